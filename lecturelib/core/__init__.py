@@ -1,0 +1,1 @@
+"""What every part stands on: claims, derivations, figures, experiments, devices and checks of arguments."""
