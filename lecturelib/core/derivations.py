@@ -1,0 +1,203 @@
+"""Derivations: chains of equal expressions in which a machine proves every step.
+
+Each step is first tried at random points with 30 digits, which finds a wrong one at once, and then proved by sympy. Where
+sympy cannot decide, the step counts as checked numerically, and the chapter says so.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import sympy as sp
+from sympy.printing.latex import LatexPrinter
+
+from lecturelib.core.display import Shown
+
+POINTS = 20
+DIGITS = 30
+PROVED = "proved by algebra"
+CHECKED = f"checked at {POINTS} random points to {DIGITS} digits"
+
+
+class WrongStep(ValueError):
+    """A step of a derivation that does not follow from the one before, or cannot be decided at all."""
+
+
+def relu(expression: sp.Expr) -> sp.Expr:
+    """(z)₊ = max(0, z)."""
+    return sp.Max(0, expression)
+
+
+@dataclass(frozen=True)
+class Step:
+    """An expression, and why it equals the one before (Markdown with $mathematics$)."""
+
+    expression: sp.Expr
+    because: str
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """A chain start = step 1 = step 2 = …, proved when it is built.
+
+    label: of the equation in the chapter; definitions: symbol → expression, what the symbols of the steps stand for;
+    domains: symbol → (low, high), where random points are drawn for symbols whose assumptions do not say enough.
+    `verdicts` says for each step how it was shown: `PROVED` or `CHECKED`.
+    Raises WrongStep naming the step and the two expressions.
+    """
+
+    label: str
+    start: sp.Expr
+    steps: Sequence[Step]
+    definitions: Mapping[sp.Symbol, sp.Expr] = field(default_factory=dict)
+    domains: Mapping[sp.Symbol, tuple[float, float]] = field(default_factory=dict)
+    verdicts: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        if not self.steps:
+            raise ValueError("steps: expected at least one")
+        verdicts, before = [], self.start
+        for position, step in enumerate(self.steps, 1):
+            if not step.because.strip():
+                raise ValueError(f"steps: step {position} of {self.label!r} needs a reason")
+            try:
+                verdicts.append(equal(before, step.expression, self.definitions, self.domains))
+            except WrongStep as error:
+                raise WrongStep(f"step {position} of {self.label!r} ({step.because}): {error}") from None
+            before = step.expression
+        object.__setattr__(self, "verdicts", tuple(verdicts))
+
+    @property
+    def result(self) -> sp.Expr:
+        """The last expression."""
+        return self.steps[-1].expression
+
+    def show(self) -> Shown:
+        """Aligned mathematics with lettered steps, the reasons below, and how each step was shown."""
+        letters = [chr(ord("a") + i) for i in range(len(self.steps))]
+        lines = [
+            rf"&\overset{{\text{{({letter})}}}}{{=}} {latex(step.expression)}"
+            for letter, step in zip(letters, self.steps, strict=True)
+        ]
+        aligned = latex(self.start) + " " + r" \\ ".join(lines)
+        math = "\\begin{aligned}\n" + aligned + "\n\\end{aligned}"
+        same = len(set(self.verdicts)) == 1
+        reasons = "; ".join(
+            f"({letter}) {step.because}" + ("" if same else f" [{verdict}]")
+            for letter, step, verdict in zip(letters, self.steps, self.verdicts, strict=True)
+        )
+        each = f"Each step was {self.verdicts[0]}." if same else "How each step was shown stands in brackets."
+        text = f"{{.derivation}}\n{reasons}. {each}\n"
+        return Shown(f"$$\n{math}\n$$ ({self.label})\n\n{text}", f"$$\n{math}\n$$\n\n{reasons}. {each}\n")
+
+
+def equal(
+    one: sp.Expr,
+    other: sp.Expr,
+    definitions: Mapping[sp.Symbol, sp.Expr] | None = None,
+    domains: Mapping[sp.Symbol, tuple[float, float]] | None = None,
+) -> str:
+    """How `one` = `other` was shown, `PROVED` or `CHECKED`, once `definitions` are put in.
+
+    Raises WrongStep where they differ at some point, or where neither algebra nor numbers can decide.
+    """
+    one, other = sp.sympify(one), sp.sympify(other)
+    first, second = (_define(expression, definitions or {}) for expression in (one, other))
+    numbers = _agree_at_points(first, second, domains or {})
+    if numbers is False:
+        raise WrongStep(f"{one} is not equal to {other}")
+    if _is_zero(first - second):
+        return PROVED
+    if numbers is None:
+        raise WrongStep(f"neither algebra nor numbers can decide whether {one} equals {other}")
+    return CHECKED
+
+
+def _define(expression: sp.Expr, definitions: Mapping[sp.Symbol, sp.Expr]) -> sp.Expr:
+    # Definitions may use one another, in any order, but not in circles.
+    for _ in range(len(definitions) + 1):
+        replaced = expression.subs(definitions)
+        if replaced == expression:
+            return expression
+        expression = replaced
+    raise ValueError("definitions: expected no circle, got symbols that are defined by one another")
+
+
+def _agree_at_points(one, other, domains) -> bool | None:
+    """Do the two agree to `DIGITS` digits at `POINTS` random points? None where they have no value there."""
+    symbols = sorted(one.free_symbols | other.free_symbols, key=lambda symbol: symbol.name)
+    source = random.Random(0)
+    for _ in range(POINTS if symbols else 1):
+        point = {symbol: _draw(symbol, domains, source) for symbol in symbols}
+        # sympy cannot substitute into unevaluated integrals or sums term by term unless the values are exact
+        a, b = (sp.N(expression.subs(point), DIGITS + 10) for expression in (one, other))
+        if not (a.is_number and b.is_number and a.is_finite and b.is_finite):
+            return None
+        if abs(a - b) > sp.Float(10) ** (-DIGITS) * (1 + abs(a) + abs(b)):
+            return False
+    return True
+
+
+def _draw(symbol, domains, source: random.Random) -> sp.Rational:
+    """A random value, an exact fraction, that the assumptions of `symbol` or its domain allow."""
+    if symbol in domains:
+        low, high = (sp.nsimplify(end) for end in domains[symbol])
+        return low + (high - low) * sp.Rational(source.randint(1, 9999), 10000)
+    if symbol.is_integer:
+        value = sp.Integer(source.randint(1, 9))
+    else:
+        value = sp.Rational(source.randint(1, 40000), 10000)
+    sign = 1 if symbol.is_positive else -1 if symbol.is_negative else source.choice((-1, 1))
+    return sign * value
+
+
+def _is_zero(difference: sp.Expr) -> bool:
+    """Can sympy show that `difference` vanishes? Cheap tactics first."""
+    difference = _relu_rules(difference)
+    tactics = (
+        sp.expand,
+        lambda e: sp.expand(_relu_rules(e.doit())),
+        sp.simplify,
+        lambda e: sp.simplify(sp.piecewise_fold(e.doit().rewrite(sp.Piecewise))),
+    )
+    return any(tactic(difference) == 0 for tactic in tactics)
+
+
+def _relu_rules(expression: sp.Expr) -> sp.Expr:
+    """(c z)₊ = |c| (± z)₊ for every factor c whose sign is known, which sympy does not do by itself."""
+
+    def pull(*arguments):
+        if 0 not in arguments or len(arguments) != 2:
+            return sp.Max(*arguments)
+        inside = sp.factor(next(a for a in arguments if a != 0))
+        outside, sign, rest = sp.Integer(1), 1, sp.Integer(1)
+        for factor in sp.Mul.make_args(inside):
+            if factor.is_positive or factor.is_negative:
+                outside, sign = outside * abs(factor), sign * (1 if factor.is_positive else -1)
+            else:
+                rest = rest * factor
+        return outside * sp.Max(0, sp.expand(sign * rest))
+
+    return expression.replace(sp.Max, pull)
+
+
+class _Printer(LatexPrinter):
+    """Sympy's LaTeX, with max(0, z) as the book writes it, (z)₊, and x − β rather than −β + x."""
+
+    def _as_ordered_terms(self, expression, order=None):
+        terms = super()._as_ordered_terms(expression, order=order)
+        return sorted(terms, key=lambda term: term.could_extract_minus_sign())
+
+    def _print_Max(self, expression, exp=None):
+        arguments = [a for a in expression.args if a != 0]
+        if len(arguments) == 1 and len(expression.args) == 2:
+            inside = rf"\left({self._print(arguments[0])}\right)_{{+}}"
+            return inside if exp is None else rf"{inside}^{{{exp}}}"
+        return super()._print_Max(expression, exp)
+
+
+def latex(expression: sp.Expr) -> str:
+    """LaTeX of an expression as the book writes it."""
+    return _Printer({"ln_notation": True}).doprint(expression)

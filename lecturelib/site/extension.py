@@ -1,0 +1,97 @@
+"""What the book adds to Sphinx: its cache, what pages load, buttons that need the address of the repository."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from sphinx.application import Sphinx
+from sphinx.config import Config
+
+from lecturelib.core.figures import style_sheet
+from lecturelib.site import notebooks
+from lecturelib.site.key import execution_key
+
+STATIC = Path(__file__).parent / "static"
+PUBLISHED = "gh-pages"
+"""The branch that holds the built site, where Colab finds the notebooks of the pages."""
+
+
+def configure(app: Sphinx, config: Config) -> None:
+    """Settings that follow from the state of the folder or from the one place in _config.yml."""
+    root = Path(app.srcdir)
+    caches = Path(app.outdir).parent / "executed"
+    current = caches / execution_key(root)
+    config.nb_execution_cache_path = str(current)
+    for old in caches.glob("*"):
+        if old != current:
+            shutil.rmtree(old)
+    # Cells start new processes, which have to find what the builder found; bars are for those who watch.
+    os.environ["TQDM_DISABLE"] = "1"
+    config.html_static_path = [*config.html_static_path, str(STATIC)]
+    config.html_extra_path = [*config.html_extra_path, str(root / "_build" / "extra")]
+    # Paths are relative to _static, where Sphinx looks for scripts.
+    config.mathjax_path = "../assets/mathjax/tex-chtml.js"
+    config.nb_ipywidgets_js = {f"../assets/widgets/{name}.js": {} for name in ("require", "anywidget-path", "embed-amd")}
+    if config.html_theme_options.get("repository_url"):
+        config.html_theme_options.update(
+            use_repository_button=True, use_edit_page_button=True, use_issues_button=True, path_to_docs=""
+        )
+
+
+def write_styles(app: Sphinx) -> None:
+    """The colours of figures as a style sheet, and the path by which the widget runtime finds anywidget."""
+    generated = Path(app.outdir) / "_static"
+    generated.mkdir(parents=True, exist_ok=True)
+    (generated / "palette.css").write_text(style_sheet(), encoding="utf-8")
+    app.add_css_file("palette.css")
+    app.add_css_file("book.css")
+
+
+def add_buttons(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree) -> None:
+    """Offer the page as a notebook, and to run it at Binder or Colab once the repository has an address."""
+    if doctree is None:
+        return
+    notebook = notebooks.write(app, page, doctree)
+    context["ipynb_source"] = notebook.relative_to(Path(app.outdir) / "_sources").as_posix()
+
+
+def add_launch_buttons(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree) -> None:
+    """Binder opens the source of the page, Colab the published notebook."""
+    address = app.config.html_theme_options.get("repository_url", "").rstrip("/")
+    if doctree is None or not address:
+        return
+    owner, name = address.split("/")[-2:]
+    branch = app.config.html_theme_options.get("repository_branch") or "main"
+    source = quote(f"lab/tree/{page}.md?factory=Jupytext Notebook")
+    places = {
+        "Binder": f"https://mybinder.org/v2/gh/{owner}/{name}/{branch}?urlpath={source}",
+        "Colab": f"https://colab.research.google.com/github/{owner}/{name}/blob/{PUBLISHED}/_sources/{page}.ipynb",
+    }
+    buttons = [
+        {"type": "link", "text": place, "tooltip": f"Run this page at {place}", "url": url, "icon": "fas fa-rocket"}
+        for place, url in places.items()
+    ]
+    context["header_buttons"].insert(
+        0,
+        {
+            "type": "group",
+            "tooltip": "Run this page",
+            "icon": "fas fa-rocket",
+            "buttons": buttons,
+            "label": "launch-buttons",
+        },
+    )
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register with Sphinx."""
+    app.connect("config-inited", configure, priority=100)
+    app.connect("builder-inited", write_styles)
+    # before the theme, at 501, makes its buttons; the launch buttons stand before those
+    app.connect("html-page-context", add_buttons, priority=450)
+    app.connect("html-page-context", add_launch_buttons, priority=510)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

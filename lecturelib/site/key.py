@@ -1,0 +1,34 @@
+"""The key under which results of executed chapters are kept.
+
+A stored result is as good as everything it was computed from: the chapter itself, which the cache looks at, and the
+library, the pinned versions and the data, which it does not. They make up this key: when one of them changes, all
+chapters run again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+LIBRARY = "lecturelib/**/*.py"
+PINS = "requirements.txt"
+DATA = ("chapters/**/data/**/*", "lecturelib/**/data/**/*", "labs/data/**/*")
+NOT_COMPUTING = "lecturelib/site/"
+"""Code that lays out pages but computes nothing in them."""
+
+
+def files(root: Path) -> Iterator[Path]:
+    """What the results of chapters depend on, besides the chapters, in a fixed order."""
+    found = {path for pattern in (LIBRARY, PINS, *DATA) for path in root.glob(pattern) if path.is_file()}
+    return (path for path in sorted(found) if not path.relative_to(root).as_posix().startswith(NOT_COMPUTING))
+
+
+def execution_key(root: Path) -> str:
+    """A short hash of the names and contents of `files(root)` and of the Python version."""
+    digest = hashlib.sha256(sys.version.encode())
+    for path in files(root):
+        digest.update(path.relative_to(root).as_posix().encode() + b"\0")
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()[:16]

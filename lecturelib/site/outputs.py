@@ -1,0 +1,51 @@
+"""What the library shows in a cell, turned into nodes of the page: MyST text and numbered figures."""
+
+from __future__ import annotations
+
+import json
+from typing import ClassVar
+
+from docutils import nodes
+from myst_nb.core.render import MimeData, MimeRenderPlugin, NbElementRenderer
+
+from lecturelib.core.display import MYST_MIME
+from lecturelib.core.figures import FIGURE_MIME
+
+
+class LibraryOutputs(MimeRenderPlugin):
+    """Renders `MYST_MIME` as part of the page, and `FIGURE_MIME` as a figure with number, caption and label."""
+
+    mime_priority_overrides: ClassVar = [("*", MYST_MIME, 1), ("*", FIGURE_MIME, 1)]
+
+    @staticmethod
+    def handle_mime(renderer: NbElementRenderer, data: MimeData, inline: bool) -> None | list[nodes.Element]:
+        """Nodes for the types of the library, None for all others."""
+        if inline or data.mime_type not in (MYST_MIME, FIGURE_MIME):
+            return None
+        if data.mime_type == MYST_MIME:
+            return _parse(renderer, data.string, data.line)
+        # a type that ends in +json may arrive parsed already
+        content = data.content if isinstance(data.content, dict) else json.loads(data.string)
+        return [_figure(renderer, content, data.line)]
+
+
+def _parse(renderer: NbElementRenderer, text: str, line: int | None) -> list[nodes.Element]:
+    holder = nodes.Element()
+    with renderer.renderer.current_node_context(holder):
+        renderer.renderer.nested_render_text(text, line or 0)
+    return holder.children
+
+
+def _figure(renderer: NbElementRenderer, content: dict[str, str], line: int | None) -> nodes.figure:
+    figure = nodes.figure(classes=["drawn"])
+    figure += nodes.raw("", content["svg"], format="html")
+    caption = nodes.caption()
+    for paragraph in _parse(renderer, content["caption"], line):
+        caption += paragraph.children
+    figure += caption
+    figure["names"].append(nodes.fully_normalize_name(content["label"]))
+    document = renderer.renderer.document
+    document.note_explicit_target(figure, figure)
+    return figure
+
+
