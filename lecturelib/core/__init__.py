@@ -1,1 +1,1 @@
-"""What every part stands on: claims, derivations, figures, experiments, devices and checks of arguments."""
+"""What every part stands on: claims, derivations, figures, experiments, devices, display and checks of arguments."""

@@ -7,16 +7,14 @@ wrong formula handed to the very same check, must exceed the tolerance for every
 
 from __future__ import annotations
 
-import importlib
 import math
-import pkgutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from types import ModuleType
 from typing import Any
 
 import torch
 
+from lecturelib.core.discovery import modules
 from lecturelib.core.display import Shown, escape
 
 METHODS = ("algebra", "exact identity", "Monte Carlo", "experiment")
@@ -152,36 +150,38 @@ def _seeds(seeds: tuple[int, ...]) -> str:
     return "1 seed" if len(seeds) == 1 else f"{len(seeds)} seeds"
 
 
-def declared_in(module: ModuleType) -> list[Claim]:
-    """The claims of one module, in the order in which they stand there."""
-    return [value for value in vars(module).values() if isinstance(value, Claim)]
-
-
 def all_claims(package: str = "lecturelib") -> dict[str, list[Claim]]:
-    """Every claim of the book: module name → its claims, found by importing every module of `package`.
-
-    Raises ValueError where two claims share a label.
-    """
+    """Every claim of the book: module name → its claims. Raises ValueError where two claims share a label."""
     found: dict[str, list[Claim]] = {}
     home: dict[str, str] = {}
-    root = importlib.import_module(package)
-    for info in sorted(pkgutil.walk_packages(root.__path__, f"{package}."), key=lambda info: info.name):
-        if info.name.endswith("__main__"):
-            continue
-        claims = declared_in(importlib.import_module(info.name))
+    for module in modules(package):
+        claims = [value for value in vars(module).values() if isinstance(value, Claim)]
         for claim in claims:
             if claim.label in home:
-                raise ValueError(f"claim {claim.label!r} is declared in {home[claim.label]} and again in {info.name}")
-            home[claim.label] = info.name
+                both = f"{home[claim.label]} and {module.__name__}"
+                raise ValueError(f"claim {claim.label!r} is declared in both {both}")
+            home[claim.label] = module.__name__
         if claims:
-            found[info.name] = claims
+            found[module.__name__] = claims
     return found
+
+
+def relative_gap(found: torch.Tensor, expected: torch.Tensor) -> float:
+    """Largest distance of two tensors, relative to the largest number of `expected` (at least 1).
+
+    Shapes that differ are infinitely far apart.
+    """
+    if found.shape != expected.shape:
+        return math.inf
+    return float((found - expected).abs().max() / expected.abs().max().clamp(min=1.0))
 
 
 def table(verdicts: Iterable[Verdict]) -> Shown:
     """Verdicts as a table: statement with a link to its theorem, method, both figures, the falsifiers."""
-    head = "| statement | checked by | largest error | tolerance | wrong versions, and how far off |\n|---|---|---|---|---|"
-    rows = []
+    rows = [
+        "| statement | checked by | largest error | tolerance | wrong versions, and how far off |",
+        "|---" * 5 + "|",
+    ]
     for verdict in verdicts:
         claim = verdict.require().claim
         wrong = "; ".join(f"{name}: {number(found)}" for name, found in verdict.closest.items())
@@ -193,4 +193,4 @@ def table(verdicts: Iterable[Verdict]) -> Shown:
             wrong,
         )
         rows.append("| " + " | ".join(escape(cell) for cell in cells) + " |")
-    return Shown.markdown("\n".join([head, *rows]))
+    return Shown.markdown("\n".join(rows))

@@ -84,7 +84,8 @@ def sweep(
         raise ValueError("over: expected settings that differ, got one twice")
     done = _stored(Path(store)) if store is not None else {}
     missing = [(key, job) for key, job in zip(keys, jobs, strict=True) if key not in done]
-    with tqdm(total=len(missing), delay=2, disable=None if progress is None else not progress) as bar:
+    delay, disable = (2, None) if progress is None else (0, not progress)
+    with tqdm(total=len(missing), delay=delay, disable=disable) as bar:
         for key, result in _results(run, missing, executor):
             done[key] = result
             if store is not None:

@@ -21,8 +21,8 @@ from lecturelib.core.display import Shown
 FIGURE_MIME = "application/vnd.lecturelib.figure+json"
 """Output of this type becomes a numbered figure when the book is built (see `lecturelib.site.outputs`)."""
 
-# Okabe and Ito's palette, whose colours stay apart for colour-blind readers; darkened where a light page needs contrast,
-# lightened where a dark page does. Light value, dark value.
+# Okabe and Ito's palette, whose colours stay apart for colour-blind readers; darkened where a light page needs
+# contrast, lightened where a dark page does. Light value, dark value.
 PALETTE = {
     "ink": ("#1f2328", "#e6e6e6"),
     "muted": ("#63696f", "#a3a9af"),
@@ -31,7 +31,7 @@ PALETTE = {
     "blue": ("#0072b2", "#56b4e9"),
     "orange": ("#c25400", "#f0933c"),
     "green": ("#007f5f", "#35c49a"),
-    "pink": ("#b3588f", "#e59ac8"),
+    "pink": ("#a94f86", "#e59ac8"),
     "gold": ("#8f7200", "#e8cf4f"),
 }
 INK, MUTED, FAINT, PAPER, BLUE, ORANGE, GREEN, PINK, GOLD = (light for light, _ in PALETTE.values())

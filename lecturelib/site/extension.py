@@ -35,7 +35,8 @@ def configure(app: Sphinx, config: Config) -> None:
     config.html_extra_path = [*config.html_extra_path, str(root / "_build" / "extra")]
     # Paths are relative to _static, where Sphinx looks for scripts.
     config.mathjax_path = "../assets/mathjax/tex-chtml.js"
-    config.nb_ipywidgets_js = {f"../assets/widgets/{name}.js": {} for name in ("require", "anywidget-path", "embed-amd")}
+    widgets = ("require", "anywidget-path", "embed-amd")
+    config.nb_ipywidgets_js = {f"../assets/widgets/{name}.js": {} for name in widgets}
     if config.html_theme_options.get("repository_url"):
         config.html_theme_options.update(
             use_repository_button=True, use_edit_page_button=True, use_issues_button=True, path_to_docs=""

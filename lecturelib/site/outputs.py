@@ -18,7 +18,7 @@ class LibraryOutputs(MimeRenderPlugin):
     mime_priority_overrides: ClassVar = [("*", MYST_MIME, 1), ("*", FIGURE_MIME, 1)]
 
     @staticmethod
-    def handle_mime(renderer: NbElementRenderer, data: MimeData, inline: bool) -> None | list[nodes.Element]:
+    def handle_mime(renderer: NbElementRenderer, data: MimeData, inline: bool) -> list[nodes.Element] | None:
         """Nodes for the types of the library, None for all others."""
         if inline or data.mime_type not in (MYST_MIME, FIGURE_MIME):
             return None
@@ -47,5 +47,3 @@ def _figure(renderer: NbElementRenderer, content: dict[str, str], line: int | No
     document = renderer.renderer.document
     document.note_explicit_target(figure, figure)
     return figure
-
-

@@ -7,14 +7,15 @@ from lecturelib.splines.breakpoints import (
     Spline,
     balance,
     flip,
-    from_curvature,
     pieces,
     rescale,
     same_function,
+    signature,
     spikes,
     to_network,
     to_spline,
 )
+from lecturelib.splines.expansion import curvature_density, from_curvature, spread
 
 __all__ = [
     "Network",
@@ -22,12 +23,15 @@ __all__ = [
     "Spikes",
     "Spline",
     "balance",
+    "curvature_density",
     "flip",
     "from_curvature",
     "pieces",
     "rescale",
     "same_function",
+    "signature",
     "spikes",
+    "spread",
     "to_network",
     "to_spline",
 ]

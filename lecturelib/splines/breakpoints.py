@@ -1,22 +1,21 @@
 r"""Shallow ReLU networks of one input, seen as continuous piecewise linear functions.
 
 A network of width H computes f(x) = Σ_i v_i (w_i x + b_i)₊ + b₀. Neuron i bends the line at its **breakpoint**
-β_i = −b_i / w_i, is active to the right of it where its **orientation** s_i = sign w_i is +1 and to the left where it is
-−1, and has slope μ_i = w_i v_i, its **delta-slope**, on its active side (Sahs et al. 2022, section 2.1).
+β_i = −b_i / w_i, is active to the right of it where its **orientation** s_i = sign w_i is +1 and to the left where it
+is −1, and has slope μ_i = w_i v_i, its **delta-slope**, on its active side (Sahs et al. 2022, section 2.1).
 
 Every array has shape (..., H): leading dimensions are an ensemble of networks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from lecturelib.core.checks import as_tensor, one_dimensional, positive, same_shape
+from lecturelib.core.arguments import as_tensor, one_dimensional, positive, same_shape
 
 
 def _read(state, first: str, *others: str) -> None:
@@ -203,22 +202,26 @@ def spikes(function: Network | Spline, *, tolerance: float = 0.0) -> Spikes:
     return Spikes(knots[new][keep], weights[keep])
 
 
+def signature(function: Network | Spline, tolerance: float = 1e-9) -> Tensor:
+    """Numbers that are the same for two networks exactly if they compute the same function: shape (2 + 2 K,).
+
+    Slope and intercept of the leftmost piece, then positions and weights of the K spikes of the second derivative.
+    """
+    _, slopes, intercepts = pieces(function)
+    return torch.cat([slopes[:1], intercepts[:1], *spikes(function, tolerance=tolerance)])
+
+
 def same_function(one: Network | Spline, other: Network | Spline, *, tolerance: float = 1e-9) -> bool:
     """Do two networks compute the same function on the whole line?
 
     They do if, and only if, their second derivatives have the same spikes and their leftmost pieces the same slope and
     intercept. Compared to within `tolerance`, relative to the largest number of either.
     """
-    mine, yours = _signature(one, tolerance), _signature(other, tolerance)
+    mine, yours = signature(one, tolerance), signature(other, tolerance)
     if mine.shape != yours.shape:
         return False
     scale = float(torch.maximum(mine.abs(), yours.abs()).max().clamp(min=1.0))
     return bool((mine - yours).abs().max() <= tolerance * scale)
-
-
-def _signature(function: Network | Spline, tolerance: float) -> Tensor:
-    _, slopes, intercepts = pieces(function)
-    return torch.cat([slopes[:1], intercepts[:1], *spikes(function, tolerance=tolerance)])
 
 
 def flip(spline: Spline, neurons) -> Spline:
@@ -232,34 +235,3 @@ def flip(spline: Spline, neurons) -> Spline:
     turned = spline.delta_slopes * (sign < 0)
     b0 = spline.b0 - (turned * spline.breakpoints).sum(-1)
     return Spline(spline.breakpoints, sign * spline.delta_slopes, sign * spline.orientations, b0)
-
-
-def from_curvature(
-    curvature: Callable[[Tensor], Tensor],
-    low: float,
-    high: float,
-    *,
-    value: float,
-    slope: float,
-    shape: tuple[int, ...],
-    generator: torch.Generator,
-) -> Spline:
-    """A random network whose expectation on [low, high] is the function with f″ = curvature.
-
-    H breakpoints are drawn uniformly from [low, high] (density p = 1 / (high − low)) and get the slope jump
-    f″(β) / (H p(β)); one more neuron at `low` carries the given slope, b₀ the given value there. Its mean is Taylor's
-    formula f(x) = f(low) + f′(low)(x − low) + ∫ f″(β) (x − β)₊ dβ, its error shrinks as H^{-1/2}
-    (Sahs et al. 2022, section 2.1.1). `shape` is (..., H); the result has shape (..., H + 1).
-    """
-    if not low < high:
-        raise ValueError(f"low: expected a number below high = {high:g}, got {low:g}")
-    if not shape or min(shape) < 1:
-        raise ValueError(f"shape: expected (..., H) with positive sizes, got {shape}")
-    spread = high - low
-    beta = low + spread * torch.rand(shape, generator=generator, dtype=torch.float64)
-    jumps = curvature(beta) * spread / shape[-1]
-    first = torch.ones(*shape[:-1], 1, dtype=torch.float64)
-    breakpoints = torch.cat([low * first, beta], dim=-1)
-    delta_slopes = torch.cat([slope * first, jumps], dim=-1)
-    b0 = torch.full(shape[:-1], value, dtype=torch.float64)
-    return Spline(breakpoints, delta_slopes, torch.ones_like(breakpoints), b0)

@@ -1,0 +1,57 @@
+"""`python -m lecturelib.site build [BOOK]`: build the website and say where it is."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+COLOR = re.compile(r"\x1b\[[\d;]*m")
+STEPS = re.compile(r"Execut(ing|ed) notebook")
+# What a kernel says of its own when it starts; it concerns servers that others can reach.
+KERNEL = re.compile(r"\[IPKernelApp\]")
+
+
+def build(book: Path, *, everything: bool = False) -> int:
+    """Build `book` into its _build/html with warnings as errors; the exit status, 0 where all went well.
+
+    Chapters whose results are stored are not run again, pages that have not changed are not written again, unless
+    `everything` is asked for.
+    """
+    state = book / "_build" / ".doctrees"
+    tool = Path(sys.executable).with_name("jupyter-book")
+    command = [str(tool), "build", str(book), "--warningiserror", "--nitpick", "--keep-going"]
+    if everything:
+        command.append("--all")
+    lines: list[str] = []
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        for line in process.stdout or ():
+            line = COLOR.sub("", line).rstrip()
+            lines.append(line)
+            if STEPS.search(line):
+                print(line.replace(f"{book}/", "").replace(" [mystnb]", "").replace("using local CWD", ""), flush=True)
+    if process.returncode:
+        print("\n".join(line for line in lines if not KERNEL.search(line)))
+        # Sphinx remembers the pages it read but not their warnings: a second build would pass.
+        shutil.rmtree(state, ignore_errors=True)
+        print("The book was not built: see the warnings and errors above.")
+        return 1
+    print(f"The site is in {book / '_build' / 'html'}. To open it: make serve")
+    return 0
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m lecturelib.site", description="Build the website of the book.")
+    parser.add_argument("command", choices=["build"])
+    parser.add_argument("book", nargs="?", type=Path, default=ROOT, help="folder of the book (default: this one)")
+    parser.add_argument("--all", action="store_true", help="write all pages again, changed or not")
+    arguments = parser.parse_args()
+    return build(arguments.book.resolve(), everything=arguments.all)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,95 @@
+"""Experiments: same results wherever they run, stopped and resumed without loss, stored with their provenance."""
+
+import json
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
+
+import pytest
+import torch
+
+from lecturelib.core.experiments import Provenance, generator_for, load, save, settings, sweep
+
+
+def experiment(*, seed, width, scale=1.0):
+    generator = generator_for(seed, "data", width)
+    return {"mean": scale * float(torch.randn(width, generator=generator, dtype=torch.float64).mean())}
+
+
+OVER = settings(width=[3, 5], scale=[1.0, 2.0])
+
+
+def test_settings_are_all_combinations():
+    assert OVER[0] == {"width": 3, "scale": 1.0}
+    assert len(OVER) == 4
+
+
+def test_the_same_results_in_this_process_in_threads_and_in_processes():
+    here = sweep(experiment, OVER, seeds=range(3))
+    assert len(here) == 12
+    assert [row["seed"] for row in here[:3]] == [0, 1, 2]
+    with ThreadPoolExecutor(2) as threads:
+        assert sweep(experiment, OVER, seeds=range(3), executor=threads) == here
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as processes:
+        assert sweep(experiment, OVER, seeds=range(3), executor=processes) == here
+
+
+def test_generators_depend_on_seed_and_names_alone():
+    def first(*names):
+        return float(torch.rand((), generator=generator_for(*names)))
+
+    assert first(0, "data") == first(0, "data")
+    assert len({first(0, "data"), first(1, "data"), first(0, "start"), first(0, "data", 5)}) == 4
+
+
+def test_a_stopped_sweep_carries_on_and_runs_nothing_twice(tmp_path):
+    store = tmp_path / "deep" / "results.jsonl"
+    ran = []
+
+    def stops(*, seed, width, scale):
+        if len(ran) == 5:
+            raise KeyboardInterrupt
+        ran.append((seed, width, scale))
+        return experiment(seed=seed, width=width, scale=scale)
+
+    with pytest.raises(KeyboardInterrupt):
+        sweep(stops, OVER, seeds=range(3), store=store)
+    # the last line was cut short
+    store.write_text(store.read_text() + '{"setting": {"width"')
+    ran.clear()
+    resumed = sweep(lambda **job: (ran.append(job), experiment(**job))[1], OVER, seeds=range(3), store=store)
+    assert len(ran) == 7
+    assert resumed == sweep(experiment, OVER, seeds=range(3))
+    assert all(json.loads(line) for line in store.read_text().splitlines())
+
+
+def test_clashing_names_and_repeated_settings_are_refused():
+    with pytest.raises(ValueError, match="named unlike its settings, got width"):
+        sweep(lambda **job: {"width": 1}, [{"width": 3}], seeds=[0])
+    with pytest.raises(ValueError, match="got one twice"):
+        sweep(experiment, [{"width": 3}, {"width": 3}], seeds=[0])
+
+
+def test_a_bar_is_shown_where_asked_for(capsys, monkeypatch):
+    monkeypatch.delenv("TQDM_DISABLE", raising=False)
+    sweep(experiment, OVER, seeds=[0], progress=True)
+    assert "4/4" in capsys.readouterr().err
+    sweep(experiment, OVER, seeds=[0], progress=False)
+    sweep(experiment, OVER, seeds=[0])  # nobody watches a pipe
+    assert capsys.readouterr().err == ""
+
+
+def test_results_come_back_with_their_provenance(tmp_path):
+    results = sweep(experiment, OVER, seeds=[0])
+    provenance = Provenance.here("python -m somewhere", [0])
+    save(tmp_path / "stored.json", results, provenance)
+    assert load(tmp_path / "stored.json") == (results, provenance)
+    assert provenance.versions["torch"] == torch.__version__
+    assert "cores" in provenance.machine
+
+
+def test_what_is_not_a_stored_result_is_refused(tmp_path):
+    (tmp_path / "other.json").write_text("[1, 2]")
+    with pytest.raises(ValueError, match="expected a file written by save"):
+        load(tmp_path / "other.json")
+    with pytest.raises(ValueError, match="command"):
+        Provenance.here(" ", [0])
