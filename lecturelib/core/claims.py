@@ -179,7 +179,7 @@ def relative_gap(found: torch.Tensor, expected: torch.Tensor) -> float:
 def table(verdicts: Iterable[Verdict]) -> Shown:
     """Verdicts as a table: statement with a link to its theorem, method, both figures, the falsifiers."""
     rows = [
-        "| statement | checked by | largest error | tolerance | wrong versions, and how far off |",
+        "| statement | checked by | largest error | tolerance | wrong versions: how far off |",
         "|---" * 5 + "|",
     ]
     for verdict in verdicts:

@@ -1,7 +1,7 @@
 """Derivations: chains of equal expressions in which a machine proves every step.
 
-Sympy is asked first. What quick algebra does not show is tried at random points with 30 digits, which finds a wrong step
-at once, and then given to slower algebra. Where sympy cannot decide, the step counts as checked numerically, and the
+Sympy is asked first. What quick algebra does not show is tried at random points with 30 digits, which finds a wrong
+step at once, and then given to slower algebra. Where sympy cannot decide, the step counts as checked numerically, and the
 chapter says so.
 """
 

@@ -15,7 +15,7 @@ from lecturelib.splines.breakpoints import (
     to_network,
     to_spline,
 )
-from lecturelib.splines.expansion import curvature_density, from_curvature, spread
+from lecturelib.splines.expansion import curvature_density, from_curvature, sampling_error, spread
 
 __all__ = [
     "Network",
@@ -29,6 +29,7 @@ __all__ = [
     "pieces",
     "rescale",
     "same_function",
+    "sampling_error",
     "signature",
     "spikes",
     "spread",

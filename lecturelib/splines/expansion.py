@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from lecturelib.core.arguments import as_tensor, one_dimensional, positive
+from lecturelib.core.experiments import generator_for
 from lecturelib.splines.breakpoints import Spline
 
 NODES = 80  # of the quadrature; exact to rounding for curvatures that polynomials of degree 159 approximate
@@ -73,6 +74,27 @@ def spread(curvature: Callable[[Tensor], Tensor], low: float, high: float, *, wi
     mean = (half * weights * hinges).sum(-1)
     square = (half * weights * hinges**2).sum(-1)
     return torch.sqrt((length * square - mean**2).clamp(min=0) / width)
+
+
+def sampling_error(*, seed: int, width: int, low: float = 0.0, high: float = 5.0, omega: float = 2.0) -> dict[str, float]:
+    """Experiment: one random network for sin ω x on [low, high]; its error, measured and predicted.
+
+    measured: root of the mean over x of (f_H − f)²; predicted: root of the mean over x of its variance, from `spread`.
+    """
+    curvature = lambda x: -(omega**2) * torch.sin(omega * x)  # noqa: E731
+    network = from_curvature(
+        curvature,
+        low,
+        high,
+        value=math.sin(omega * low),
+        slope=omega * math.cos(omega * low),
+        shape=(width,),
+        generator=generator_for(seed, "expansion", width),
+    )
+    x = torch.linspace(low, high, 201, dtype=torch.float64)
+    measured = (network(x) - torch.sin(omega * x)).square().mean().sqrt()
+    predicted = spread(curvature, low, high, width=width, x=x).square().mean().sqrt()
+    return {"measured": float(measured), "predicted": float(predicted)}
 
 
 def curvature_density(x, *, w_scale: float, b_scale: float, v_scale: float) -> Tensor:

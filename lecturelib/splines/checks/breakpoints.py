@@ -121,7 +121,7 @@ def _does_not_change_on_the_orbit(invariants, generator: Generator) -> float:
 
 invariants = Claim(
     label="thm-quotient",
-    statement=r"$\beta_i = -b_i/w_i$, $\mu_i = w_i v_i$, $s_i = \operatorname{sign} w_i$ are the same on a whole orbit.",
+    statement=r"$\beta_i = -b_i/w_i$, $\mu_i = w_i v_i$, $s_i = \operatorname{sign} w_i$ are constant on an orbit.",
     source=SAHS,
     method="exact identity",
     tolerance=EXACT,
