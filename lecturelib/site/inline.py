@@ -104,7 +104,7 @@ class Inline:
         return f"![{alt}](attachment:{name})"
 
     def inline_reference(self, node: nodes.reference) -> str:
-        text = self.inline(*node.children)
+        text = self.inline(*node.children).rstrip()
         if number := node.get("secnumber"):  # in a table of contents
             text = f"{number}. {text}" if isinstance(number, str) else f"{'.'.join(map(str, number))}. {text}"
         uri = node.get("refuri", "")

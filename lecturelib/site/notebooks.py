@@ -75,7 +75,7 @@ def notebook(app: Sphinx, page: str, doctree: nodes.document) -> NotebookNode:
     parts = markdown.parts(doctree)
     parts += references(app, page, markdown)
     sources = {f"attachment:{name}": _file(app, node) for name, node in markdown.images.items()}
-    cells = [*_cells(parts, _code_cells(app, page), _setup(app))]
+    cells = [*_cells(parts, _code_cells(app, page), setup_cell(app))]
     for position, cell in enumerate(cells):
         cell.id = hashlib.sha256(f"{page} {position} {cell.source}".encode()).hexdigest()[:12]
         if cell.cell_type == "markdown":
@@ -148,7 +148,7 @@ def _code(cell: NotebookNode, *, folded: bool) -> NotebookNode:
     return new_code_cell(cell.source, metadata=metadata)
 
 
-def _setup(app: Sphinx) -> str:
+def setup_cell(app: Sphinx) -> str:
     """The first code cell, which makes the library available."""
     options = app.config.html_theme_options
     address = options.get("repository_url", "").rstrip("/")
