@@ -99,7 +99,7 @@ class Inline:
         alt = re.sub(r"[\[\]\n]", " ", node.get("alt", ""))
         if "://" in node["uri"]:
             return f"![{alt}]({node['uri']})"
-        name = PurePosixPath(unquote(node["uri"])).name.replace(" ", "-")
+        name = re.sub(r"[^\w.-]", "-", PurePosixPath(unquote(node["uri"])).name)
         self.images[name] = node
         return f"![{alt}](attachment:{name})"
 

@@ -224,7 +224,7 @@ class Markdown(Inline):
         """By what numbers the text refers to the output of a cell, which does not know them in a notebook."""
         found = [self._label("figure", figure).strip("*") for figure in cell.findall(nodes.figure)]
         equations = [self.number("displaymath", equation) for equation in cell.findall(nodes.math_block)]
-        found += [f"({number})" for number in equations if number]
+        found += [f"equation ({number})" for number in equations if number]
         return f"*The output above is {', '.join(filter(None, found))}.*" if any(found) else ""
 
     def _quoted(self, children: Iterable[nodes.Node], name: str = "") -> list[Part]:

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import html
 import mimetypes
+import re
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import unquote
 
 import nbformat
 from docutils import nodes
@@ -23,6 +26,8 @@ from sphinxcontrib.bibtex.transforms import node_text_transform
 from lecturelib.site.markdown import Cell, Markdown, Part
 
 logger = logging.getLogger(__name__)
+
+_IMAGE = re.compile(r"!\[([^]]*)\]\(attachment:([^)]*)\)")
 
 METADATA = {
     "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
@@ -74,12 +79,12 @@ def notebook(app: Sphinx, page: str, doctree: nodes.document) -> NotebookNode:
     )
     parts = markdown.parts(doctree)
     parts += references(app, page, markdown)
-    sources = {f"attachment:{name}": _file(app, node) for name, node in markdown.images.items()}
+    images = {name: _file(app, node) for name, node in markdown.images.items()}
     cells = [*_cells(parts, _code_cells(app, page), setup_cell(app))]
     for position, cell in enumerate(cells):
-        cell.id = hashlib.sha256(f"{page} {position} {cell.source}".encode()).hexdigest()[:12]
         if cell.cell_type == "markdown":
-            _attach(cell, sources)
+            _attach(cell, images)
+        cell.id = hashlib.sha256(f"{page} {position} {cell.source}".encode()).hexdigest()[:12]
     return new_notebook(cells=cells, metadata=METADATA)
 
 
@@ -160,14 +165,22 @@ def setup_cell(app: Sphinx) -> str:
 def _file(app: Sphinx, node: nodes.image) -> Path:
     """The file of an image: by now the node names it as the site does."""
     names = {name: source for source, name in app.builder.images.items()}
-    name = Path(node["uri"]).name
-    return Path(app.srcdir) / names.get(name, node["uri"])
+    uri = unquote(node["uri"])
+    return Path(app.srcdir) / names.get(Path(uri).name, uri)
 
 
 def _attach(cell: NotebookNode, images: dict[str, Path]) -> None:
     """Store with the cell the images that it shows."""
-    for link, path in images.items():
-        if f"({link})" in cell.source:
-            data = base64.b64encode(path.read_bytes()).decode()
-            kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-            cell.setdefault("attachments", {})[link.removeprefix("attachment:")] = {kind: data}
+
+    def store(found: re.Match) -> str:
+        alt, name = found[1], found[2]
+        if name not in images:  # it stands in a listing
+            return found[0]
+        data = base64.b64encode(images[name].read_bytes()).decode()
+        kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+        if kind == "image/svg+xml":  # JupyterLab shows no attachments of this kind
+            return f'<img alt="{html.escape(alt)}" src="data:{kind};base64,{data}">'
+        cell.setdefault("attachments", {})[name] = {kind: data}
+        return found[0]
+
+    cell.source = _IMAGE.sub(store, cell.source)

@@ -1,5 +1,6 @@
 """A small book with every construct is built; its notebooks must say what its pages say, in plain Markdown."""
 
+import base64
 import html
 import os
 import re
@@ -156,7 +157,7 @@ EXPECTED = [
     "**Table 1.1** A caption\n\n| A | B |\n| --- | --- |\n| x | - bullet<br>- $z$ |",
     '**Listing 1.1** A listing\n\n```python\nprint("$hi$")\n```',
     "```text\nplain text\n```",
-    "![A dot.](attachment:dot.svg)\n\n**Fig. 1.1** The dot $d$.",
+    "\n\n**Fig. 1.1** The dot $d$.",
     "> Quoted.\n>\n> — Someone",
     "> **Theorem 1.1 (A name $n$).** Foo $x$.\n>\n> $$ q = 1 \\tag{1.3} $$\n>\n> - item",
     "> *Proof.* Because of Theorem 1.1.\n>\n> Next.",
@@ -188,9 +189,12 @@ def test_outputs_are_not_repeated_as_text(book):
 
 
 def test_images_travel_with_their_cell(book):
-    cells = [cell for cell in notebook(book, "constructs").cells if "attachment:" in cell.source]
-    assert cells
-    assert all("image/svg+xml" in cell.attachments["dot.svg"] for cell in cells)
+    cell = next(cell for cell in notebook(book, "constructs").cells if "A dot." in cell.source)
+    drawing = base64.b64encode((CHAPTER.parent / "dot.svg").read_bytes()).decode()
+    assert f'<img alt="A dot." src="data:image/svg+xml;base64,{drawing}">' in cell.source
+    assert "![a pixel](attachment:pixel.png)" in cell.source
+    pixel = base64.b64encode((CHAPTER.parent / "pixel.png").read_bytes()).decode()
+    assert cell.attachments == {"pixel.png": {"image/png": pixel}}
 
 
 def test_bibliography_lists_the_works_once(book):
