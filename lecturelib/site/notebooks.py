@@ -1,17 +1,186 @@
-"""Each page as a notebook to download."""
+"""Each page as a notebook to download: its text in plain Markdown, its code cells as they stand in the chapter.
+
+Outputs are not stored: whoever opens the notebook runs it. Two builds of the same page give the same bytes.
+"""
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import html
+import mimetypes
+import re
+from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import unquote
 
 import nbformat
 from docutils import nodes
+from myst_nb.core.read import create_nb_reader
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from sphinx.application import Sphinx
+from sphinx.util import logging
+from sphinxcontrib.bibtex.transforms import node_text_transform
+
+from lecturelib.site.markdown import Cell, Markdown, Part
+
+logger = logging.getLogger(__name__)
+
+_IMAGE = re.compile(r"!\[([^]]*)\]\(attachment:([^)]*)\)")
+
+METADATA = {
+    "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
+    "language_info": {"name": "python"},
+}
+
+FROM_REPOSITORY = """\
+# Makes lecturelib, the library of this book, available: installs it from the book's repository where it is missing.
+try:
+    import lecturelib
+except ModuleNotFoundError:
+    %pip install --quiet "lecturelib @ git+{address}@{branch}"
+"""
+FROM_COPY = """\
+# Looks for lecturelib, the library of this book, and says what to do where it is missing.
+try:
+    import lecturelib
+except ModuleNotFoundError:
+    raise ModuleNotFoundError(
+        "This notebook needs lecturelib, the library of its book. Run it inside a copy of the book, "
+        "with the Python environment that was set up there."
+    ) from None
+"""
 
 
 def write(app: Sphinx, page: str, doctree: nodes.document) -> Path:
     """Write the page as a notebook below _sources; the path of it."""
     path = Path(app.outdir) / "_sources" / f"{page}.ipynb"
     path.parent.mkdir(parents=True, exist_ok=True)
-    nbformat.write(nbformat.v4.new_notebook(), path)
+    nbformat.write(notebook(app, page, doctree), path)
     return path
+
+
+def notebook(app: Sphinx, page: str, doctree: nodes.document) -> NotebookNode:
+    """The page as a notebook. A node that has no Markdown makes a warning that names it."""
+
+    def unknown(node: nodes.Node) -> None:
+        kind = type(node).__name__
+        logger.warning("notebook of this page: no Markdown for a node of type %s", kind, location=node, type="notebook")
+
+    base = app.config.html_baseurl
+    markdown = Markdown(
+        unknown=unknown,
+        numbers=app.env.toc_fignumbers.get(page, {}),
+        sections=app.env.toc_secnumbers.get(page, {}),
+        formats=app.config.numfig_format,
+        macros=(app.config.mathjax3_config or {}).get("tex", {}).get("macros", {}),
+        address=f"{base.rstrip('/')}/{app.builder.get_target_uri(page)}" if base else "",
+    )
+    parts = markdown.parts(doctree)
+    parts += references(app, page, markdown)
+    images = {name: _file(app, node) for name, node in markdown.images.items()}
+    cells = [*_cells(parts, _code_cells(app, page), setup_cell(app))]
+    for position, cell in enumerate(cells):
+        if cell.cell_type == "markdown":
+            _attach(cell, images)
+        cell.id = hashlib.sha256(f"{page} {position} {cell.source}".encode()).hexdigest()[:12]
+    return new_notebook(cells=cells, metadata=METADATA)
+
+
+def references(app: Sphinx, page: str, markdown: Markdown) -> list[str]:
+    """The works that the page cites, as the bibliography lists them; nothing where the page is the bibliography."""
+    domain = app.env.get_domain("cite")
+    cited = {target.key for ref in domain.citation_refs if ref.docname == page for target in ref.targets}
+    entries = []
+    for citation in domain.citations:
+        if citation.key in cited and citation.bibliography_key.docname != page:
+            entry = domain.backend.paragraph(citation.formatted_entry)
+            node_text_transform(entry)
+            entries += [f"- {part}" for part in markdown.parts(entry)]
+    return ["## References", "\n".join(entries)] if entries else []
+
+
+def _code_cells(app: Sphinx, page: str) -> dict[int, NotebookNode]:
+    """Index → code cell of the chapter, read from its source: the page does not show all of them."""
+    path = app.env.doc2path(page)
+    text = Path(path).read_text(encoding="utf-8")
+    reader = create_nb_reader(path, app.env.myst_config, app.env.mystnb_config, text)
+    cells = reader.read(text).cells if reader else []
+    return {index: cell for index, cell in enumerate(cells) if cell.cell_type == "code"}
+
+
+def _cells(parts: list[Part], code: dict[int, NotebookNode], setup: str) -> Iterator[NotebookNode]:
+    """The cells of the notebook: a new one at every heading, and the code where it stands in the chapter."""
+    # cells that the page leaves out altogether, which later ones may need
+    absent = [index for index, cell in code.items() if _removed(cell)]
+    text: list[str] = []
+    if not code:
+        setup = ""
+    for part in [*parts, Cell(max(code, default=-1) + 1)]:
+        if text and (isinstance(part, Cell) or part.startswith("#")):
+            yield new_markdown_cell("\n\n".join(text))
+            text = []
+        if isinstance(part, str):
+            text.append(part)
+            continue
+        indices = [index for index in absent if index < part.index]
+        absent = absent[len(indices) :]
+        for index in [*indices, *([part.index] if part.index in code else [])]:
+            if setup:
+                yield new_code_cell(setup.rstrip())
+                setup = ""
+            yield _code(code[index], folded=part.folded)
+
+
+def _tags(cell: NotebookNode) -> set[str]:
+    return {tag.replace("_", "-") for tag in cell.metadata.get("tags", [])}
+
+
+def _removed(cell: NotebookNode) -> bool:
+    return "remove-cell" in _tags(cell) or {"remove-input", "remove-output"} <= _tags(cell)
+
+
+def _code(cell: NotebookNode, *, folded: bool) -> NotebookNode:
+    """A cell of the chapter without outputs, folded where the page hides it."""
+    tags, metadata = _tags(cell), dict(cell.metadata)
+    hidden = {
+        "source_hidden": folded or bool(tags & {"hide-input", "hide-cell", "remove-input", "remove-cell"}),
+        "outputs_hidden": bool(tags & {"hide-output", "hide-cell", "remove-output", "remove-cell"}),
+    }
+    if any(hidden.values()):
+        metadata["jupyter"] = {name: True for name, value in hidden.items() if value}
+    return new_code_cell(cell.source, metadata=metadata)
+
+
+def setup_cell(app: Sphinx) -> str:
+    """The first code cell, which makes the library available."""
+    options = app.config.html_theme_options
+    address = options.get("repository_url", "").rstrip("/")
+    if not address:
+        return FROM_COPY
+    return FROM_REPOSITORY.format(address=address, branch=options.get("repository_branch") or "main")
+
+
+def _file(app: Sphinx, node: nodes.image) -> Path:
+    """The file of an image: by now the node names it as the site does."""
+    names = {name: source for source, name in app.builder.images.items()}
+    uri = unquote(node["uri"])
+    return Path(app.srcdir) / names.get(Path(uri).name, uri)
+
+
+def _attach(cell: NotebookNode, images: dict[str, Path]) -> None:
+    """Store with the cell the images that it shows."""
+
+    def store(found: re.Match) -> str:
+        alt, name = found[1], found[2]
+        if name not in images:  # it stands in a listing
+            return found[0]
+        data = base64.b64encode(images[name].read_bytes()).decode()
+        kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+        if kind == "image/svg+xml":  # JupyterLab shows no attachments of this kind
+            return f'<img alt="{html.escape(alt)}" src="data:{kind};base64,{data}">'
+        cell.setdefault("attachments", {})[name] = {kind: data}
+        return found[0]
+
+    cell.source = _IMAGE.sub(store, cell.source)
