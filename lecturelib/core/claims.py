@@ -121,7 +121,7 @@ class Verdict:
         claim, closest = self.claim, min(self.closest.values())
         line = (
             f"Checked ({claim.method}, {_seeds(self.seeds)}): off by {number(self.worst)}, "
-            f"nearest wrong version by {number(closest)}"
+            f"wrong versions by {number(closest)} or more"
         )
         rows = [f"- {name}: off by at least {number(found)}, rejected" for name, found in self.closest.items()]
         body = [

@@ -1,8 +1,8 @@
 """Derivations: chains of equal expressions in which a machine proves every step.
 
 Sympy is asked first. What quick algebra does not show is tried at random points with 30 digits, which finds a wrong
-step at once, and then given to slower algebra. Where sympy cannot decide, the step counts as checked numerically, and the
-chapter says so.
+step at once, and then given to slower algebra. Where sympy cannot decide, the step counts as checked numerically, and
+the chapter says so.
 """
 
 from __future__ import annotations
@@ -210,4 +210,4 @@ class _Printer(LatexPrinter):
 
 def latex(expression: sp.Expr) -> str:
     """LaTeX of an expression as the book writes it."""
-    return _Printer({"ln_notation": True}).doprint(expression)
+    return _Printer({"ln_notation": True, "order": "grlex"}).doprint(expression)

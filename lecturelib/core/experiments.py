@@ -84,7 +84,9 @@ def sweep(
         raise ValueError("over: expected settings that differ, got one twice")
     done = _stored(Path(store)) if store is not None else {}
     missing = [(key, job) for key, job in zip(keys, jobs, strict=True) if key not in done]
-    delay, disable = (2, None) if progress is None else (0, not progress)
+    # None leaves it to tqdm: a bar where there is a terminal or a notebook, unless TQDM_DISABLE is set
+    quiet = True if os.environ.get("TQDM_DISABLE") else None
+    delay, disable = (2, quiet) if progress is None else (0, not progress)
     with tqdm(total=len(missing), delay=delay, disable=disable) as bar:
         for key, result in _results(run, missing, executor):
             done[key] = result
@@ -92,6 +94,22 @@ def sweep(
                 _append(Path(store), result)
             bar.update()
     return [{**done[key]["setting"], **done[key]["result"]} for key in keys]
+
+
+def table(results: Iterable[Mapping[str, Any]], name: str, *, by: str) -> torch.Tensor:
+    """The numbers called `name`, a row for each value of the setting `by`, a column for each seed: shape (rows, seeds).
+
+    Raises ValueError where a name is unknown or the rows are not equally long.
+    """
+    rows: dict[Any, list[float]] = {}
+    for result in results:
+        for wanted in (name, by):
+            if wanted not in result:
+                raise ValueError(f"results: expected {wanted!r} among {', '.join(result)}")
+        rows.setdefault(result[by], []).append(result[name])
+    if len({len(row) for row in rows.values()}) != 1:
+        raise ValueError(f"results: expected equally many for each {by}, and at least one")
+    return torch.tensor(list(rows.values()), dtype=torch.float64)
 
 
 def _key(job: Mapping[str, Any]) -> str:

@@ -76,7 +76,9 @@ def spread(curvature: Callable[[Tensor], Tensor], low: float, high: float, *, wi
     return torch.sqrt((length * square - mean**2).clamp(min=0) / width)
 
 
-def sampling_error(*, seed: int, width: int, low: float = 0.0, high: float = 5.0, omega: float = 2.0) -> dict[str, float]:
+def sampling_error(
+    *, seed: int, width: int, low: float = 0.0, high: float = 5.0, omega: float = 2.0
+) -> dict[str, float]:
     """Experiment: one random network for sin ω x on [low, high]; its error, measured and predicted.
 
     measured: root of the mean over x of (f_H − f)²; predicted: root of the mean over x of its variance, from `spread`.

@@ -7,7 +7,7 @@ from multiprocessing import get_context
 import pytest
 import torch
 
-from lecturelib.core.experiments import Provenance, generator_for, load, save, settings, sweep
+from lecturelib.core.experiments import Provenance, generator_for, load, save, settings, sweep, table
 
 
 def experiment(*, seed, width, scale=1.0):
@@ -76,6 +76,17 @@ def test_a_bar_is_shown_where_asked_for(capsys, monkeypatch):
     sweep(experiment, OVER, seeds=[0], progress=False)
     sweep(experiment, OVER, seeds=[0])  # nobody watches a pipe
     assert capsys.readouterr().err == ""
+
+
+def test_a_table_has_a_row_a_setting_and_a_column_a_seed():
+    results = sweep(experiment, settings(width=[3, 5]), seeds=range(4))
+    means = table(results, "mean", by="width")
+    assert means.shape == (2, 4)
+    assert means[1, 2] == next(row["mean"] for row in results if row["width"] == 5 and row["seed"] == 2)
+    with pytest.raises(ValueError, match="expected 'median' among width, seed, mean"):
+        table(results, "median", by="width")
+    with pytest.raises(ValueError, match="equally many for each width"):
+        table(results[:-1], "mean", by="width")
 
 
 def test_results_come_back_with_their_provenance(tmp_path):

@@ -148,7 +148,7 @@ EXPECTED = [
     "$$\ny = 3\n$$",
     "$$\n\\begin{aligned}\na &= b \\\\\nc &= d\n\\end{aligned} \\tag{1.2}\n$$",
     "$$\ne = f\n$$",
-    "  1. inner\n\n  2. inner two\n\n     ```python\n     code = \"in a list\"\n     ```",
+    '  1. inner\n\n  2. inner two\n\n     ```python\n     code = "in a list"\n     ```',
     "3. three\n4. four",
     "- **Term with $t$**\n\n  Definition one.\n\n  It goes on.",
     "> A quote\n> over lines\n>\n> $$ z = 1 $$",

@@ -80,17 +80,15 @@ def spike() -> Derivation:
 
 
 def taylor() -> Derivation:
-    """Taylor's formula with its remainder, for a sine: an average of hinges weighted by the second derivative."""
+    """Taylor's formula at 0 with its remainder, for a sine: an average of hinges weighted by the second derivative."""
     omega = sp.Symbol("omega", positive=True)
-    a, t = sp.symbols("a t", real=True)
-    f = sp.sin(omega * x)
-    at = lambda order: sp.diff(f, x, order).subs(x, a)  # noqa: E731
+    wave = sp.sin(omega * beta)
     return Derivation(
         "eq-taylor",
-        at(0) + at(1) * (x - a) + sp.Integral(sp.diff(f, x, 2).subs(x, t) * (x - t), (t, a, x)),
+        omega * x + sp.Integral(sp.diff(wave, beta, 2) * (x - beta), (beta, 0, x)),
         [
-            Step(at(0) + sp.Integral(sp.diff(f, x).subs(x, t), (t, a, x)), r"by parts, with $t - x$ as the factor"),
-            Step(f, "the integral of a derivative"),
+            Step(sp.Integral(sp.diff(wave, beta), (beta, 0, x)), r"by parts, with $x - \beta$ as one factor"),
+            Step(sp.sin(omega * x), "the integral of a derivative"),
         ],
     )
 
