@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import sympy as sp
@@ -129,6 +129,16 @@ def all_derivations(package: str = "lecturelib") -> list[Derivation]:
 
     found = declared(derives, package)
     return [function() for functions in found.values() for function in functions]
+
+
+def table(derivations: Iterable[Derivation]) -> Shown:
+    """Derivations as a table: a link to the equation, how many steps, and how many of them were proved or checked."""
+    rows = ["| derivation | steps | proved by algebra | checked by numbers |", "|---" * 4 + "|"]
+    for derivation in derivations:
+        proved = derivation.verdicts.count(PROVED)
+        steps = len(derivation.steps)
+        rows.append(f"| {{eq}}`{derivation.label}` | {steps} | {proved} | {steps - proved} |")
+    return Shown.markdown("\n".join(rows))
 
 
 def _define(expression: sp.Expr, definitions: Mapping[sp.Symbol, sp.Expr]) -> sp.Expr:

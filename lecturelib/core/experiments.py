@@ -17,10 +17,12 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from tqdm.auto import tqdm
+
+from lecturelib.core.arguments import one_dimensional, positive, same_shape
 
 PACKAGES = ("torch", "numpy", "scipy", "sympy")
 
@@ -110,6 +112,33 @@ def table(results: Iterable[Mapping[str, Any]], name: str, *, by: str) -> torch.
     if len({len(row) for row in rows.values()}) != 1:
         raise ValueError(f"results: expected equally many for each {by}, and at least one")
     return torch.tensor(list(rows.values()), dtype=torch.float64)
+
+
+class PowerLaw(NamedTuple):
+    """values ≈ factor · sizes^exponent, with the standard error of the exponent."""
+
+    exponent: float
+    error: float
+    factor: float
+
+
+def power_law(sizes, values) -> PowerLaw:
+    """Fit a power law by least squares on logarithmic axes; sizes and values positive, shape (N,), N ≥ 3.
+
+    The standard error comes from the scatter about the fitted line. Raises ValueError for other shapes or signs.
+    """
+    x, y = (
+        torch.log(positive(name, one_dimensional(name, given)))
+        for name, given in (("sizes", sizes), ("values", values))
+    )
+    same_shape(tuple(x.shape), "sizes", values=y)
+    if x.numel() < 3 or float(x.max() - x.min()) == 0:
+        raise ValueError(f"sizes: expected at least three numbers that are not all equal, got {x.numel()}")
+    centred = x - x.mean()
+    exponent = (centred * y).sum() / centred.square().sum()
+    level = y.mean() - exponent * x.mean()
+    scatter = (y - level - exponent * x).square().sum() / (x.numel() - 2)
+    return PowerLaw(float(exponent), float(torch.sqrt(scatter / centred.square().sum())), float(torch.exp(level)))
 
 
 def _key(job: Mapping[str, Any]) -> str:

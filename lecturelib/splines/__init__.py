@@ -15,7 +15,7 @@ from lecturelib.splines.breakpoints import (
     to_network,
     to_spline,
 )
-from lecturelib.splines.expansion import curvature_density, from_curvature, sampling_error, spread
+from lecturelib.splines.expansion import curvature_density, from_curvature, sample, sampling_error, sine, spread
 
 __all__ = [
     "Network",
@@ -29,7 +29,9 @@ __all__ = [
     "pieces",
     "rescale",
     "same_function",
+    "sample",
     "sampling_error",
+    "sine",
     "signature",
     "spikes",
     "spread",

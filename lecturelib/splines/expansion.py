@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -76,6 +77,30 @@ def spread(curvature: Callable[[Tensor], Tensor], low: float, high: float, *, wi
     return torch.sqrt((length * square - mean**2).clamp(min=0) / width)
 
 
+class Target(NamedTuple):
+    """A smooth function with what Taylor's formula asks of it; each is callable on tensors."""
+
+    value: Callable[[Tensor], Tensor]
+    slope: Callable[[Tensor], Tensor]
+    curvature: Callable[[Tensor], Tensor]
+
+
+def sine(omega: float) -> Target:
+    """sin ω x, its derivative and its second derivative."""
+    return Target(
+        value=lambda x: torch.sin(omega * x),
+        slope=lambda x: omega * torch.cos(omega * x),
+        curvature=lambda x: -(omega**2) * torch.sin(omega * x),
+    )
+
+
+def sample(target: Target, low: float, high: float, *, shape: tuple[int, ...], generator: torch.Generator) -> Spline:
+    """`from_curvature` with value and slope of the target at `low`: shape (..., H + 1) from shape (..., H)."""
+    start = torch.tensor(low, dtype=torch.float64)
+    value, slope = float(target.value(start)), float(target.slope(start))
+    return from_curvature(target.curvature, low, high, value=value, slope=slope, shape=shape, generator=generator)
+
+
 def sampling_error(
     *, seed: int, width: int, low: float = 0.0, high: float = 5.0, omega: float = 2.0
 ) -> dict[str, float]:
@@ -83,19 +108,11 @@ def sampling_error(
 
     measured: root of the mean over x of (f_H − f)²; predicted: root of the mean over x of its variance, from `spread`.
     """
-    curvature = lambda x: -(omega**2) * torch.sin(omega * x)  # noqa: E731
-    network = from_curvature(
-        curvature,
-        low,
-        high,
-        value=math.sin(omega * low),
-        slope=omega * math.cos(omega * low),
-        shape=(width,),
-        generator=generator_for(seed, "expansion", width),
-    )
+    target = sine(omega)
+    network = sample(target, low, high, shape=(width,), generator=generator_for(seed, "expansion", width))
     x = torch.linspace(low, high, 201, dtype=torch.float64)
-    measured = (network(x) - torch.sin(omega * x)).square().mean().sqrt()
-    predicted = spread(curvature, low, high, width=width, x=x).square().mean().sqrt()
+    measured = (network(x) - target.value(x)).square().mean().sqrt()
+    predicted = spread(target.curvature, low, high, width=width, x=x).square().mean().sqrt()
     return {"measured": float(measured), "predicted": float(predicted)}
 
 

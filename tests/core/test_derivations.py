@@ -3,7 +3,7 @@
 import pytest
 import sympy as sp
 
-from lecturelib.core.derivations import CHECKED, PROVED, Derivation, Step, WrongStep, equal, latex, relu
+from lecturelib.core.derivations import CHECKED, PROVED, Derivation, Step, WrongStep, equal, latex, relu, table
 
 x, y = sp.symbols("x y", real=True)
 p = sp.Symbol("p", positive=True)
@@ -78,6 +78,11 @@ def test_it_shows_aligned_mathematics_with_its_label_in_the_book_alone():
     assert "$$ (eq-hinge)" in shown.myst
     assert "(eq-hinge)" not in shown.plain
     assert "(a) a reason. Each step was proved by algebra." in shown.plain
+
+
+def test_the_table_tells_proved_from_checked():
+    shown = table([Derivation("eq-hinge", relu(p * x), [Step(p * relu(x), "a reason")])])
+    assert "| {eq}`eq-hinge` | 1 | 1 | 0 |" in shown.myst
 
 
 def test_latex_writes_as_the_book_does():

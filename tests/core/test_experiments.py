@@ -1,13 +1,14 @@
 """Experiments: same results wherever they run, stopped and resumed without loss, stored with their provenance."""
 
 import json
+import math
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 
 import pytest
 import torch
 
-from lecturelib.core.experiments import Provenance, generator_for, load, save, settings, sweep, table
+from lecturelib.core.experiments import Provenance, generator_for, load, power_law, save, settings, sweep, table
 
 
 def experiment(*, seed, width, scale=1.0):
@@ -87,6 +88,21 @@ def test_a_table_has_a_row_a_setting_and_a_column_a_seed():
         table(results, "median", by="width")
     with pytest.raises(ValueError, match="equally many for each width"):
         table(results[:-1], "mean", by="width")
+
+
+def test_a_power_law_is_found_with_its_error():
+    sizes = torch.tensor([1.0, 10.0, 100.0, 1000.0], dtype=torch.float64)
+    exact = power_law(sizes, 3 * sizes**-0.5)
+    assert exact.exponent == pytest.approx(-0.5)
+    assert exact.error == pytest.approx(0, abs=1e-12)
+    assert exact.factor == pytest.approx(3)
+    # two points up, two down by a factor e: slope and error by hand, in units of 1 / log 10
+    bumpy = power_law(sizes, 3 * sizes**-0.5 * torch.exp(torch.tensor([1.0, -1.0, -1.0, 1.0])))
+    assert bumpy.exponent == pytest.approx(-0.5)
+    assert bumpy.error == pytest.approx((4 / 2 / 5) ** 0.5 / math.log(10))
+    for sizes, values in (([1, 2], [1, 2]), ([1, 1, 1], [1, 2, 3]), ([1, 2, 3], [1, -2, 3]), ([1, 2, 3], [1, 2])):
+        with pytest.raises(ValueError, match="sizes|values"):
+            power_law(sizes, values)
 
 
 def test_results_come_back_with_their_provenance(tmp_path):

@@ -1,9 +1,11 @@
 """Wide networks as expansions: exact cases and errors; what is random is checked by the claims of the chapter."""
 
+import math
+
 import pytest
 import torch
 
-from lecturelib.splines import curvature_density, from_curvature, spread
+from lecturelib.splines import curvature_density, from_curvature, sample, sampling_error, sine, spread
 
 
 def generator():
@@ -24,6 +26,30 @@ def test_shape_and_the_affine_part():
 def test_the_same_generator_gives_the_same_network():
     draw = [from_curvature(one, 0, 1, value=0, slope=0, shape=(5,), generator=generator())([1.0]) for _ in range(2)]
     assert torch.equal(*draw)
+
+
+def test_derivatives_of_the_sine():
+    x = torch.linspace(0, 3, 7, dtype=torch.float64, requires_grad=True)
+    target = sine(1.7)
+    (first,) = torch.autograd.grad(target.value(x).sum(), x, create_graph=True)
+    (second,) = torch.autograd.grad(first.sum(), x)
+    torch.testing.assert_close(target.slope(x), first)
+    torch.testing.assert_close(target.curvature(x), second)
+
+
+def test_a_sample_starts_as_the_target_does():
+    networks = sample(sine(1.7), 0.4, 3.0, shape=(5, 50), generator=generator())
+    assert networks([0.4]).flatten().tolist() == pytest.approx([math.sin(1.7 * 0.4)] * 5)
+    assert float(networks.delta_slopes[0, 0]) == pytest.approx(1.7 * math.cos(1.7 * 0.4))
+
+
+def test_the_sampling_error_is_the_predicted_one():
+    runs = [sampling_error(seed=seed, width=200) for seed in range(60)]
+    assert len({run["predicted"] for run in runs}) == 1
+    mean_square = sum(run["measured"] ** 2 for run in runs) / 60
+    # the mean of 60 squares of nearly normal errors scatters by about a fifth
+    assert mean_square**0.5 / runs[0]["predicted"] == pytest.approx(1, abs=0.3)
+    assert sampling_error(seed=1, width=200) == runs[1]
 
 
 def test_spread_of_a_parabola_by_hand():
