@@ -22,8 +22,9 @@ serve: ## open the built site in a browser (PORT=8000)
 	@$(RUN) -m webbrowser http://localhost:$(PORT) >/dev/null 2>&1 || true
 	@$(RUN) -m http.server $(PORT) --bind 127.0.0.1 --directory _build/html >/dev/null 2>&1
 
-lab: $(READY) ## open the chapters and labs in JupyterLab
-	@$(RUN) -m jupyterlab --notebook-dir=. --LabApp.default_url=/lab/tree/chapters
+lab: book ## open the pages as notebooks in JupyterLab; your changes in notebooks/ are kept
+	@$(RUN) -m lecturelib.site notebooks
+	@$(RUN) -m jupyterlab --notebook-dir=notebooks
 
 test: $(READY) $(ASSETS) ## run all tests: style, library, claims, the book and its pages in a browser
 	@$(RUN) -m pytest

@@ -1,4 +1,4 @@
-"""`python -m lecturelib.site build [BOOK]`: build the website and say where it is."""
+"""`python -m lecturelib.site build` makes the website, `… notebooks` copies of its notebooks to work in."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+from lecturelib.site.copies import refresh
+
 ROOT = Path(__file__).resolve().parents[2]
 COLOR = re.compile(r"\x1b\[[\d;]*m")
-STEPS = re.compile(r"Execut(ing|ed) notebook")
+STEPS = re.compile(r"(\S+): (Execut(?:ing|ed) notebook)(?: in [\d.]+ seconds)?")
 # What a kernel says of its own when it starts; it concerns servers that others can reach.
 KERNEL = re.compile(r"\[IPKernelApp\]")
 
@@ -22,7 +24,6 @@ def build(book: Path, *, everything: bool = False) -> int:
     Chapters whose results are stored are not run again, pages that have not changed are not written again, unless
     `everything` is asked for.
     """
-    state = book / "_build" / ".doctrees"
     tool = Path(sys.executable).with_name("jupyter-book")
     command = [str(tool), "build", str(book), "--warningiserror", "--nitpick", "--keep-going"]
     if everything:
@@ -32,25 +33,38 @@ def build(book: Path, *, everything: bool = False) -> int:
         for line in process.stdout or ():
             line = COLOR.sub("", line).rstrip()
             lines.append(line)
-            if STEPS.search(line):
-                print(line.replace(f"{book}/", "").replace(" [mystnb]", "").replace("using local CWD", ""), flush=True)
+            if step := STEPS.search(line):
+                print(step.group().replace(f"{book}/", ""), flush=True)
     if process.returncode:
         print("\n".join(line for line in lines if not KERNEL.search(line)))
         # Sphinx remembers the pages it read but not their warnings: a second build would pass.
-        shutil.rmtree(state, ignore_errors=True)
+        shutil.rmtree(book / "_build" / ".doctrees", ignore_errors=True)
         print("The book was not built: see the warnings and errors above.")
         return 1
     print(f"The site is in {book / '_build' / 'html'}. To open it: make serve")
     return 0
 
 
+def copy_notebooks(book: Path) -> int:
+    """Copy the notebooks of the built site into `book`/notebooks and say which changed ones were kept."""
+    try:
+        kept = refresh(book / "_build" / "html" / "_sources", book / "notebooks")
+    except FileNotFoundError as error:
+        print(error)
+        return 1
+    for path in kept:
+        print(f"kept as you changed it: {path.relative_to(book)}")
+    return 0
+
+
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m lecturelib.site", description="Build the website of the book.")
-    parser.add_argument("command", choices=["build"])
+    parser = argparse.ArgumentParser(prog="python -m lecturelib.site", description="The website of the book.")
+    parser.add_argument("command", choices=["build", "notebooks"])
     parser.add_argument("book", nargs="?", type=Path, default=ROOT, help="folder of the book (default: this one)")
     parser.add_argument("--all", action="store_true", help="write all pages again, changed or not")
     arguments = parser.parse_args()
-    return build(arguments.book.resolve(), everything=arguments.all)
+    book = arguments.book.resolve()
+    return copy_notebooks(book) if arguments.command == "notebooks" else build(book, everything=arguments.all)
 
 
 if __name__ == "__main__":

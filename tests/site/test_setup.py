@@ -1,0 +1,98 @@
+"""What make says to a newcomer whose machine or connection is not up to it, and that versions are pinned."""
+
+import itertools
+import os
+import re
+import shutil
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from lecturelib.site.pins import exact
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def clone(tmp_path):
+    """The files that set-up looks at, in a folder with a space in its name."""
+    place = tmp_path / "my book"
+    (place / "lecturelib" / "site").mkdir(parents=True)
+    for name in ("Makefile", "pyproject.toml", "package-lock.json", "lecturelib/site/assets.py"):
+        shutil.copy(ROOT / name, place / name)
+    (place / "requirements.txt").write_text("there-is-no-such-package==1.0\n")
+    return place
+
+
+def make(place, *arguments, **environment):
+    return subprocess.run(
+        ["make", *arguments], cwd=place, env={**os.environ, **environment}, capture_output=True, text=True, timeout=120
+    )
+
+
+def program(path, text):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+    return path
+
+
+def test_help_lists_the_targets(clone):
+    listed = make(clone).stdout
+    for target in ("book", "serve", "lab", "test", "pins"):
+        assert f"make {target} " in listed
+
+
+def test_an_old_python_stops_with_one_clear_line(clone):
+    old = program(clone.parent / "oldpython", 'case "$1" in --version) echo Python 3.9.2;; *) exit 1;; esac')
+    done = make(clone, "book", f"PYTHON={old}")
+    assert done.returncode
+    assert done.stdout.splitlines() == [
+        f"The book needs Python 3.11 or newer; {old} is Python 3.9.2. Try: make PYTHON=python3.12 ..."
+    ]
+    assert not (clone / ".venv").exists()
+
+
+def test_packages_that_cannot_be_had_stop_with_one_clear_line(clone):
+    nowhere = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(clone), "PIP_CONFIG_FILE": os.devnull}
+    done = make(clone, "test", **nowhere)
+    assert done.returncode
+    assert done.stdout.splitlines()[1:] == [
+        "Python packages could not be downloaded or installed: see setup.log, check the connection, run make again"
+    ]
+    assert "there-is-no-such-package" in (clone / "setup.log").read_text()
+    # nothing half-done counts as done: the next call tries again
+    assert make(clone, "test", **nowhere).stdout == done.stdout
+
+
+def test_browser_packages_that_cannot_be_had_stop_with_one_clear_line(clone):
+    program(clone / ".venv" / "bin" / "python", "echo no connection; exit 1")
+    (clone / ".venv" / "ready").touch()
+    done = make(clone, "book")
+    assert done.returncode
+    assert done.stdout.splitlines()[1:] == [
+        "Browser packages could not be downloaded: see setup.log, check the connection, run make again"
+    ]
+
+
+def test_serve_says_when_there_is_no_site(clone):
+    done = make(clone, "serve")
+    assert done.returncode
+    assert done.stdout == "There is no site yet. Build it with: make book\n"
+
+
+def test_every_version_is_pinned_exactly():
+    lines = [line for line in (ROOT / "requirements.txt").read_text().splitlines() if not line.startswith("#")]
+    assert all(re.fullmatch(r"[\w.-]+==[\w.!]+", line) for line in lines)
+    assert "torch==2.13.0" in lines
+    pinned = {line.split("==")[0].lower().replace("_", "-") for line in lines}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = [*project["dependencies"], *itertools.chain(*project["optional-dependencies"].values())]
+    assert {re.split(r"[=>]", name)[0].lower() for name in wanted} <= pinned
+
+
+def test_a_local_build_is_pinned_by_its_version():
+    answer = "torch==2.13.0+cpu\nnumpy==2.4.6\n# unsafe:\npip==26.3\n"
+    assert exact(answer).splitlines()[1:] == ["numpy==2.4.6", "pip==26.3", "torch==2.13.0"]

@@ -1,0 +1,71 @@
+"""The house: style, which room may look into which, and that book, library and tests fit together."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lecturelib.core.claims import all_claims
+from lecturelib.core.derivations import all_derivations
+
+ROOT = Path(__file__).resolve().parents[1]
+PARTS = {"kernels", "bias", "splines", "equivariance", "generative"}
+CHAPTERS = {path: path.read_text(encoding="utf-8") for path in sorted((ROOT / "chapters").rglob("*.md"))}
+
+
+@pytest.mark.parametrize("command", [["check"], ["format", "--check"]], ids=" ".join)
+def test_ruff(command):
+    done = subprocess.run([sys.executable, "-m", "ruff", *command, "."], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def imports(path):
+    """The modules of the library that a file imports."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module]
+        yield from (name for name in names if name.startswith("lecturelib."))
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "lecturelib").rglob("*.py")), ids=lambda path: path.stem)
+def test_rooms_look_only_where_they_may(path):
+    room = path.relative_to(ROOT / "lecturelib").parts[0]
+    for name in imports(path):
+        other = name.split(".")[1]
+        assert other == room or other not in PARTS, f"{path} imports {name}: parts never import each other"
+        assert room not in PARTS | {"core"} or other in {room, "core"}, f"{path} imports {name}"
+
+
+def test_every_claim_stands_beside_a_theorem():
+    text = "\n".join(CHAPTERS.values())
+    for claims in all_claims().values():
+        for claim in claims:
+            assert f":label: {claim.label}\n" in text, f"no theorem of the book has the label {claim.label}"
+
+
+def test_every_theorem_is_checked():
+    known = {claim.label for claims in all_claims().values() for claim in claims}
+    for path, text in CHAPTERS.items():
+        kinds = "theorem|proposition|lemma|corollary"
+        for label in re.findall(rf":::\{{prf:(?:{kinds})\}}[^\n]*\n:label: (\S+)", text):
+            assert label in known, f"{path}: {label} has no claim"
+
+
+def test_every_derivation_is_shown():
+    text = "\n".join(CHAPTERS.values())
+    labels = [derivation.label for derivation in all_derivations()]
+    assert len(labels) == len(set(labels))
+    for module in (ROOT / "lecturelib").rglob("checks/*_derivations.py"):
+        for function in re.findall(r"^def (\w+)\(\) -> Derivation", module.read_text(encoding="utf-8"), flags=re.M):
+            assert f".{function}().show()" in text, f"{module}: {function} is shown nowhere"
+
+
+def test_cells_fit_one_look():
+    for path, text in CHAPTERS.items():
+        for cell in re.findall(r"^```\{code-cell\}[^\n]*\n(.*?)^```", text, flags=re.M | re.S):
+            lines = [line for line in cell.splitlines() if line.strip() and not line.startswith(":")]
+            assert len(lines) <= 20, f"{path}: a cell of {len(lines)} lines\n{cell}"
