@@ -14,9 +14,10 @@ def _hash(path: Path) -> str:
 
 
 def refresh(source: Path, target: Path) -> list[Path]:
-    """Copy every notebook below `source` into `target`; the paths left alone because a reader changed them.
+    """Copy every notebook below `source` into `target`, and return what was left alone as a reader changed it.
 
-    A copy is replaced only while it is still what was copied before. Raises FileNotFoundError where `source` holds none.
+    A copy is replaced only while it is still what was copied before. Raises FileNotFoundError where `source` holds
+    none.
     """
     notebooks = sorted(source.rglob("*.ipynb"))
     if not notebooks:
