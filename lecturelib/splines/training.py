@@ -19,8 +19,6 @@ w x > −b, which is the same, and which no compiler can turn into a fused w x +
 
 from __future__ import annotations
 
-from time import perf_counter
-
 import numpy as np
 from numba import njit
 
@@ -229,12 +227,12 @@ def step_b0(b0, gradient, optimizer, rate, spread):
 
 
 @_exact
-def train(params, first, second, b0, rows, walls, y, rate, optimizer, span, order, state, batch, limit, marks, out):
-    """Train one network from step span[0] to span[1]; returns the step at which it diverged, or −1.
+def train(params, first, second, b0, rows, walls, y, rate, optimizer, start, stop, order, state, batch, limit, marks, out):
+    """Train one network from step `start` to `stop`; returns the step at which its loss left the limit, or −1.
 
-    params: w, b, v, shape (3, H); first, second: moments, same shape (unused ones may have H = 0); b0: (3,), see
-    `step_b0`; rows: (H,) uint32. batch: 0 for all points, else with order and state for `choose`. Steps in `marks` are
-    recorded in out = (parameters (R, 3, H), b0 (R,), losses (R,)); marks ends with a number too large to reach. All but walls, y and marks is moved on.
+    params: w, b, v, shape (3, H); first, second: moments, same shape (H = 0 if unused); b0: (3,), see `step_b0`; rows:
+    (H,). batch: 0 for all points, else with order and state for `choose`. Steps in `marks`, which ends with a number too
+    large to reach, are recorded in out = (parameters (R, 3, H), b0 (R,), losses (R,)).
     """
     size = y.size
     w, b, v = params[0], params[1], params[2]
@@ -246,10 +244,10 @@ def train(params, first, second, b0, rows, walls, y, rate, optimizer, span, orde
     fill(w, b, v, rows, walls, silent, awake, slope, height)
     scale = rate if optimizer == GD else 1.0
     record = 0
-    while marks[record] < span[0]:
+    while marks[record] < start:
         record += 1
-    for step in range(span[0], span[1] + 1):
-        if batch > 0 and step < span[1]:
+    for step in range(start, stop + 1):
+        if batch > 0 and step < stop:
             choose(order, state, batch, chosen)
         run_inwards(slope, height)
         loss = 0.5 * residuals(slope, height, b0[0], x, y, chosen, scale, r)
@@ -258,7 +256,7 @@ def train(params, first, second, b0, rows, walls, y, rate, optimizer, span, orde
         if marks[record] == step:
             out[0][record], out[1][record], out[2][record] = params, b0[0], loss
             record += 1
-        if step == span[1]:
+        if step == stop:
             break
         total = tabulate(r, x, pull, tilt)
         spread = 1 / np.sqrt(1 - ADAM_SECOND ** (step + 1))
@@ -271,3 +269,19 @@ def train(params, first, second, b0, rows, walls, y, rate, optimizer, span, orde
         else:
             adam(w, b, v, first, second, rows, walls, silent, awake, pull, tilt, slope, height, pace, spread)
     return -1
+
+
+@_exact
+def train_some(low, high, state, walls, y, rates, optimizer, start, stop, draws, batch, limits, marks, out, stopped):
+    """`train` for networks low ≤ i < high of an ensemble, one after the other.
+
+    state = (params (M, 3, H), first, second, b0 (M, 3), rows (M, H)); draws = (order (M, N), state (M, 1)); out =
+    (parameters (M, R, 3, H), b0 (M, R), losses (M, R)); stopped (M,) takes what `train` returns.
+    """
+    params, first, second, b0, rows = state
+    for i in range(low, high):
+        record = (out[0][i], out[1][i], out[2][i])
+        stopped[i] = train(
+            params[i], first[i], second[i], b0[i], rows[i], walls, y[i], rates[i], optimizer,
+            start, stop, draws[0][i], draws[1][i], batch, limits[i], marks, record,
+        )  # fmt: skip
