@@ -15,15 +15,20 @@ from lecturelib.splines.breakpoints import (
     to_network,
     to_spline,
 )
+from lecturelib.splines.dynamics import Trajectory, descend
+from lecturelib.splines.prefix_sums import gradient
 
 __all__ = [
     "Network",
     "Pieces",
     "Spikes",
     "Spline",
+    "Trajectory",
     "balance",
+    "descend",
     "flip",
     "from_curvature",
+    "gradient",
     "pieces",
     "rescale",
     "same_function",

@@ -7,6 +7,7 @@ at once, which pays on a GPU.
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from time import perf_counter
 from typing import NamedTuple
 
@@ -78,12 +79,12 @@ def on_cores(parameters: Parameters, data: Data, plan: Plan) -> Record:
 
     threads = min(torch.get_num_threads(), members)
     # Several pieces a thread, so that one slow core does not leave the others waiting for long.
-    cuts = np.linspace(0, members, min(members, 4 * threads if threads > 1 else 1) + 1).astype(int)
+    cuts = np.linspace(0, members, min(members, 4 * threads if threads > 1 else 1) + 1).astype(int).tolist()
     stride = max(1, int(_WORK_A_CALL // (members * (width + data.x.numel()))))
     with ThreadPoolExecutor(threads) as pool:
         for start in range(0, max(plan.steps, 1), stride):
             stop = min(start + stride, plan.steps)
-            pieces = [(int(low), int(high), start, stop) for low, high in zip(cuts[:-1], cuts[1:], strict=True)]
+            pieces = [(*piece, start, stop) for piece in pairwise(cuts)]
             if threads == 1:
                 train(*pieces[0])
             else:
