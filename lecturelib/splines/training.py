@@ -227,6 +227,14 @@ def step_b0(b0, gradient, optimizer, rate, spread):
 
 
 @_exact
+def keep(params, out):
+    """Copy the parameters, shape (3, H), entry by entry: assigning whole arrays takes as long to compile as all else here."""
+    for row in range(3):
+        for i in range(params.shape[1]):
+            out[row, i] = params[row, i]
+
+
+@_exact
 def train(params, first, second, b0, rows, walls, y, rate, optimizer, start, stop, order, state, batch, limit, marks, out):
     """Train one network from step `start` to `stop`; returns the step at which its loss left the limit, or −1.
 
@@ -254,7 +262,8 @@ def train(params, first, second, b0, rows, walls, y, rate, optimizer, start, sto
         if not loss <= limit:
             return step
         if marks[record] == step:
-            out[0][record], out[1][record], out[2][record] = params, b0[0], loss
+            keep(params, out[0][record])
+            out[1][record], out[2][record] = b0[0], loss
             record += 1
         if step == stop:
             break
