@@ -89,14 +89,15 @@ def ours(network: Network, x, y, optimizer: str, learning_rate: float, steps: in
 
 def describe() -> str:
     info = Path("/proc/cpuinfo")
-    names = [line.split(":")[1].strip() for line in info.read_text().splitlines() if "model name" in line] if info.exists() else []
+    lines = info.read_text().splitlines() if info.exists() else []
+    names = [line.split(":")[1].strip() for line in lines if "model name" in line]
     processor = names[0] if names else platform.processor() or platform.machine()
     versions = f"Python {platform.python_version()}, torch {torch.__version__}"
     return f"{processor}, {os.cpu_count()} cores, {platform.system()}, {versions}"
 
 
 def compare(repeats: int, optimizers: list[str]) -> None:
-    print(f"{'neurons':>8} {'points':>7} {'optimizer':>10} {'loop µs':>12} {'ours µs':>10} {'ratio':>8} {'ns/neuron':>10}")
+    print(" neurons  points  optimizer      loop µs    ours µs    ratio  ns/neuron")
     for width, size, steps, few in SIZES:
         for optimizer in optimizers:
             network, x, y = problem(width, size)
@@ -119,7 +120,8 @@ def compare_ensemble(repeats: int, device: str) -> None:
     network = Network(*(getattr(network, name).to(device) for name in ("w", "b", "v", "b0")))
     steps = steps if device == "cpu" else 100
     seconds = [ours(network, x, y, "gd", rate("gd", width, size), steps) for _ in range(repeats + 1)][1:]
-    print(f"{members} networks of {width} neurons on {device}: {1e6 * median(seconds) / members:.3f} µs a step and network")
+    each = 1e6 * median(seconds) / members
+    print(f"{members} networks of {width} neurons on {device}: {each:.3f} µs a step and network")
 
 
 def main() -> None:

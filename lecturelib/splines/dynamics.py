@@ -70,13 +70,17 @@ def descend(
 
     A run whose loss grows without bound stops; what was recorded until then is returned, and `reason` says at which step
     it was lost and roughly which rate is stable. Where one network of an ensemble is lost, all stop there.
+    How near it comes to automatic differentiation: after 1,000 steps at a stable rate to some 1e-14. Where training
+    amplifies rounding errors it cannot stay near: Adam divides by the size of the gradient, so where that is nothing but
+    rounding (a fit without error), it turns it into steps of full length; and large rates make any training chaotic.
     Raises ValueError for NaN, no data, shapes that do not fit, an unknown optimizer, and steps, learning_rate,
     record_every or batch that are not positive.
     """
     parameters, data = prepare(network, x, y)
     plan = _plan(network, parameters, data, steps, learning_rate, optimizer, record_every, batch, generator)
-    compile_seconds = get_ready()
-    record = (in_torch if network.w.is_cuda else on_cores)(parameters, data, plan)
+    on_gpu = network.w.is_cuda
+    compile_seconds = 0.0 if on_gpu else get_ready()
+    record = (in_torch if on_gpu else on_cores)(parameters, data, plan)
     return _trajectory(network, parameters, data, plan, record, compile_seconds)
 
 
@@ -135,8 +139,10 @@ def _trajectory(network: Network, start: Parameters, data: Data, plan: Plan, rec
 
 def _lost(shape, start: Parameters, data: Data, plan: Plan, which: int, step: int) -> str:
     """Say in words where network `which` diverged, and which rate would have been stable."""
-    where = f" in network {tuple(int(i) for i in torch.unravel_index(torch.tensor(which), shape[:-1]))}" * (len(shape) > 1)
-    said = f"diverged at step {step}{where}: learning rate {float(plan.rates[which]):g} is too large for {plan.optimizer}; "
+    index = tuple(int(i) for i in torch.unravel_index(torch.tensor(which), shape[:-1])) if len(shape) > 1 else ()
+    where = f" in network {index}" if index else ""
+    rate = float(plan.rates[which])
+    said = f"diverged at step {step}{where}: learning rate {rate:g} is too large for {plan.optimizer}; "
     if plan.optimizer == "adam":
         return said + "Adam moves every parameter by about its learning rate a step, so try a tenth of it"
     one = Parameters(*(p[which : which + 1] for p in start))

@@ -151,7 +151,7 @@ def sharpness(parameters: Parameters, data: Data, *, iterations: int = 100) -> T
     """Largest eigenvalue of the Gauss-Newton matrix Σ_n ∇f(x_n) ∇f(x_n)ᵀ: shape (M,), by power iteration.
 
     It shares its non-zero eigenvalues with the tangent kernel of the N points, which is multiplied with a vector by
-    one `pull_back` and one `push_forward`, O(H + N) together. The estimate is from below, off by a few per cent at worst.
+    one `pull_back` and one `push_forward`, O(H + N) together. The estimate approaches it from below.
     """
     rows = find_rows(parameters.w, parameters.b, data)
     # A growing start is orthogonal to no eigenvector by a symmetry of the data.

@@ -228,14 +228,16 @@ def step_b0(b0, gradient, optimizer, rate, spread):
 
 @_exact
 def keep(params, out):
-    """Copy the parameters, shape (3, H), entry by entry: assigning whole arrays takes as long to compile as all else here."""
+    """Copy the parameters, shape (3, H), entry by entry: assigning whole arrays takes long to compile."""
     for row in range(3):
         for i in range(params.shape[1]):
             out[row, i] = params[row, i]
 
 
 @_exact
-def train(params, first, second, b0, rows, walls, y, rate, optimizer, start, stop, order, state, batch, limit, marks, out):
+def train(
+    params, first, second, b0, rows, walls, y, rate, optimizer, start, stop, order, state, batch, limit, marks, out
+):  # fmt: skip
     """Train one network from step `start` to `stop`; returns the step at which its loss left the limit, or −1.
 
     params: w, b, v, shape (3, H); first, second: moments, same shape (H = 0 if unused); b0: (3,), see `step_b0`; rows:

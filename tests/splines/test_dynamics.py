@@ -242,7 +242,10 @@ def test_precision_of_the_network_is_kept_and_its_tensors_untouched():
 @optimizers
 def test_batches_are_subsets_without_repeats(optimizer, way):
     """A neuron whose only effect is b₀ shows how many points a step used, and which."""
-    x, network = torch.arange(6, dtype=torch.float64), Network(tensor([0.0]), tensor([-1.0]), tensor([0.0]), tensor(0.0))
+    x, network = (
+        torch.arange(6, dtype=torch.float64),
+        Network(tensor([0.0]), tensor([-1.0]), tensor([0.0]), tensor(0.0)),
+    )
     y = -(2.0 ** torch.arange(6, dtype=torch.float64))  # any subset has its own sum
     options = {"steps": 1, "learning_rate": 1.0, "batch": 3}
     seen = {
@@ -252,7 +255,17 @@ def test_batches_are_subsets_without_repeats(optimizer, way):
     assert all(total.bit_count() == 3 and total < 64 for total in seen)
     assert len(seen) == math.comb(6, 3)
     two = [
-        run(way, random_network(4), x, y, steps=30, learning_rate=1e-3, optimizer=optimizer, batch=2, generator=generator)
+        run(
+            way,
+            random_network(4),
+            x,
+            y,
+            steps=30,
+            learning_rate=1e-3,
+            optimizer=optimizer,
+            batch=2,
+            generator=generator,
+        )
         for generator in (torch.Generator().manual_seed(5), torch.Generator().manual_seed(5))
     ]
     assert distance(two[0].final, two[1].final) == 0
@@ -263,7 +276,8 @@ def test_both_ways_draw_the_same_batches(optimizer):
     network, x = random_network(8), torch.linspace(-1, 1, 9, dtype=torch.float64)
     options = {"steps": 100, "learning_rate": 0.01, "optimizer": optimizer, "batch": 4}
     cores, other = (
-        run(way, network, x, x.square(), **options, generator=torch.Generator().manual_seed(2)) for way in ("cores", "torch")
+        run(way, network, x, x.square(), **options, generator=torch.Generator().manual_seed(2))
+        for way in ("cores", "torch")
     )
     assert distance(cores.final, other.final) <= 1e-9
     full = descend(network, x, x.square(), steps=100, learning_rate=0.01, optimizer=optimizer)
@@ -311,8 +325,14 @@ def test_sharpness_is_the_largest_eigenvalue():
         ({"y": 1.0}, "y: expected shape"),
         ({"y": [[[0.0, 1.0]]]}, "y: expected shape"),
         ({"network": random_network(2, 4), "y": torch.zeros(3, 2)}, "y: expected a shape that broadcasts"),
-        ({"network": Network(torch.zeros(0), torch.zeros(0), torch.zeros(0), tensor(0.0))}, "network: expected at least"),
-        ({"network": Network(tensor([1e200]), tensor([0.0]), tensor([1e200]), tensor(0.0))}, "network: expected a finite"),
+        (
+            {"network": Network(torch.zeros(0), torch.zeros(0), torch.zeros(0), tensor(0.0))},
+            "network: expected at least",
+        ),
+        (
+            {"network": Network(tensor([1e200]), tensor([0.0]), tensor([1e200]), tensor(0.0))},
+            "network: expected a finite",
+        ),
         ({"steps": 0}, "steps: expected a positive"),
         ({"steps": 2.5}, "steps: expected a positive"),
         ({"steps": True}, "steps: expected a positive"),
@@ -328,9 +348,26 @@ def test_sharpness_is_the_largest_eigenvalue():
     ],
 )
 def test_errors_name_the_argument(change, message):
-    arguments = {"network": random_network(4), "x": [0.0, 1.0], "y": [0.0, 1.0], "steps": 3, "learning_rate": 0.1, **change}
+    arguments = {
+        "network": random_network(4),
+        "x": [0.0, 1.0],
+        "y": [0.0, 1.0],
+        "steps": 3,
+        "learning_rate": 0.1,
+        **change,
+    }
     with pytest.raises(ValueError, match=message):
         descend(arguments.pop("network"), arguments.pop("x"), arguments.pop("y"), **arguments)
     if not set(change) - {"x", "y"}:
         with pytest.raises(ValueError, match=message):
             gradient(random_network(4), change.get("x", [0.0, 1.0]), change.get("y", [0.0, 1.0]))
+
+
+def test_adam_amplifies_gradients_that_are_only_rounding():
+    """Where the fit is perfect no two ways of adding agree, since Adam makes full steps of what is left."""
+    network, x = random_network(10, seed=5), torch.linspace(-2, 2, 12, dtype=torch.float64)
+    options = {"steps": 300, "optimizer": "adam"}
+    perfect = descend(network, x, network(x), learning_rate=0.01, **options)
+    assert distance(perfect.final, by_autograd(network, x, network(x), rate=0.01, **options)) > 1e-9
+    gd = descend(network, x, network(x), learning_rate=0.01, steps=300)
+    assert distance(gd.final, network) <= 1e-12
