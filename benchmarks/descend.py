@@ -4,8 +4,8 @@ Run: python benchmarks/descend.py [--repeats 7]
 
 Both train the same network on the same loss. In each repeat one takes its turn right after the other, so that what else
 the machine does meets both alike; the table shows medians over the repeats, and the median of the ratios within a
-repeat. The loop uses 2 threads of torch, `descend` one for its single network. A run of `descend` is charged with all it
-does (sorting, placing, recording) and with nothing else. Compiling is reported apart.
+repeat. The loop uses 2 threads of torch, `descend` one for its single network. A run of `descend` is charged with all
+it does: sorting, placing, recording. Compiling is reported apart.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 r"""Training shallow ReLU networks of one input exactly, in O(H + N) a step.
 
-The loss is ½ Σ_n (f(x_n) − y_n)². On sorted data a neuron is active on a prefix or a suffix, so outputs are running sums
-over neurons and gradients are running sums over residuals (`lecturelib.splines.training` tells how). The result is that
-of automatic differentiation on the same loss up to rounding; nothing of size H × N exists.
+The loss is ½ Σ_n (f(x_n) − y_n)². On sorted data a neuron is active on a prefix or a suffix, so outputs are running
+sums over neurons and gradients are running sums over residuals (`lecturelib.splines.training` tells how). The result is
+that of automatic differentiation on the same loss up to rounding; nothing of size H × N exists.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ class Trajectory:
 
     steps: numbers of the recorded steps, shape (R,), 0 and the last among them; losses: ½ Σ_n (f(x_n) − y_n)² over all
     data then, shape (R, ...); networks: the networks then, an ensemble of shape (R, ..., H). reason: why the run ended,
-    in words; diverged: whether it ended early. compile_seconds: what the first run in a process spent on compiling, or on
-    loading what an earlier process compiled.
+    in words; diverged: whether it ended early. compile_seconds: what the first run in a process spent on compiling, or
+    on loading what an earlier process compiled.
     """
 
     steps: Tensor
@@ -58,8 +58,8 @@ def descend(
 ) -> Trajectory:
     """Train w, b, v and b0 on the loss ½ Σ_n (f(x_n) − y_n)², in O(H + N) a step.
 
-    network: one, shape (H,), or an ensemble (..., H), trained side by side on as many threads as torch may use, or on the
-    GPU where the network lies there. x: (N,), in any order, repeats allowed; y: (N,) or (..., N).
+    network: one, shape (H,), or an ensemble (..., H), trained side by side on as many threads as torch may use, or on
+    the GPU where the network lies there. x: (N,), in any order, repeats allowed; y: (N,) or (..., N).
     learning_rate: a number, or one a network, shape (...). optimizer: "gd", "momentum" (0.9) or "adam", with the
     constants and conventions of torch.optim. record_every: record each such step besides the first and the last;
     None for these two alone. Computed in float64, returned in the network's precision.
@@ -68,11 +68,11 @@ def descend(
     replacement, anew for every step (not epoch by epoch). The sum is not rescaled by N / batch. All networks of an
     ensemble see the same points, so they differ by their start alone, and each does as it would by itself.
 
-    A run whose loss grows without bound stops; what was recorded until then is returned, and `reason` says at which step
-    it was lost and roughly which rate is stable. Where one network of an ensemble is lost, all stop there.
+    A run whose loss grows without bound stops; what was recorded until then is returned, and `reason` says at which
+    step it was lost and roughly which rate is stable. Where one network of an ensemble is lost, all stop there.
     How near it comes to automatic differentiation: after 1,000 steps at a stable rate to some 1e-14. Where training
-    amplifies rounding errors it cannot stay near: Adam divides by the size of the gradient, so where that is nothing but
-    rounding (a fit without error), it turns it into steps of full length; and large rates make any training chaotic.
+    amplifies rounding errors it cannot stay near: Adam divides by the size of the gradient, so where that is nothing
+    but rounding (a fit without error), it turns it into steps of full length; and large rates make any training chaotic.
     Raises ValueError for NaN, no data, shapes that do not fit, an unknown optimizer, and steps, learning_rate,
     record_every or batch that are not positive.
     """

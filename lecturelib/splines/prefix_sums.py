@@ -1,8 +1,8 @@
 r"""Outputs and gradients of shallow ReLU networks on sorted data in O(H + N), in torch, on any device.
 
 The tables and the rows are those of `lecturelib.splines.training`: row g < N + 1 means active on the sorted points
-g, …, N − 1, row N + 1 + g active on points 0, …, g − 1. Shapes are (M, H) for parameters and (M, N) for what lives on the
-data: M networks at once.
+g, …, N − 1, row N + 1 + g active on points 0, …, g − 1. Shapes are (M, H) for parameters and (M, N) for what lives on
+the data: M networks at once.
 """
 
 from __future__ import annotations

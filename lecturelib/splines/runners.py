@@ -97,7 +97,7 @@ def on_cores(parameters: Parameters, data: Data, plan: Plan) -> Record:
 
 
 def _start(parameters: Parameters, optimizer: str) -> tuple[np.ndarray, ...]:
-    """Parameters (M, 3, H), their two moments, b0 with its moments (M, 3) and rows (M, H), as the compiled loops want."""
+    """Parameters (M, 3, H), their two moments, b0 with its moments (M, 3), and rows (M, H), for the compiled loops."""
     params = torch.stack(parameters[:3], dim=1).cpu().numpy().copy()
     members, _, width = params.shape
     first = np.zeros((members, 3, 0 if optimizer == "gd" else width))

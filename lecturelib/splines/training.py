@@ -59,7 +59,7 @@ def find_row(w, b, walls, guess):
 
 @_exact
 def move(w, b, walls, i, rows, silent, awake):
-    """Find the row of neuron i, and note the two data points beside its gap: it is silent at one, awake at the other."""
+    """Find the row of neuron i, and note the points beside its gap: it is silent at one, awake at the other."""
     gaps = walls.size - 1
     row = find_row(w, b, walls, np.intp(rows[i] % gaps))
     rows[i] = row
@@ -241,8 +241,8 @@ def train(
     """Train one network from step `start` to `stop`; returns the step at which its loss left the limit, or −1.
 
     params: w, b, v, shape (3, H); first, second: moments, same shape (H = 0 if unused); b0: (3,), see `step_b0`; rows:
-    (H,). batch: 0 for all points, else with order and state for `choose`. Steps in `marks`, which ends with a number too
-    large to reach, are recorded in out = (parameters (R, 3, H), b0 (R,), losses (R,)).
+    (H,). batch: 0 for all points, else with order and state for `choose`. Steps in `marks`, which ends with a number
+    too large to reach, are recorded in out = (parameters (R, 3, H), b0 (R,), losses (R,)).
     """
     size = y.size
     w, b, v = params[0], params[1], params[2]
