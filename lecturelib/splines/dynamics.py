@@ -72,7 +72,7 @@ def descend(
     step it was lost and roughly which rate is stable. Where one network of an ensemble is lost, all stop there.
     How near it comes to automatic differentiation: after 1,000 steps at a stable rate to some 1e-14. Where training
     amplifies rounding errors it cannot stay near: Adam divides by the size of the gradient, so where that is nothing
-    but rounding (a fit without error), it turns it into steps of full length; and large rates make any training chaotic.
+    but rounding (a fit without error), it turns it into steps of full length; and large rates make training chaotic.
     Raises ValueError for NaN, no data, shapes that do not fit, an unknown optimizer, and steps, learning_rate,
     record_every or batch that are not positive.
     """
@@ -118,7 +118,7 @@ def _plan(network, parameters, data, steps, learning_rate, optimizer, record_eve
     scale = torch.maximum(loss, 0.5 * data.y.square().sum(1)).clamp(min=1.0)
     limits = (_HUGE * scale).clamp(max=1e300)
     marks = [*range(0, steps, every), steps]
-    return Plan(steps, rates, optimizer, marks, limits, 0 if batch is None else batch.__index__(), seed)
+    return Plan(steps, rates, optimizer, marks, rows, limits, 0 if batch is None else batch.__index__(), seed)
 
 
 def _trajectory(network: Network, start: Parameters, data: Data, plan: Plan, record: Record, seconds) -> Trajectory:

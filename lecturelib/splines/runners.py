@@ -25,13 +25,15 @@ _NEVER = np.iinfo(np.int64).max
 class Plan(NamedTuple):
     """What to do with M networks: `steps` steps at `rates` (M,), recording the steps in `marks`, sorted.
 
-    limits: (M,), the loss beyond which a network has diverged. batch: points a step, 0 for all, drawn from `seed`.
+    rows: (M, H), where the neurons are at the start, see `find_rows`. limits: (M,), the loss beyond which a network has
+    diverged. batch: points a step, 0 for all, drawn from `seed`.
     """
 
     steps: int
     rates: Tensor
     optimizer: str
     marks: list[int]
+    rows: Tensor
     limits: Tensor
     batch: int = 0
     seed: int = 0
@@ -53,7 +55,8 @@ def get_ready() -> float:
         return 0.0
     begin = perf_counter()
     one, walls = torch.ones(1, 1, dtype=torch.float64), torch.tensor([-np.inf, 0.0, np.inf], dtype=torch.float64)
-    plan = Plan(steps=0, rates=one[0], optimizer="gd", marks=[0], limits=one[0])
+    rows = torch.zeros(1, 1, dtype=torch.long)
+    plan = Plan(steps=0, rates=one[0], optimizer="gd", marks=[0], rows=rows, limits=one[0])
     on_cores(Parameters(one, one, one, one[0]), Data(walls[1:2], walls, one), plan)
     return perf_counter() - begin
 
@@ -67,7 +70,7 @@ def on_cores(parameters: Parameters, data: Data, plan: Plan) -> Record:
     out = (np.zeros((members, marks.size - 1, 3, width)), np.zeros((members, marks.size - 1)))
     out = (*out, np.zeros((members, marks.size - 1)))
     stopped = np.full(members, -1)
-    state = _start(parameters, plan.optimizer)
+    state = _start(parameters, plan)
     draws = (np.tile(np.arange(data.x.numel()), (members, 1)), np.full((members, 1), plan.seed, dtype=np.uint64))
     walls, y, rates, limits = (np.ascontiguousarray(t.cpu()) for t in (data.walls, data.y, plan.rates, plan.limits))
     optimizer = OPTIMIZERS.index(plan.optimizer)
@@ -96,15 +99,15 @@ def on_cores(parameters: Parameters, data: Data, plan: Plan) -> Record:
     return Record(Parameters(w, b, v, b0), losses, torch.from_numpy(stopped))
 
 
-def _start(parameters: Parameters, optimizer: str) -> tuple[np.ndarray, ...]:
+def _start(parameters: Parameters, plan: Plan) -> tuple[np.ndarray, ...]:
     """Parameters (M, 3, H), their two moments, b0 with its moments (M, 3), and rows (M, H), for the compiled loops."""
     params = torch.stack(parameters[:3], dim=1).cpu().numpy().copy()
     members, _, width = params.shape
-    first = np.zeros((members, 3, 0 if optimizer == "gd" else width))
-    second = np.zeros((members, 3, width if optimizer == "adam" else 0))
+    first = np.zeros((members, 3, 0 if plan.optimizer == "gd" else width))
+    second = np.zeros((members, 3, width if plan.optimizer == "adam" else 0))
     b0 = np.zeros((members, 3))
     b0[:, 0] = parameters.b0.cpu().numpy()
-    return params, first, second, b0, np.zeros((members, width), dtype=np.uint32)
+    return params, first, second, b0, plan.rows.cpu().numpy().astype(np.uint32)
 
 
 def in_torch(parameters: Parameters, data: Data, plan: Plan) -> Record:
