@@ -15,17 +15,22 @@ from lecturelib.splines.breakpoints import (
     to_network,
     to_spline,
 )
+from lecturelib.splines.dynamics import Trajectory, descend
 from lecturelib.splines.expansion import curvature_density, from_curvature, sample, sampling_error, sine, spread
+from lecturelib.splines.prefix_sums import gradient
 
 __all__ = [
     "Network",
     "Pieces",
     "Spikes",
     "Spline",
+    "Trajectory",
     "balance",
     "curvature_density",
+    "descend",
     "flip",
     "from_curvature",
+    "gradient",
     "pieces",
     "rescale",
     "same_function",

@@ -1,0 +1,373 @@
+"""Exact training against automatic differentiation, on the cores and in torch."""
+
+import math
+
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from lecturelib.splines import Network, descend, gradient
+from lecturelib.splines import dynamics as module
+from lecturelib.splines.prefix_sums import find_rows, prepare, sharpness
+from lecturelib.splines.runners import in_torch
+
+FIELDS = ("w", "b", "v", "b0")
+ways = pytest.mark.parametrize("way", ["cores", "torch"])
+optimizers = pytest.mark.parametrize("optimizer", ["gd", "momentum", "adam"])
+fuzzed = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Small tensors: threads of torch would only wait for each other."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def tensor(values) -> torch.Tensor:
+    return torch.as_tensor(values, dtype=torch.float64)
+
+
+def random_network(*shape: int, seed: int = 0) -> Network:
+    generator = torch.Generator().manual_seed(seed)
+    w, b, v = (torch.randn(shape, generator=generator, dtype=torch.float64) for _ in range(3))
+    return Network(w, b, v / shape[-1] ** 0.5, torch.zeros(shape[:-1], dtype=torch.float64))
+
+
+def run(way: str, *arguments, **options):
+    """`descend`, in one of its two ways."""
+    with pytest.MonkeyPatch.context() as patch:
+        if way == "torch":
+            patch.setattr(module, "on_cores", in_torch)
+        return descend(*arguments, **options)
+
+
+def by_autograd(network, x, y, *, steps, rate, optimizer) -> Network:
+    """The loop a user would write, on the same loss."""
+    parameters = [getattr(network, name).clone().requires_grad_() for name in FIELDS]
+    w, b, v, b0 = parameters
+    make = {
+        "gd": lambda: torch.optim.SGD(parameters, lr=rate),
+        "momentum": lambda: torch.optim.SGD(parameters, lr=rate, momentum=0.9),
+        "adam": lambda: torch.optim.Adam(parameters, lr=rate),
+    }
+    optimize = make[optimizer]()
+    for _ in range(steps):
+        optimize.zero_grad()
+        residual = torch.relu(w * x[:, None] + b) @ v + b0 - y
+        (0.5 * residual.square().sum()).backward()
+        optimize.step()
+    return Network(*(p.detach() for p in parameters))
+
+
+def distance(one: Network, other: Network) -> float:
+    return max(float((getattr(one, name) - getattr(other, name)).abs().max()) for name in FIELDS)
+
+
+def gentle_rate(network: Network, x, y, optimizer: str) -> float:
+    """A quarter of the rate at the edge of stability, so that rounding errors are not amplified."""
+    edge = 2 / float(sharpness(*prepare(network, x, y)))
+    return {"gd": 0.25 * edge, "momentum": 0.25 * edge, "adam": 0.01}[optimizer]
+
+
+# Few distinct values, so that points repeat and breakpoints lie on them exactly; no two of them nearly equal.
+grid = st.integers(-8, 8).map(lambda k: k / 4)
+
+
+@st.composite
+def problems(draw):
+    width, size = draw(st.integers(1, 12)), draw(st.integers(1, 15))
+    few = st.lists(grid, min_size=width, max_size=width).map(tensor)
+    network = Network(draw(few), draw(few), draw(few), tensor(draw(grid)))
+    many = st.lists(grid, min_size=size, max_size=size).map(tensor)
+    return network, draw(many), draw(many)
+
+
+@fuzzed
+@given(problems())
+def test_gradient_is_that_of_autograd(problem):
+    network, x, y = problem
+    parameters = [getattr(network, name).clone().requires_grad_() for name in FIELDS]
+    w, b, v, b0 = parameters
+    expected = 0.5 * (torch.relu(w * x[:, None] + b) @ v + b0 - y).square().sum()
+    expected.backward()
+    loss, slopes = gradient(network, x, y)
+    expected = expected.detach()
+    assert float((loss - expected).abs()) <= 1e-12 * (1 + float(expected))
+    assert distance(slopes, Network(*(p.grad for p in parameters))) <= 1e-11 * (1 + float(expected))
+
+
+@optimizers
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize(("width", "size"), [(1, 1), (1, 12), (12, 1), (7, 9), (40, 50)])
+def test_1000_steps_are_those_of_autograd(width, size, seed, optimizer):
+    network = random_network(width, seed=seed)
+    generator = torch.Generator().manual_seed(100 + seed)
+    x = torch.randn(size, generator=generator, dtype=torch.float64)
+    x[size // 2 :] = x[: size - size // 2].round(decimals=1)  # unsorted, some repeated
+    y = torch.sin(3 * x) + 0.1 * torch.randn(size, generator=generator, dtype=torch.float64)
+    rate = gentle_rate(network, x, y, optimizer)
+    expected = by_autograd(network, x, y, steps=1000, rate=rate, optimizer=optimizer)
+    mine = descend(network, x, y, steps=1000, learning_rate=rate, optimizer=optimizer)
+    assert distance(mine.final, expected) <= 1e-9
+
+
+@optimizers
+@settings(fuzzed, max_examples=12)
+@given(problem=problems())
+def test_fuzzed_steps_are_those_of_autograd(problem, optimizer):
+    network, x, y = problem
+    rate = gentle_rate(network, x, y, optimizer)
+    expected = by_autograd(network, x, y, steps=100, rate=rate, optimizer=optimizer)
+    for way in ("cores", "torch"):
+        mine = run(way, network, x, y, steps=100, learning_rate=rate, optimizer=optimizer)
+        assert distance(mine.final, expected) <= 1e-9
+
+
+@ways
+@optimizers
+def test_breakpoints_cross_data_neurons_die_and_weights_change_sign(optimizer, way):
+    network = random_network(20, seed=3)
+    network = Network(0.05 * network.w, network.b, network.v, network.b0)
+    x = torch.linspace(-2, 2, 30, dtype=torch.float64)
+    y = torch.sin(4 * x)
+    rate = {"gd": 4e-3, "momentum": 1e-3, "adam": 0.02}[optimizer]
+    mine = run(way, network, x, y, steps=400, learning_rate=rate, optimizer=optimizer, record_every=20)
+    active = mine.networks.w[..., None] * x + mine.networks.b[..., None] > 0  # (R, H, N)
+    assert bool((active[0] != active[-1]).any()), "no breakpoint crossed a point"
+    assert bool((mine.networks.w[0] * mine.final.w < 0).any()), "no weight changed sign"
+    expected = by_autograd(network, x, y, steps=400, rate=rate, optimizer=optimizer)
+    assert distance(mine.final, expected) <= 1e-9
+
+
+@ways
+@optimizers
+def test_a_dead_neuron_stays_as_it_is(optimizer, way):
+    w, b = tensor([1.0, -1.0, 0.0, 0.0, 1.0]), tensor([-9.0, -9.0, -1.0, 0.0, 0.0])
+    network = Network(w, b, torch.ones_like(w), tensor(0.0))
+    x, y = tensor([-1.0, 0.5, 2.0]), tensor([1.0, -1.0, 3.0])
+    final = run(way, network, x, y, steps=50, learning_rate=0.01, optimizer=optimizer).final
+    for name in ("w", "b", "v"):
+        assert torch.equal(getattr(final, name)[:4], getattr(network, name)[:4])
+    assert float(final.w[4]) != 1.0
+
+
+@ways
+@optimizers
+def test_a_neuron_with_w_0_trains(optimizer, way):
+    network = Network(tensor([0.0, 0.0, -0.0]), tensor([1.0, 0.5, 0.25]), tensor([0.0, 1.0, 0.5]), tensor(0.1))
+    x, y = tensor([-1.0, 0.5, 2.0, 0.5]), tensor([1.0, -1.0, 3.0, 0.0])
+    final = run(way, network, x, y, steps=300, learning_rate=0.01, optimizer=optimizer).final
+    assert distance(final, by_autograd(network, x, y, steps=300, rate=0.01, optimizer=optimizer)) <= 1e-9
+
+
+@fuzzed
+@given(st.lists(st.floats(-4, 4), min_size=1, max_size=20), st.floats(-2, 2), st.integers(0, 19), st.integers(-2, 2))
+def test_activity_is_the_sign_that_relu_sees(points, w, nearest, nudges):
+    """Breakpoints within a few roundings of a point, where −b/w is no guide."""
+    x = tensor(points)
+    b = -tensor(w) * x[nearest % len(points)]
+    for _ in range(abs(nudges)):
+        b = torch.nextafter(b, tensor(math.copysign(math.inf, nudges)))
+    network = Network(tensor([w]), b[None], tensor([1.0]), tensor(0.0))
+    parameters, data = prepare(network, x, torch.zeros_like(x))
+    row, size = int(find_rows(parameters.w, parameters.b, data)), x.numel()
+    active = torch.arange(size) >= row if row <= size else torch.arange(size) < row - size - 1
+    assert torch.equal(active, torch.relu(w * data.x + b) > 0)
+    final = descend(network, x, torch.zeros_like(x), steps=1, learning_rate=0.1).final
+    assert distance(final, by_autograd(network, x, 0 * x, steps=1, rate=0.1, optimizer="gd")) <= 1e-12
+
+
+@ways
+@optimizers
+def test_an_ensemble_is_its_members(optimizer, way):
+    ensemble = random_network(2, 3, 10, seed=1)
+    x = torch.linspace(-1, 1, 8, dtype=torch.float64)
+    y = torch.stack([x, x.square(), x.abs()])  # one target for each of the 3
+    rate = tensor([[0.01], [0.005]])
+    options = {"steps": 40, "optimizer": optimizer, "record_every": 15}
+    together = run(way, ensemble, x, y, learning_rate=rate, **options)
+    assert together.steps.tolist() == [0, 15, 30, 40]
+    assert together.losses.shape == (4, 2, 3)
+    assert together.networks.w.shape == (4, 2, 3, 10)
+    for i in range(2):
+        for j in range(3):
+            member = Network(*(getattr(ensemble, name)[i, j] for name in FIELDS))
+            alone = run(way, member, x, y[j], learning_rate=float(rate[i, 0]), **options)
+            theirs = Network(*(getattr(together.networks, name)[:, i, j] for name in FIELDS))
+            assert distance(alone.networks, theirs) <= (0 if way == "cores" else 1e-12)
+
+
+def test_threads_change_nothing():
+    ensemble, x = random_network(9, 6), torch.linspace(-1, 1, 5, dtype=torch.float64)
+    alone = descend(ensemble, x, x, steps=20, learning_rate=0.01)
+    torch.set_num_threads(3)
+    assert distance(alone.final, descend(ensemble, x, x, steps=20, learning_rate=0.01).final) == 0
+
+
+def test_work_in_several_calls_is_the_same_work(monkeypatch):
+    network, x = random_network(9), torch.linspace(-1, 1, 5, dtype=torch.float64)
+    options = {"steps": 50, "learning_rate": 0.01, "optimizer": "adam", "record_every": 7, "batch": 2}
+    whole = descend(network, x, x, **options, generator=torch.Generator().manual_seed(1))
+    monkeypatch.setattr("lecturelib.splines.runners._WORK_A_CALL", 14 * 11)  # 11 steps a call
+    pieces = descend(network, x, x, **options, generator=torch.Generator().manual_seed(1))
+    assert distance(whole.networks, pieces.networks) == 0
+    assert torch.equal(whole.losses, pieces.losses)
+
+
+def test_records_are_true():
+    network, x = random_network(6), torch.linspace(-1, 1, 5, dtype=torch.float64)
+    record = descend(network, x, x.square(), steps=10, learning_rate=0.01, record_every=4)
+    assert record.steps.tolist() == [0, 4, 8, 10]
+    assert not record.diverged
+    assert distance(Network(*(getattr(record.networks, name)[0] for name in FIELDS)), network) == 0
+    expected = 0.5 * (record.networks(x) - x.square()).square().sum(-1)
+    torch.testing.assert_close(record.losses, expected, rtol=1e-12, atol=0)
+
+
+def test_precision_of_the_network_is_kept_and_its_tensors_untouched():
+    network = random_network(5)
+    single = Network(*(getattr(network, name).float() for name in FIELDS))
+    before = single.w.clone()
+    final = descend(single, [0.0, 1.0], [1.0, 0.0], steps=5, learning_rate=0.1).final
+    assert final.w.dtype == torch.float32
+    assert torch.equal(single.w, before)
+    assert not torch.equal(final.w, before)
+
+
+@ways
+@optimizers
+def test_batches_are_subsets_without_repeats(optimizer, way):
+    """A neuron whose only effect is b₀ shows how many points a step used, and which."""
+    x, network = (
+        torch.arange(6, dtype=torch.float64),
+        Network(tensor([0.0]), tensor([-1.0]), tensor([0.0]), tensor(0.0)),
+    )
+    y = -(2.0 ** torch.arange(6, dtype=torch.float64))  # any subset has its own sum
+    options = {"steps": 1, "learning_rate": 1.0, "batch": 3}
+    seen = {
+        int(-run(way, network, x, y, **options, generator=torch.Generator().manual_seed(seed)).final.b0)
+        for seed in range(200)
+    }
+    assert all(total.bit_count() == 3 and total < 64 for total in seen)
+    assert len(seen) == math.comb(6, 3)
+    two = [
+        run(
+            way,
+            random_network(4),
+            x,
+            y,
+            steps=30,
+            learning_rate=1e-3,
+            optimizer=optimizer,
+            batch=2,
+            generator=generator,
+        )
+        for generator in (torch.Generator().manual_seed(5), torch.Generator().manual_seed(5))
+    ]
+    assert distance(two[0].final, two[1].final) == 0
+
+
+@optimizers
+def test_both_ways_draw_the_same_batches(optimizer):
+    network, x = random_network(8), torch.linspace(-1, 1, 9, dtype=torch.float64)
+    options = {"steps": 100, "learning_rate": 0.01, "optimizer": optimizer, "batch": 4}
+    cores, other = (
+        run(way, network, x, x.square(), **options, generator=torch.Generator().manual_seed(2))
+        for way in ("cores", "torch")
+    )
+    assert distance(cores.final, other.final) <= 1e-9
+    full = descend(network, x, x.square(), steps=100, learning_rate=0.01, optimizer=optimizer)
+    assert distance(cores.final, full.final) > 1e-6
+
+
+@ways
+def test_divergence_stops_and_advises(way):
+    network, x = random_network(30), torch.linspace(-2, 2, 20, dtype=torch.float64)
+    lost = run(way, network, x, torch.sin(x), steps=1000, learning_rate=1.0, record_every=2)
+    assert lost.diverged
+    assert lost.steps.tolist() == list(range(0, 2 * len(lost.steps), 2))
+    assert len(lost.losses) == len(lost.networks.w) == len(lost.steps) < 501
+    assert bool(torch.isfinite(lost.losses).all())
+    assert "diverged at step" in lost.reason
+    advised = float(lost.reason.split("about ")[1].split()[0])
+    assert not descend(network, x, torch.sin(x), steps=1000, learning_rate=0.5 * advised).diverged
+
+
+def test_divergence_names_the_network():
+    network, x = random_network(2, 2, 5), torch.linspace(-2, 2, 20, dtype=torch.float64)
+    rates = tensor([[1e-3, 1e-3], [5.0, 1e-3]])
+    lost = descend(network, x, x, steps=500, learning_rate=rates, optimizer="momentum", record_every=1)
+    assert "network (1, 0)" in lost.reason
+    assert lost.losses.shape == (len(lost.steps), 2, 2)
+
+
+def test_sharpness_is_the_largest_eigenvalue():
+    network, x = random_network(12), torch.linspace(-2, 2, 15, dtype=torch.float64)
+    active = torch.relu(network.w[:, None] * x + network.b[:, None])  # (H, N)
+    gate = (active > 0).double() * network.v[:, None]
+    jacobian = torch.cat([gate * x, gate, active, torch.ones(1, 15)])
+    expected = float(torch.linalg.eigvalsh(jacobian @ jacobian.T)[-1])
+    assert float(sharpness(*prepare(network, x, x))) == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"x": [0.0, math.nan]}, "x: expected finite"),
+        ({"y": [0.0, math.inf]}, "y: expected finite"),
+        ({"x": [], "y": []}, "x: expected at least one"),
+        ({"x": [[0.0, 1.0]]}, "x: expected shape"),
+        ({"y": [0.0, 1.0, 2.0]}, "y: expected shape"),
+        ({"y": 1.0}, "y: expected shape"),
+        ({"y": [[[0.0, 1.0]]]}, "y: expected shape"),
+        ({"network": random_network(2, 4), "y": torch.zeros(3, 2)}, "y: expected a shape that broadcasts"),
+        (
+            {"network": Network(torch.zeros(0), torch.zeros(0), torch.zeros(0), tensor(0.0))},
+            "network: expected at least",
+        ),
+        (
+            {"network": Network(tensor([1e200]), tensor([0.0]), tensor([1e200]), tensor(0.0))},
+            "network: expected a finite",
+        ),
+        ({"steps": 0}, "steps: expected a positive"),
+        ({"steps": 2.5}, "steps: expected a positive"),
+        ({"steps": True}, "steps: expected a positive"),
+        ({"learning_rate": 0.0}, "learning_rate: expected positive"),
+        ({"learning_rate": -1.0}, "learning_rate: expected positive"),
+        ({"learning_rate": math.nan}, "learning_rate: expected finite"),
+        ({"learning_rate": [0.1, 0.2]}, "learning_rate: expected a number or"),
+        ({"optimizer": "sgd"}, "optimizer: expected one of gd, momentum, adam"),
+        ({"record_every": 0}, "record_every: expected a positive"),
+        ({"batch": 0, "generator": torch.Generator()}, "batch: expected a positive"),
+        ({"batch": 3, "generator": torch.Generator()}, "batch: expected at most the 2"),
+        ({"batch": 1}, "generator: expected a torch.Generator"),
+    ],
+)
+def test_errors_name_the_argument(change, message):
+    arguments = {
+        "network": random_network(4),
+        "x": [0.0, 1.0],
+        "y": [0.0, 1.0],
+        "steps": 3,
+        "learning_rate": 0.1,
+        **change,
+    }
+    with pytest.raises(ValueError, match=message):
+        descend(arguments.pop("network"), arguments.pop("x"), arguments.pop("y"), **arguments)
+    if not set(change) - {"x", "y"}:
+        with pytest.raises(ValueError, match=message):
+            gradient(random_network(4), change.get("x", [0.0, 1.0]), change.get("y", [0.0, 1.0]))
+
+
+def test_adam_amplifies_gradients_that_are_only_rounding():
+    """Where the fit is perfect no two ways of adding agree, since Adam makes full steps of what is left."""
+    network, x = random_network(10, seed=5), torch.linspace(-2, 2, 12, dtype=torch.float64)
+    options = {"steps": 300, "optimizer": "adam"}
+    perfect = descend(network, x, network(x), learning_rate=0.01, **options)
+    assert distance(perfect.final, by_autograd(network, x, network(x), rate=0.01, **options)) > 1e-9
+    gd = descend(network, x, network(x), learning_rate=0.01, steps=300)
+    assert distance(gd.final, network) <= 1e-12
