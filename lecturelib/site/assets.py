@@ -20,6 +20,8 @@ WIDGETS = {
     "embed-amd.js": MODULES / "@jupyter-widgets" / "html-manager" / "dist" / "embed-amd.js",
     "anywidget.js": Path(sysconfig.get_path("data")) / "share" / "jupyter" / "nbextensions" / "anywidget" / "index.js",
 }
+ANYWIDGET_PATH = 'require.config({paths: {anywidget: new URL("anywidget", document.currentScript.src).href}});\n'
+"""A script that says where the runtime finds anywidget; without it, the runtime asks another host."""
 
 
 def npm(*arguments: str) -> None:
@@ -45,6 +47,7 @@ def lay_out() -> None:
         _copy(MODULES / "mathjax" / "es5" / part, LAID_OUT / "mathjax" / part)
     for name, source in WIDGETS.items():
         _copy(source, LAID_OUT / "widgets" / name)
+    (LAID_OUT / "widgets" / "anywidget-path.js").write_text(ANYWIDGET_PATH, encoding="utf-8")
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -49,6 +49,7 @@ def write_styles(app: Sphinx) -> None:
     (generated / "palette.css").write_text(style_sheet(), encoding="utf-8")
     app.add_css_file("palette.css")
     app.add_css_file("book.css")
+    app.add_js_file("book.js")
 
 
 def add_buttons(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree) -> None:
