@@ -4,13 +4,12 @@ document.addEventListener("DOMContentLoaded", () => {
   document.querySelectorAll(".search-button-field").forEach((button) => button.removeAttribute("aria-label"));
   // A list holds list items; entries of a bibliography have a role of their own.
   document.querySelectorAll(".citation-list").forEach((list) => list.removeAttribute("role"));
-  // What scrolls can be scrolled by keyboard once it can have the focus. The theme sees to code, this to tables.
-  const reach = () =>
-    document.querySelectorAll(".pst-scrollable-table-container").forEach((box) => {
+  // What scrolls can be scrolled by keyboard once it can have the focus. This holds after a window was made narrow too.
+  const reach = new ResizeObserver((changes) =>
+    changes.forEach(({ target: box }) => {
       if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
       else box.removeAttribute("tabindex");
-    });
-  reach();
-  addEventListener("load", reach);
-  addEventListener("resize", reach);
+    }),
+  );
+  document.querySelectorAll(".pst-scrollable-table-container, pre").forEach((box) => reach.observe(box));
 });
