@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sysconfig
 from pathlib import Path
@@ -20,6 +21,11 @@ WIDGETS = {
     "embed-amd.js": MODULES / "@jupyter-widgets" / "html-manager" / "dist" / "embed-amd.js",
     "anywidget.js": Path(sysconfig.get_path("data")) / "share" / "jupyter" / "nbextensions" / "anywidget" / "index.js",
 }
+ANYWIDGET_PATH = 'require.config({paths: {anywidget: new URL("anywidget", document.currentScript.src).href}});\n'
+"""A script that says where the runtime finds anywidget; without it, the runtime asks another host."""
+
+VALIDATOR = re.compile(r"new\((\w+\(\))\)(?=[,;]\w+(=\w+)?\.compile\()")
+"""Where the runtime of widgets makes what checks their state: it finds fault with its own schema, on every page."""
 
 
 def npm(*arguments: str) -> None:
@@ -43,6 +49,20 @@ def lay_out() -> None:
         _copy(MODULES / "mathjax" / "es5" / part, LAID_OUT / "mathjax" / part)
     for name, source in WIDGETS.items():
         _copy(source, LAID_OUT / "widgets" / name)
+    (LAID_OUT / "widgets" / "anywidget-path.js").write_text(ANYWIDGET_PATH, encoding="utf-8")
+    runtime = LAID_OUT / "widgets" / "embed-amd.js"
+    runtime.write_text(silenced(runtime.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def silenced(runtime: str) -> str:
+    """The runtime of widgets without its remarks on its own schema, which would stand in the console of a page.
+
+    Raises ValueError where the runtime does not look as expected, as a new version may.
+    """
+    text, found = VALIDATOR.subn(r"new(\1)({strict:false})", runtime)
+    if found != 2:
+        raise ValueError(f"embed-amd.js: expected to find 2 validators of widget state, found {found}")
+    return text
 
 
 def _copy(source: Path, target: Path) -> None:

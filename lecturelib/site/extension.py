@@ -13,7 +13,7 @@ from sphinx.config import Config
 
 from lecturelib.core.figures import style_sheet
 from lecturelib.site import notebooks
-from lecturelib.site.key import execution_key
+from lecturelib.site.key import execution_key, layout_key
 
 STATIC = Path(__file__).parent / "static"
 PUBLISHED = "gh-pages"
@@ -26,6 +26,7 @@ def configure(app: Sphinx, config: Config) -> None:
     caches = Path(app.outdir).parent / "executed"
     current = caches / execution_key(root)
     config.nb_execution_cache_path = str(current)
+    config.layout_key = layout_key()
     for old in caches.glob("*"):
         if old != current:
             shutil.rmtree(old)
@@ -50,6 +51,7 @@ def write_styles(app: Sphinx) -> None:
     (generated / "palette.css").write_text(style_sheet(), encoding="utf-8")
     app.add_css_file("palette.css")
     app.add_css_file("book.css")
+    app.add_js_file("book.js")
 
 
 def add_buttons(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree) -> None:
@@ -90,6 +92,7 @@ def add_launch_buttons(app: Sphinx, page: str, template: str, context: dict[str,
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register with Sphinx."""
+    app.add_config_value("layout_key", "", "env")
     app.connect("config-inited", configure, priority=100)
     app.connect("builder-inited", write_styles)
     # before the theme, at 501, makes its buttons; the launch buttons stand before those

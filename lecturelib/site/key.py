@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 LIBRARY = "lecturelib/**/*.py"
@@ -27,8 +27,18 @@ def files(root: Path) -> Iterator[Path]:
 
 def execution_key(root: Path) -> str:
     """A short hash of the names and contents of `files(root)` and of the Python version."""
+    return _hash(files(root), root)
+
+
+def layout_key() -> str:
+    """A short hash of what lays out pages: when it changes, all pages are written again."""
+    home = Path(__file__).parent
+    return _hash(sorted(path for path in home.rglob("*") if path.is_file() and path.suffix != ".pyc"), home)
+
+
+def _hash(paths: Iterable[Path], root: Path) -> str:
     digest = hashlib.sha256(sys.version.encode())
-    for path in files(root):
+    for path in paths:
         digest.update(path.relative_to(root).as_posix().encode() + b"\0")
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()[:16]

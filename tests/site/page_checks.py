@@ -1,0 +1,196 @@
+"""One visit to a page, in which everything is looked at that needs a browser."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import nbformat
+from books import ROOT
+
+IN_PAGE = Path(__file__).with_name("in_page.js")
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+CHECKS = (
+    "hosts",
+    "requests",
+    "console",
+    "errors",
+    "formulas",
+    "descriptions",
+    "copy buttons",
+    "download",
+    "modes",
+    "figures",
+    "accessibility",
+    "narrow",
+)
+SERIOUS = ("serious", "critical")
+TYPESET = "async () => { if (window.MathJax?.startup?.promise) await MathJax.startup.promise; }"
+MODE = "document.documentElement.dataset.theme"
+RUN_AXE = "(only) => axe.run(document, {resultTypes: ['violations'], preload: false, ...(only && {runOnly: only})})"
+COLOURS = ["color-contrast", "link-in-text-block"]
+"""The rules whose outcome depends on the mode: all that look at colours."""
+SCROLLING = ["scrollable-region-focusable"]
+"""The rule whose outcome depends on the width of the window."""
+SETTLED = """async () => {
+  const frame = () => new Promise(requestAnimationFrame);
+  await frame();
+  await frame();
+  await Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => 0)));
+}"""
+"""Wait until a change of mode or width has been answered: colours move for a moment."""
+IN_PAGE_CHECKS = {"formulas": "formulas", "descriptions": "descriptions", "copy buttons": "copyButtons"}
+
+
+@dataclass
+class Visit:
+    """A page in a browser, and the problems found in it: name of a check → what is wrong."""
+
+    page: object
+    server: str
+    problems: dict[str, list[str]] = field(default_factory=lambda: {name: [] for name in CHECKS})
+    asked: list[str] = field(default_factory=list)
+
+    def listen(self) -> None:
+        """Note down what the page asks for and complains about."""
+        page, problems = self.page, self.problems
+
+        def on_request(request) -> None:
+            self.asked.append(request.url)
+            if not request.url.startswith((self.server + "/", "data:", "blob:")):
+                problems["hosts"].append(request.url)
+
+        def on_console(message) -> None:
+            if message.type in ("error", "warning"):
+                problems["console"].append(f"{message.type}: {message.text}")
+
+        page.on("request", on_request)
+        page.on("requestfailed", lambda request: problems["requests"].append(f"failed: {request.url}"))
+        page.on(
+            "response",
+            lambda answer: answer.status >= 400 and problems["requests"].append(f"{answer.status}: {answer.url}"),
+        )
+        page.on("console", on_console)
+        page.on("pageerror", lambda error: problems["errors"].append(str(error)))
+
+    def ask(self, check: str, question: str, prefix: str = "") -> None:
+        """Run one of the checks of in_page.js and keep what it finds."""
+        self.problems[check] += [prefix + problem for problem in self.page.evaluate(f"() => checks.{question}()")]
+
+    def axe(self, mode: str, rules: list[str] | None = None) -> None:
+        """Keep what axe-core finds by these rules, or by all, as far as it is serious."""
+        for violation in self.page.evaluate(RUN_AXE, rules)["violations"]:
+            if violation["impact"] not in SERIOUS:
+                continue
+            nodes = [f"{' '.join(map(str, node['target']))}: {_reason(node)}" for node in violation["nodes"]]
+            self.problems["accessibility"].append(
+                "\n    ".join([f"{mode}, {violation['id']} ({violation['impact']})", *nodes])
+            )
+
+
+def _reason(node: dict) -> str:
+    return "; ".join(check["message"] for check in node["any"] + node["all"] + node["none"])
+
+
+@contextlib.contextmanager
+def looking(browser) -> Iterator:
+    """A window in which pages can be visited one after the other; what they share is loaded once."""
+    context = browser.new_context(color_scheme="light")
+    context.add_init_script(path=IN_PAGE)
+    try:
+        yield context
+    finally:
+        context.close()
+
+
+def is_chapter(site: Path, page: str) -> bool:
+    """Was this page written by an author, and not made by the builder, like the index?"""
+    return (site / "_sources" / page).with_suffix(".md").is_file()
+
+
+def survey(browser, server: str, site: Path, pages: list[str]) -> dict[str, list[str]]:
+    """Visit all these pages; name of a check → what is wrong, with the page where it is."""
+    found: dict[str, list[str]] = {name: [] for name in CHECKS}
+    with looking(browser) as context:
+        for page in pages:
+            for check, problems in visit(context, server, page, chapter=is_chapter(site, page)).problems.items():
+                found[check] += [f"{page}: {problem}" for problem in problems]
+    return found
+
+
+def visit(context, server: str, path: str, *, chapter: bool = True) -> Visit:
+    """Look at one page of the site, light, dark and narrow; a chapter can be downloaded, other pages need not."""
+    with context.new_page() as page:
+        page.set_viewport_size(WIDE)
+        found = Visit(page, server)
+        found.listen()
+        page.goto(f"{server}/{path}", wait_until="load")
+        page.evaluate(TYPESET)
+        page.add_script_tag(path=AXE)
+        for check, question in IN_PAGE_CHECKS.items():
+            found.ask(check, question)
+        if chapter:
+            found.problems["download"] += download(found)
+        look_at_modes(found)
+        page.set_viewport_size(NARROW)
+        page.evaluate(SETTLED)
+        found.ask("narrow", "narrow")
+        found.axe("narrow", SCROLLING)
+        # the next page begins in light mode again
+        page.evaluate("localStorage.clear()")
+        return found
+
+
+def look_at_modes(found: Visit) -> None:
+    """Contrast in light and in dark mode; the background and the ink of figures differ between them."""
+    page = found.page
+    background, inks = page.evaluate("() => [checks.background(), checks.inks()]")
+    found.ask("figures", "figureContrast", "light: ")
+    found.axe("light")
+    if not switch_to_dark(page):
+        found.problems["modes"].append("the switch does not lead to dark mode")
+        return
+    page.evaluate(SETTLED)
+    dark_background, dark_inks = page.evaluate("() => [checks.background(), checks.inks()]")
+    if dark_background == background:
+        found.problems["modes"].append(f"the background is the same in both modes: {background}")
+    for light, dark in zip(inks, dark_inks, strict=True):
+        if light["inks"] == dark["inks"]:
+            found.problems["figures"].append(f"{light['name']}: the same ink in both modes")
+    found.ask("figures", "figureContrast", "dark: ")
+    found.axe("dark", COLOURS)
+
+
+def switch_to_dark(page) -> bool:
+    """Press the switch of the header, which goes round three modes, until the page is dark; did it become so?"""
+    button = page.locator(".article-header-buttons .theme-switch-button")
+    for _ in range(3 if button.count() else 0):
+        if page.evaluate(MODE) == "dark":
+            break
+        button.click()
+    page.mouse.move(0, 0)  # away from the button, whose hint would cover the page
+    return page.evaluate(MODE) == "dark"
+
+
+def download(found: Visit) -> Iterator[str]:
+    """What is wrong with the download of the page as a notebook."""
+    menu = found.page.locator(".dropdown-download-buttons")
+    link = menu.locator("a[href$='.ipynb']")
+    if not link.count():
+        yield "no notebook in the header's download menu"
+        return
+    menu.locator("button").first.click()
+    if not link.is_visible():
+        yield "the download menu does not open"
+    found.page.keyboard.press("Escape")
+    answer = found.page.request.get(link.evaluate("link => link.href"))
+    if not answer.ok:
+        yield f"{answer.status}: {answer.url}"
+        return
+    try:
+        nbformat.validate(nbformat.reads(answer.text(), as_version=4))
+    except (nbformat.reader.NotJSONError, nbformat.ValidationError) as error:
+        yield f"{answer.url} is no notebook: {error}"

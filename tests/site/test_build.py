@@ -1,0 +1,116 @@
+"""What stops a build, and what makes a chapter run again."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from books import NOTEBOOK, SETTINGS, build, built, cell, write_book
+from jupyter_book.config import get_final_config
+from link_checks import read
+
+SLOWEST_CELL = 60  # seconds; a chapter has as long in all
+
+
+def test_a_failing_cell_stops_the_build_and_is_named(tmp_path):
+    done = build(write_book(tmp_path, {"chapter": NOTEBOOK + cell("1 / 0  # a planted mistake")}))
+    assert done.returncode != 0
+    assert "ZeroDivisionError" in done.stdout
+    assert "chapter.md" in done.stdout
+    # a second build finds it again, and does not take the page for one that was read before
+    assert build(tmp_path).returncode != 0
+
+
+def test_what_is_wrong_in_a_page_stops_the_build_and_is_named(tmp_path):
+    wrong = {
+        "See {prf:ref}`thm-nowhere`.": "WARNING: .*thm-nowhere",
+        "See {eq}`eq-nowhere`.": "WARNING: .*eq-nowhere",
+        "See [](#nowhere).": "WARNING: .*'nowhere'",
+        "See {cite}`nobody1900`.": "WARNING: .*nobody1900",
+        cell("import sys\n\nprint('careful', file=sys.stderr)"): r"chapter.md:(\d+): .*stderr",
+    }
+    done = build(write_book(tmp_path, {"chapter": NOTEBOOK + "\n\n".join(wrong)}))
+    assert done.returncode != 0
+    assert not [complaint for complaint in wrong.values() if not re.search(complaint, done.stdout)], done.stdout[-4000:]
+
+
+def test_text_on_stderr_alone_stops_the_build(tmp_path):
+    done = build(write_book(tmp_path, {"chapter": NOTEBOOK + cell("import warnings\n\nwarnings.warn('careful')")}))
+    assert done.returncode != 0
+    assert "stderr" in done.stdout
+
+
+def test_a_slow_cell_is_not_stopped(tmp_path):
+    book = write_book(tmp_path, {"chapter": NOTEBOOK})
+    command_line = {"external_toc_path": str(book / "_toc.yml"), "latex_individualpages": False}
+    config, _ = get_final_config(user_yaml=book / "_config.yml", sourcedir=book, cli_config=command_line)
+    assert config["nb_execution_timeout"] >= SLOWEST_CELL
+    assert not config["nb_execution_allow_errors"]
+
+
+@pytest.fixture
+def counting(tmp_path) -> tuple[Path, Path]:
+    """A book whose one chapter notes down outside the book that it was run, and that place."""
+    book, runs = tmp_path / "book", tmp_path / "runs"
+    code = f"with open({str(runs)!r}, 'a') as runs:\n    runs.write('x')"
+    write_book(book, {"chapter": f"{NOTEBOOK}Some prose.\n\n{cell(code)}"})
+    for name, text in {"lecturelib/part.py": "RATE = 1\n", "requirements.txt": "torch==2.13.0\n"}.items():
+        (book / name).write_text(text, encoding="utf-8")
+    (book / "chapters" / "data").mkdir(parents=True)
+    (book / "chapters" / "data" / "curve.csv").write_text("1,2\n", encoding="utf-8")
+    built(book)
+    assert runs.read_text() == "x"
+    return book, runs
+
+
+def change(path: Path, old: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def test_a_chapter_runs_again_when_what_it_depends_on_has_changed_and_only_then(counting):
+    book, runs = counting
+    count = 1
+
+    def build_after(path: str, old: str, new: str, *, runs_again: bool) -> None:
+        nonlocal count
+        change(book / path, old, new)
+        built(book)
+        count += runs_again
+        assert len(runs.read_text()) == count, f"after a change of {path}"
+
+    build_after("chapter.md", "Some prose.", "Other prose.", runs_again=False)
+    assert "Other prose." in (book / "_build" / "html" / "chapter.html").read_text(encoding="utf-8")
+    build_after("lecturelib/part.py", "1", "2", runs_again=True)
+    build_after("requirements.txt", "2.13.0", "2.13.1", runs_again=True)
+    build_after("chapters/data/curve.csv", "2", "3", runs_again=True)
+    build_after("chapter.md", "write('x')", "write('y')", runs_again=True)
+
+
+REPOSITORY = "https://github.com/someone/some-book"
+PAGE = "parts/chapter"
+LINKS = {
+    "Binder": "https://mybinder.org/v2/gh/someone/some-book/main?urlpath=lab/tree/parts/chapter.md"
+    "%3Ffactory%3DJupytext%20Notebook",
+    "Colab": "https://colab.research.google.com/github/someone/some-book/blob/gh-pages/_sources/parts/chapter.ipynb",
+    "the repository": REPOSITORY,
+    "an edit": f"{REPOSITORY}/edit/main/parts/chapter.md",
+    "an issue": f"{REPOSITORY}/issues/new?title=Issue%20on%20page%20%2Fparts/chapter.html"
+    "&body=Your%20issue%20content%20here.",
+}
+PLACES = ("mybinder", "colab.research", "github.com", "/issues", "/edit/", "launch-buttons", "source-buttons")
+
+
+@pytest.mark.parametrize("address", [REPOSITORY, ""])
+def test_launch_and_source_buttons_stand_there_once_the_repository_has_an_address(tmp_path, address):
+    chapters = {"first": "# First\n", PAGE: NOTEBOOK}
+    changes = {"repository": {**SETTINGS["repository"], "url": address, "branch": "main"}}
+    site = built(write_book(tmp_path, chapters, changes))
+    links = {link for _, link in read(site / f"{PAGE}.html").refers}
+    if address:
+        assert not [what for what, link in LINKS.items() if link not in links], links
+    else:
+        pages = {path: path.read_text(encoding="utf-8") for path in site.rglob("*.html")}
+        assert not [(path.name, place) for path, text in pages.items() for place in PLACES if place in text]

@@ -1,0 +1,138 @@
+"""A page with everything that a chapter may hold, and pages with widgets, under the settings of the book."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from books import NOTEBOOK, built, cell, write_book
+from link_checks import broken, outside
+from page_checks import CHECKS, NARROW, TYPESET, Visit, looking, survey
+from serving import serve
+
+SPECIMEN = Path(__file__).with_name("specimen.md").read_text(encoding="utf-8")
+STOCK = NOTEBOOK + cell("import ipywidgets\n\nipywidgets.IntSlider(value=7, max=9, description='n')")
+MODULE = """function render({ model, el }) {
+  const button = document.createElement("button");
+  const show = () => { button.textContent = `pressed ${model.get("times")}`; };
+  button.onclick = () => { model.set("times", model.get("times") + 1); model.save_changes(); };
+  model.on("change:times", show);
+  show();
+  el.append(button);
+}
+export default { render };"""
+OWN = NOTEBOOK + cell(
+    f'''import anywidget
+import traitlets
+
+
+class Counter(anywidget.AnyWidget):
+    _esm = """{MODULE}"""
+    times = traitlets.Int(3).tag(sync=True)
+
+
+Counter()'''
+)
+# A stock slider does not tell a screen reader its name, so a chapter cannot hold one; that it is alive is tested below.
+PAGES = ["specimen.html", "own.html", "bibliography.html", "genindex.html", "prf-prf.html"]
+
+
+@pytest.fixture(scope="module")
+def specimen(tmp_path_factory) -> Path:
+    """The folder of the site of a small book."""
+    book = tmp_path_factory.mktemp("a book")
+    return built(write_book(book, {"specimen": SPECIMEN, "stock": STOCK, "own": OWN}))
+
+
+@pytest.fixture(scope="module")
+def address(specimen):
+    with serve(specimen) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def problems(browser, address, specimen) -> dict[str, list[str]]:
+    return survey(browser, address, specimen, PAGES)
+
+
+@pytest.fixture
+def opened(browser, address):
+    """Opens a page of the small book; gives the visit."""
+    with looking(browser) as context, context.new_page() as page:
+
+        def open_page(path: str) -> Visit:
+            found = Visit(page, address)
+            found.listen()
+            page.goto(f"{address}/{path}")
+            page.evaluate(TYPESET)
+            return found
+
+        yield open_page
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_no_page_has_a_problem(problems, check):
+    assert not problems[check], "\n".join(problems[check])
+
+
+def test_links_lead_somewhere_and_nothing_is_taken_from_another_host(specimen):
+    assert not broken(specimen, PAGES)
+    assert not [found for page in PAGES for found in outside(specimen / page)]
+
+
+def test_a_claim_is_one_line_that_unfolds(opened):
+    claim = opened("specimen.html").page.locator("details.claim")
+    assert claim.bounding_box()["height"] < 40
+    assert not claim.locator("li").first.is_visible()
+    claim.locator("summary").click()
+    assert claim.locator("li").first.is_visible()
+
+
+def test_reasons_of_a_derivation_are_small(opened):
+    sizes = opened("specimen.html").page.evaluate(
+        "() => ['p.derivation', 'article p'].map(p => parseFloat(getComputedStyle(document.querySelector(p)).fontSize))"
+    )
+    assert sizes[0] < sizes[1]
+
+
+def test_a_wide_formula_scrolls_in_its_box_by_keyboard(opened):
+    page = opened("specimen.html").page
+    page.set_viewport_size(NARROW)
+    formula = page.locator("#equation-eq-specimen mjx-container")
+    assert formula.evaluate("box => box.scrollWidth > box.clientWidth")
+    formula.focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("document.activeElement.scrollLeft > 0")
+
+
+def test_the_code_of_a_cell_can_be_copied(opened, address):
+    page = opened("specimen.html").page
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=address)
+    page.locator(".cell_input").last.hover()
+    page.locator(".cell_input button.copybtn").last.click()
+    page.wait_for_selector(".copybtn.success")
+    assert page.evaluate("navigator.clipboard.readText()").strip() == "[number**2 for number in range(100)]"
+
+
+def test_a_stock_widget_is_alive(opened):
+    visit = opened("stock.html")
+    slider = visit.page.locator(".widget-slider .noUi-handle")
+    slider.wait_for()
+    reading = visit.page.locator(".widget-slider .widget-readout")
+    assert reading.inner_text() == "7"
+    slider.focus()
+    slider.press("ArrowRight")
+    assert reading.inner_text() == "8"
+    assert not any(visit.problems.values()), visit.problems
+
+
+def test_a_widget_of_ones_own_is_alive(opened):
+    visit = opened("own.html")
+    button = visit.page.get_by_role("button", name="pressed 3")
+    button.click()
+    visit.page.get_by_role("button", name="pressed 4").wait_for()
+    assert not any(visit.problems.values()), visit.problems
+
+
+def test_pages_without_widgets_load_no_script_of_theirs(opened):
+    assert not [url for url in opened("specimen.html").asked if "/assets/widgets/" in url]
