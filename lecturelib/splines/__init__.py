@@ -17,6 +17,7 @@ from lecturelib.splines.breakpoints import (
 )
 from lecturelib.splines.dynamics import Trajectory, descend
 from lecturelib.splines.expansion import curvature_density, from_curvature, sample, sampling_error, sine, spread
+from lecturelib.splines.initialization import initialize
 from lecturelib.splines.prefix_sums import gradient
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "flip",
     "from_curvature",
     "gradient",
+    "initialize",
     "pieces",
     "rescale",
     "same_function",

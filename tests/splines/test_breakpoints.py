@@ -110,6 +110,12 @@ def test_coincident_breakpoints():
     assert spikes(near, tolerance=1e-9).weights.tolist() == [2.0]
 
 
+def test_rounding_is_dropped_and_small_jumps_are_not():
+    cancel = Spline([0.0, 0.0, 0.0], [0.1, 0.2, -0.3], [1.0, 1.0, 1.0], 0.0)  # 0.1 + 0.2 is not quite 0.3
+    assert spikes(cancel).positions.numel() == 0
+    assert spikes(Spline([0.0], [1e-12], [1.0], 0.0)).weights.tolist() == [1e-12]
+
+
 def test_gradients_pass_through():
     w = torch.tensor([1.0, -2.0], dtype=torch.float64, requires_grad=True)
     spline = to_spline(Network(w, torch.tensor([-1.0, 1.0], dtype=torch.float64), torch.ones(2), 0.0))
