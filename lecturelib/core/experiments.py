@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import platform
 import sys
@@ -122,23 +123,38 @@ class PowerLaw(NamedTuple):
     factor: float
 
 
-def power_law(sizes, values) -> PowerLaw:
-    """Fit a power law by least squares on logarithmic axes; sizes and values positive, shape (N,), N ≥ 3.
+def power_law(sizes, values, *, average: Callable[[torch.Tensor], torch.Tensor] | None = None) -> PowerLaw:
+    """Fit a power law by least squares on logarithmic axes: sizes (N,), values (N,) or (N, seeds), all positive, N ≥ 3.
 
-    The standard error comes from the scatter about the fitted line. Raises ValueError for other shapes or signs.
+    With seeds, `average` (over the last dimension; the mean unless given) is fitted, and the standard error of the
+    exponent is the jackknife's: how much it changes when one seed is left out everywhere. Without, it comes from the
+    scatter about the fitted line. Raises ValueError for other shapes or signs.
     """
-    x, y = (
-        torch.log(positive(name, one_dimensional(name, given)))
-        for name, given in (("sizes", sizes), ("values", values))
-    )
-    same_shape(tuple(x.shape), "sizes", values=y)
+    x = torch.log(positive("sizes", one_dimensional("sizes", sizes)))
+    y = positive("values", values)
     if x.numel() < 3 or float(x.max() - x.min()) == 0:
         raise ValueError(f"sizes: expected at least three numbers that are not all equal, got {x.numel()}")
+    same_shape(tuple(x.shape), "sizes", values=y if y.ndim < 2 else y[:, 0])
+    if y.ndim == 1:
+        exponent, level = _line(x, torch.log(y))
+        scatter = (torch.log(y) - level - exponent * x).square().sum() / (x.numel() - 2)
+        return PowerLaw(exponent, float(torch.sqrt(scatter / (x - x.mean()).square().sum())), math.exp(level))
+    if y.ndim != 2 or y.shape[1] < 2:
+        raise ValueError(f"values: expected shape (N,) or (N, seeds) with at least two seeds, got {tuple(y.shape)}")
+    average = average or (lambda runs: runs.mean(-1))
+    exponent, level = _line(x, torch.log(average(y)))
+    seeds = y.shape[1]
+    without = [torch.cat([y[:, :seed], y[:, seed + 1 :]], dim=1) for seed in range(seeds)]
+    left_out = torch.tensor([_line(x, torch.log(average(rest)))[0] for rest in without], dtype=torch.float64)
+    error = torch.sqrt((seeds - 1) * left_out.var(unbiased=False))
+    return PowerLaw(exponent, float(error), math.exp(level))
+
+
+def _line(x: torch.Tensor, y: torch.Tensor) -> tuple[float, float]:
+    """Slope and intercept of the least-squares line."""
     centred = x - x.mean()
-    exponent = (centred * y).sum() / centred.square().sum()
-    level = y.mean() - exponent * x.mean()
-    scatter = (y - level - exponent * x).square().sum() / (x.numel() - 2)
-    return PowerLaw(float(exponent), float(torch.sqrt(scatter / centred.square().sum())), float(torch.exp(level)))
+    slope = (centred * y).sum() / centred.square().sum()
+    return float(slope), float(y.mean() - slope * x.mean())
 
 
 def _key(job: Mapping[str, Any]) -> str:

@@ -38,7 +38,8 @@ def _parse(renderer: NbElementRenderer, text: str, line: int | None) -> list[nod
 
 def _figure(renderer: NbElementRenderer, content: dict[str, str], line: int | None) -> nodes.figure:
     figure = nodes.figure(classes=["drawn"])
-    figure += nodes.raw("", content["svg"], format="html")
+    # a box of its own scrolls on narrow screens, and the caption stays
+    figure += nodes.raw("", f'<div class="drawing">{content["svg"]}</div>', format="html")
     caption = nodes.caption()
     for paragraph in _parse(renderer, content["caption"], line):
         caption += paragraph.children

@@ -100,7 +100,22 @@ def test_a_power_law_is_found_with_its_error():
     bumpy = power_law(sizes, 3 * sizes**-0.5 * torch.exp(torch.tensor([1.0, -1.0, -1.0, 1.0])))
     assert bumpy.exponent == pytest.approx(-0.5)
     assert bumpy.error == pytest.approx((4 / 2 / 5) ** 0.5 / math.log(10))
-    for sizes, values in (([1, 2], [1, 2]), ([1, 1, 1], [1, 2, 3]), ([1, 2, 3], [1, -2, 3]), ([1, 2, 3], [1, 2])):
+    noisy = (
+        3
+        * sizes[:, None] ** -0.5
+        * torch.exp(0.3 * torch.randn(4, 50, generator=generator_for(0), dtype=torch.float64))
+    )
+    law = power_law(sizes, noisy, average=lambda runs: torch.exp(torch.log(runs).mean(-1)))
+    # each of 4 points scatters by 0.3 / √50 about the line, so the exponent by that over √(5 log² 10)
+    assert law.error == pytest.approx(0.3 / 50**0.5 / 5**0.5 / math.log(10), rel=0.3)
+    assert abs(law.exponent + 0.5) < 4 * law.error
+    for sizes, values in (
+        ([1, 2], [1, 2]),
+        ([1, 2, 3], [[1], [2], [3]]),
+        ([1, 1, 1], [1, 2, 3]),
+        ([1, 2, 3], [1, -2, 3]),
+        ([1, 2, 3], [1, 2]),
+    ):
         with pytest.raises(ValueError, match="sizes|values"):
             power_law(sizes, values)
 

@@ -11,5 +11,5 @@ document.addEventListener("DOMContentLoaded", () => {
       else box.removeAttribute("tabindex");
     }),
   );
-  document.querySelectorAll(".pst-scrollable-table-container, pre").forEach((box) => reach.observe(box));
+  document.querySelectorAll(".pst-scrollable-table-container, .drawing, pre").forEach((box) => reach.observe(box));
 });
