@@ -24,7 +24,7 @@ serve: ## open the built site in a browser (PORT=8000)
 
 lab: book ## open the pages as notebooks in JupyterLab; your changes in notebooks/ are kept
 	@$(RUN) -m lecturelib.site notebooks
-	@$(RUN) -m jupyterlab --notebook-dir=notebooks
+	@$(RUN) -m jupyterlab --notebook-dir=notebooks --LabApp.news_url=None --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate
 
 test: $(READY) $(ASSETS) ## run all tests: style, library, claims, the book and its pages in a browser
 	@$(RUN) -m pytest

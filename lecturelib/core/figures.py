@@ -99,7 +99,9 @@ class Picture:
         book = {"svg": self.svg, "caption": self.caption, "label": self.label}
         # A notebook has a page of its own colour behind it: the figure brings its paper along.
         page = f'<figure style="background: {PAPER}; margin: 0">{self.svg}</figure>'
-        return {FIGURE_MIME: json.dumps(book), "text/html": page + f"<p>{html.escape(caption, quote=False)}</p>"}
+        # references in other captions name the label, as a notebook has no numbers for its outputs
+        words = f"<p><b>{self.label}.</b> {html.escape(caption, quote=False)}</p>"
+        return {FIGURE_MIME: json.dumps(book), "text/html": page + words}
 
     def __repr__(self) -> str:
         return f"Figure {self.label}: {self.alt}"

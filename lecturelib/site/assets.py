@@ -16,13 +16,17 @@ LAID_OUT = ROOT / "_build" / "extra" / "assets"
 """Copied into the site as /assets. It is kept out of _static, whose scripts would be put into every page."""
 
 MATHJAX_PARTS = ("tex-chtml.js", "output/chtml", "input/tex", "a11y", "sre", "ui", "core.js", "startup.js", "loader.js")
+HTML_MANAGER = MODULES / "@jupyter-widgets" / "html-manager" / "dist"
 WIDGETS = {
     "require.js": MODULES / "requirejs" / "require.js",
-    "embed-amd.js": MODULES / "@jupyter-widgets" / "html-manager" / "dist" / "embed-amd.js",
+    "embed-amd.js": HTML_MANAGER / "embed-amd.js",
     "anywidget.js": Path(sysconfig.get_path("data")) / "share" / "jupyter" / "nbextensions" / "anywidget" / "index.js",
 }
-ANYWIDGET_PATH = 'require.config({paths: {anywidget: new URL("anywidget", document.currentScript.src).href}});\n'
-"""A script that says where the runtime finds anywidget; without it, the runtime asks another host."""
+WIDGET_PATHS = """\
+const at = (name) => new URL(name, document.currentScript.src).href;
+require.config({paths: {anywidget: at("anywidget"), "@jupyter-widgets/html-manager": at("html-manager")}});
+"""
+"""A script that says where the runtime finds anywidget and its own fonts; else it asks another host, or the page's."""
 
 VALIDATOR = re.compile(r"new\((\w+\(\))\)(?=[,;]\w+(=\w+)?\.compile\()")
 """Where the runtime of widgets makes what checks their state: it finds fault with its own schema, on every page."""
@@ -49,7 +53,9 @@ def lay_out() -> None:
         _copy(MODULES / "mathjax" / "es5" / part, LAID_OUT / "mathjax" / part)
     for name, source in WIDGETS.items():
         _copy(source, LAID_OUT / "widgets" / name)
-    (LAID_OUT / "widgets" / "anywidget-path.js").write_text(ANYWIDGET_PATH, encoding="utf-8")
+    for font in HTML_MANAGER.glob("*.woff*"):
+        _copy(font, LAID_OUT / "widgets" / "html-manager" / "dist" / font.name)
+    (LAID_OUT / "widgets" / "paths.js").write_text(f"{{\n{WIDGET_PATHS}}}\n", encoding="utf-8")
     runtime = LAID_OUT / "widgets" / "embed-amd.js"
     runtime.write_text(silenced(runtime.read_text(encoding="utf-8")), encoding="utf-8")
 

@@ -36,7 +36,7 @@ def configure(app: Sphinx, config: Config) -> None:
     config.html_extra_path = [*config.html_extra_path, str(root / "_build" / "extra")]
     # Paths are relative to _static, where Sphinx looks for scripts.
     config.mathjax_path = "../assets/mathjax/tex-chtml.js"
-    widgets = ("require", "anywidget-path", "embed-amd")
+    widgets = ("require", "paths", "embed-amd")
     config.nb_ipywidgets_js = {f"../assets/widgets/{name}.js": {} for name in widgets}
     if config.html_theme_options.get("repository_url"):
         config.html_theme_options.update(
@@ -90,6 +90,18 @@ def add_launch_buttons(app: Sphinx, page: str, template: str, context: dict[str,
     )
 
 
+def remove_old_pages(app: Sphinx, failed: Exception | None) -> None:
+    """Take out of the site what an earlier build made of a page that the book no longer has."""
+    if failed or app.builder.format != "html":
+        return
+    sources = Path(app.outdir) / "_sources"
+    for source in sources.rglob("*.md"):
+        page = source.relative_to(sources).with_suffix("").as_posix()
+        if page not in app.env.found_docs:
+            for file in (source, source.with_suffix(".ipynb"), (Path(app.outdir) / page).with_suffix(".html")):
+                file.unlink(missing_ok=True)
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register with Sphinx."""
     app.add_config_value("layout_key", "", "env")
@@ -98,4 +110,5 @@ def setup(app: Sphinx) -> dict[str, Any]:
     # before the theme, at 501, makes its buttons; the launch buttons stand before those
     app.connect("html-page-context", add_buttons, priority=450)
     app.connect("html-page-context", add_launch_buttons, priority=510)
+    app.connect("build-finished", remove_old_pages)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import nbformat
-from books import ROOT
+
+from tests.site.books import ROOT
 
 IN_PAGE = Path(__file__).with_name("in_page.js")
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"

@@ -6,9 +6,10 @@ import re
 from pathlib import Path
 
 import pytest
-from books import NOTEBOOK, SETTINGS, build, built, cell, write_book
 from jupyter_book.config import get_final_config
-from link_checks import read
+
+from tests.site.books import NOTEBOOK, SETTINGS, build, built, cell, write_book
+from tests.site.link_checks import read
 
 SLOWEST_CELL = 60  # seconds; a chapter has as long in all
 

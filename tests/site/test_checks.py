@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from books import ROOT
-from link_checks import broken, outside, outside_styles
-from page_checks import looking, visit
-from serving import serve
+
+from tests.site.books import ROOT
+from tests.site.link_checks import broken, outside, outside_styles
+from tests.site.page_checks import looking, visit
+from tests.site.serving import serve
 
 PAGE = """<!doctype html>
 <html lang="en" data-theme="light">

@@ -6,9 +6,10 @@ import re
 
 import pytest
 import yaml
-from books import ROOT
-from link_checks import broken, outside, outside_styles
-from page_checks import CHECKS, Visit, is_chapter, looking, survey
+
+from tests.site.books import ROOT
+from tests.site.link_checks import broken, outside, outside_styles
+from tests.site.page_checks import CHECKS, Visit, is_chapter, looking, survey
 
 
 @pytest.fixture(scope="module")

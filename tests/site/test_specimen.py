@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from books import NOTEBOOK, built, cell, write_book
-from link_checks import broken, outside
-from page_checks import CHECKS, NARROW, TYPESET, Visit, looking, survey
-from serving import serve
+
+from tests.site.books import NOTEBOOK, built, cell, write_book
+from tests.site.link_checks import broken, outside
+from tests.site.page_checks import CHECKS, NARROW, TYPESET, Visit, looking, survey
+from tests.site.serving import serve
 
 SPECIMEN = Path(__file__).with_name("specimen.md").read_text(encoding="utf-8")
 STOCK = NOTEBOOK + cell("import ipywidgets\n\nipywidgets.IntSlider(value=7, max=9, description='n')")

@@ -116,6 +116,13 @@ def test_rounding_is_dropped_and_small_jumps_are_not():
     assert spikes(Spline([0.0], [1e-12], [1.0], 0.0)).weights.tolist() == [1e-12]
 
 
+def test_sameness_is_relative_to_the_size_of_the_numbers():
+    large = Spline([0.0], [1e6], [1.0], 0.0)
+    assert same_function(large, Spline([0.0], [1e6 + 1e-5], [1.0], 0.0))
+    assert not same_function(large, Spline([0.0], [1e6 + 1e-1], [1.0], 0.0))
+    assert not same_function(Spline([0.0], [1.0], [1.0], 0.0), Spline([0.0], [1.0 + 1e-5], [1.0], 0.0))
+
+
 def test_gradients_pass_through():
     w = torch.tensor([1.0, -2.0], dtype=torch.float64, requires_grad=True)
     spline = to_spline(Network(w, torch.tensor([-1.0, 1.0], dtype=torch.float64), torch.ones(2), 0.0))

@@ -72,7 +72,7 @@ def _wrong_side(spline: Spline) -> Pieces:
 pieces_from_left_to_right = Claim(
     label="thm-pieces",
     statement=r"The leftmost slope is $\sum_{s_i = -1} \mu_i$; across breakpoint $i$ the slope changes by $s_i \mu_i$.",
-    source=f"{SAHS}, which leaves out $s_i$",
+    source=f"{SAHS}; the pieces are derived here",
     method="exact identity",
     tolerance=EXACT,
     check=_same_pieces,

@@ -6,7 +6,17 @@ import torch
 from torch import Generator
 
 from lecturelib.core.claims import Claim, relative_gap
-from lecturelib.splines.breakpoints import Network, Spikes, Spline, flip, signature, spikes, to_network, to_spline
+from lecturelib.splines.breakpoints import (
+    Network,
+    Spikes,
+    Spline,
+    flip,
+    same_function,
+    signature,
+    spikes,
+    to_network,
+    to_spline,
+)
 from lecturelib.splines.checks.breakpoints import EXACT, SAHS, X, draw
 
 # The second derivative
@@ -27,7 +37,7 @@ def _integrates_like_the_second_derivative(find, generator: Generator) -> float:
 second_derivative = Claim(
     label="thm-spikes",
     statement=r"$f'' = \sum_i s_i \mu_i \, \delta(x - \beta_i)$, and $s_i \mu_i = \lvert w_i \rvert v_i$.",
-    source=f"{SAHS}, equation 3, which leaves out $s_i$",
+    source=f"{SAHS}; the text after equation 3 leaves out $s_i$",
     method="exact identity",
     tolerance=1e-6,
     check=_integrates_like_the_second_derivative,
@@ -105,6 +115,46 @@ same_functions = Claim(
         "exactly if they have the same spikes and the same value at 0": lambda s: torch.cat(
             [s(torch.zeros(1, dtype=torch.float64)), *spikes(s, tolerance=1e-9)]
         ),
+    },
+)
+
+
+def _says_when_it_is_the_only_one(condition, generator: Generator) -> float:
+    """Share of networks for which `condition` is wrong about whether no set of neurons can be turned round.
+
+    Three random networks, three with two delta-slopes and three with three of them that sum to zero; by brute force.
+    """
+    wrong = 0
+    for case in range(9):
+        spline = to_spline(draw(generator, width=5))
+        mu = spline.delta_slopes.clone()
+        if case >= 3:
+            mu[0] = -mu[1 : 1 + case // 3].sum()
+        spline = Spline(spline.breakpoints, mu, spline.orientations, spline.b0)
+        sets = [[i for i in range(5) if code >> i & 1] for code in range(1, 32)]
+        wrong += condition(spline) == any(same_function(spline, flip(spline, chosen)) for chosen in sets)
+    return wrong / 9
+
+
+def _no_sums_vanish(spline: Spline, largest: int = 5) -> bool:
+    size = spline.breakpoints.numel()
+    chosen = (torch.tensor([code >> i & 1 for i in range(size)]).bool() for code in range(1, 2**size))
+    return all(float(spline.delta_slopes[one].sum().abs()) > 1e-9 for one in chosen if int(one.sum()) <= largest)
+
+
+generic_networks = Claim(
+    label="cor-generic",
+    statement="With distinct breakpoints, permutations and scalings are all that keeps the function and the width, "
+    "if and only if no set of delta-slopes sums to zero.",
+    source="derived here",
+    method="exact identity",
+    tolerance=0.0,
+    check=_says_when_it_is_the_only_one,
+    formula=_no_sums_vanish,
+    falsifiers={
+        "always": lambda spline: True,
+        "if no delta-slope is zero": lambda spline: _no_sums_vanish(spline, largest=1),
+        "if no two delta-slopes are opposite": lambda spline: _no_sums_vanish(spline, largest=2),
     },
 )
 

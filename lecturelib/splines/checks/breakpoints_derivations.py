@@ -19,7 +19,7 @@ def hinge_to_the_right() -> Derivation:
         v * relu(w * x + b),
         [
             Step(v * relu(w * (x - beta)), r"$b = -w\beta$"),
-            Step(w * v * relu(x - beta), r"a positive factor leaves $(\cdot)_+$"),
+            Step(w * v * relu(x - beta), r"a positive factor can be taken out of $(\cdot)_+$"),
             Step(mu * relu(x - beta), r"$\mu = w v$"),
         ],
         definitions={beta: -b / w, mu: w * v},
@@ -27,16 +27,17 @@ def hinge_to_the_right() -> Derivation:
 
 
 def hinge_to_the_left() -> Derivation:
-    """The same for a neuron whose weight −w is negative: active, with slope μ, to the left."""
+    """The same for a neuron whose weight −|w| is negative: active, with slope μ, to the left."""
+    size = sp.Symbol(r"\lvert w \rvert", positive=True)
     return Derivation(
         "eq-hinge-left",
-        v * relu(-w * x + b),
+        v * relu(-size * x + b),
         [
-            Step(v * relu(w * (beta - x)), r"$b = w\beta$, since the weight is $-w$"),
-            Step(w * v * relu(beta - x), r"a positive factor leaves $(\cdot)_+$"),
-            Step(-mu * relu(beta - x), r"$\mu = -w v$"),
+            Step(v * relu(size * (beta - x)), r"$b = \lvert w \rvert \beta$"),
+            Step(size * v * relu(beta - x), r"a positive factor can be taken out of $(\cdot)_+$"),
+            Step(-mu * relu(beta - x), r"$\mu = -\lvert w \rvert v$"),
         ],
-        definitions={beta: b / w, mu: -w * v},
+        definitions={beta: b / size, mu: -size * v},
     )
 
 
@@ -55,14 +56,12 @@ def turn_round() -> Derivation:
 
 def least_norm() -> Derivation:
     """The squared norm along the orbit, with r = √(w² + b²): a square and what is left when it vanishes."""
-    alpha, r, size = sp.symbols("alpha r v", positive=True)
+    alpha, r = sp.symbols("alpha r", positive=True)
+    size = sp.Symbol(r"\lvert v \rvert", positive=True)
     return Derivation(
         "eq-least-norm",
         alpha**2 * r**2 + size**2 / alpha**2,
-        [
-            Step((alpha * r - size / alpha) ** 2 + 2 * r * size, "completing the square"),
-            Step(r**2 * (alpha - size / (r * alpha)) ** 2 + 2 * r * size, r"$r$ taken out"),
-        ],
+        [Step((alpha * r - size / alpha) ** 2 + 2 * r * size, "completing the square")],
     )
 
 
@@ -95,16 +94,16 @@ def taylor() -> Derivation:
 
 def bends() -> Derivation:
     """The squared slope jump per unit length of a Gaussian network: an integral over its input weights."""
-    u, a = sp.symbols("w a", positive=True)
+    u, a = sp.symbols("w lambda", positive=True)
     sw, sb, sv = sp.symbols("sigma_w sigma_b sigma_v", positive=True)
     return Derivation(
         "eq-bends",
         2 * sv**2 * sp.Integral(u**3 * sp.exp(-a * u**2 / 2) / (2 * sp.pi * sw * sb), (u, 0, sp.oo)),
         [
-            Step(2 * sv**2 / (sp.pi * sw * sb * a**2), r"$\int_0^\infty w^3 e^{-a w^2/2}\,dw = 2/a^2$"),
+            Step(2 * sv**2 / (sp.pi * sw * sb * a**2), r"$\int_0^\infty w^3 e^{-\lambda w^2/2}\,dw = 2/\lambda^2$"),
             Step(
                 2 * sv**2 * sw**3 * sb**3 / (sp.pi * (sb**2 + sw**2 * x**2) ** 2),
-                r"$a = 1/\sigma_w^2 + x^2/\sigma_b^2$",
+                r"$\lambda = 1/\sigma_w^2 + x^2/\sigma_b^2$",
             ),
         ],
         definitions={a: 1 / sw**2 + x**2 / sb**2},
