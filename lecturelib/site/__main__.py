@@ -58,6 +58,7 @@ def copy_notebooks(book: Path) -> int:
 
 
 def main() -> int:
+    """Read the command line and do what it asks; the exit status."""
     parser = argparse.ArgumentParser(prog="python -m lecturelib.site", description="The website of the book.")
     parser.add_argument("command", choices=["build", "notebooks"])
     parser.add_argument("book", nargs="?", type=Path, default=ROOT, help="folder of the book (default: this one)")
