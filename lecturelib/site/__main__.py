@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from lecturelib.site.copies import refresh
+from lecturelib.site.key import book_key
 
 ROOT = Path(__file__).resolve().parents[2]
 COLOR = re.compile(r"\x1b\[[\d;]*m")
@@ -21,9 +22,16 @@ KERNEL = re.compile(r"\[IPKernelApp\]")
 def build(book: Path, *, everything: bool = False) -> int:
     """Build `book` into its _build/html with warnings as errors; the exit status, 0 where all went well.
 
-    Chapters whose results are stored are not run again, pages that have not changed are not written again, unless
-    `everything` is asked for.
+    Chapters whose results are stored are not run again, pages that have not changed are not written again, and where
+    nothing at all has changed nothing is done, unless `everything` is asked for.
     """
+    site, stamp, key = book / "_build" / "html", book / "_build" / "built", book_key(book)
+    done = f"The site is in {site}. To open it: make serve"
+    there = stamp.exists() and (site / "index.html").exists()
+    if not everything and there and stamp.read_text(encoding="utf-8") == key:
+        print(done)
+        return 0
+    stamp.unlink(missing_ok=True)
     tool = Path(sys.executable).with_name("jupyter-book")
     command = [str(tool), "build", str(book), "--warningiserror", "--nitpick", "--keep-going"]
     if everything:
@@ -41,7 +49,8 @@ def build(book: Path, *, everything: bool = False) -> int:
         shutil.rmtree(book / "_build" / ".doctrees", ignore_errors=True)
         print("The book was not built: see the warnings and errors above.")
         return 1
-    print(f"The site is in {book / '_build' / 'html'}. To open it: make serve")
+    stamp.write_text(key, encoding="utf-8")
+    print(done)
     return 0
 
 

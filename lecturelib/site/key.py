@@ -17,6 +17,8 @@ PINS = "requirements.txt"
 DATA = ("chapters/**/data/**/*", "lecturelib/**/data/**/*", "labs/data/**/*")
 NOT_COMPUTING = "lecturelib/site/"
 """Code that lays out pages but computes nothing in them."""
+NOT_SOURCES = {"_build", "node_modules", "notebooks", "tests"}
+"""Folders beside the sources of a book; what pages load from node_modules is laid out by code that counts."""
 
 
 def files(root: Path) -> Iterator[Path]:
@@ -34,6 +36,14 @@ def layout_key() -> str:
     """A short hash of what lays out pages: when it changes, all pages are written again."""
     home = Path(__file__).parent
     return _hash(sorted(path for path in home.rglob("*") if path.is_file() and path.suffix != ".pyc"), home)
+
+
+def book_key(root: Path) -> str:
+    """A short hash of everything in the folder of a book that its site could depend on, and of what lays it out."""
+    tops = (path for path in sorted(root.iterdir()) if not path.name.startswith(".") and path.name not in NOT_SOURCES)
+    found = (file for top in tops for file in sorted([top] if top.is_file() else top.rglob("*")))
+    kept = (file for file in found if file.is_file() and file.suffix != ".pyc")
+    return f"{_hash(kept, root)}-{layout_key()}"
 
 
 def _hash(paths: Iterable[Path], root: Path) -> str:

@@ -82,6 +82,14 @@ def test_a_chapter_runs_again_when_what_it_depends_on_has_changed_and_only_then(
         count += runs_again
         assert len(runs.read_text()) == count, f"after a change of {path}"
 
+    page, index = (book / "_build" / "html" / name for name in ("chapter.html", "searchindex.js"))
+    written = index.stat().st_mtime_ns
+    built(book)
+    assert index.stat().st_mtime_ns == written, "nothing had changed"
+    page.unlink()
+    (book / "_build" / "html" / "index.html").unlink()
+    built(book)
+    assert (book / "_build" / "html" / "index.html").exists(), "a site that is gone is built again"
     build_after("chapter.md", "Some prose.", "Other prose.", runs_again=False)
     assert "Other prose." in (book / "_build" / "html" / "chapter.html").read_text(encoding="utf-8")
     build_after("lecturelib/part.py", "1", "2", runs_again=True)
