@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from lecturelib.core.arguments import as_tensor, same_shape
+from lecturelib.core.display import Shown
 from lecturelib.core.experiments import Provenance, generator_for, save, settings, sweep
 from lecturelib.splines.breakpoints import Network, to_spline
 from lecturelib.splines.dynamics import Trajectory, descend
@@ -107,6 +109,48 @@ def move_the_bump(
     final = _train(many, x, y, steps).final
     errors = (final(fine) - bump(fine, center)[:, None, None]).square().mean(-1)  # (centers, 2, networks)
     return {name: errors[:, i].tolist() for i, name in enumerate(STARTS)}
+
+
+class Comparison(NamedTuple):
+    """Test errors of both starts: means and standard deviations over networks, the ratio of means, its standard error.
+
+    The error of the ratio knows that the two starts of a pair share their weights.
+    """
+
+    standard: float
+    standard_deviation: float
+    uniform: float
+    uniform_deviation: float
+    ratio: float
+    ratio_error: float
+
+
+def compare(result) -> Comparison:
+    """Sum up one result of `compare_starts`."""
+    standard, uniform = (torch.tensor(result[name], dtype=torch.float64) for name in STARTS)
+    one, other = standard.mean(), uniform.mean()
+    relative = (standard / one - uniform / other).std() / math.sqrt(standard.numel())
+    numbers = (one, standard.std(), other, uniform.std(), one / other, one / other * relative)
+    return Comparison(*(float(number) for number in numbers))
+
+
+# Table 1 as printed: mean and deviation for the standard start and for uniform breakpoints. The slides have "1.1118" for
+# the third number of the second row, against a deviation of .0248: almost surely .1118.
+PUBLISHED = {"sine": (4.096, 2.25, 2.280, 0.457), "quadratic": (0.1032, 0.0404, 0.1118, 0.0248)}
+
+
+def beside_published(results, radii) -> Shown:
+    """Table 1 as published, and as measured on [−R, R] for the given R: mean squared errors and their ratios."""
+    rows = ["| target | data | standard start | uniform breakpoints | ratio |", "|---" * 5 + "|"]
+    for target, (one, spread, other, other_spread) in PUBLISHED.items():
+        losses = f"{one:g} ± {spread:g} | {other:g} ± {other_spread:g} | {one / other:.2f}"
+        rows.append(f"| {target} | published, range lost | {losses} |")
+        for result in results:
+            if result["target"] == target and result["radius"] in radii:
+                c = compare(result)
+                losses = f"{c.standard:.2g} ± {c.standard_deviation:.1g} | {c.uniform:.2g} ± {c.uniform_deviation:.1g}"
+                rows.append(f"| | $R = {result['radius']:g}$ | {losses} | {c.ratio:.2f} ± {c.ratio_error:.2f} |")
+    return Shown.markdown("\n".join(rows))
 
 
 def main(path: str = "chapters/splines/data/initialization.json", networks: int = 64) -> None:

@@ -36,7 +36,7 @@ def gaussian_joint() -> Derivation:
             Step(rest / (2 * sp.pi * sw * sb * sv * sp.sqrt(a)), r"$\int_0^\infty e^{-t^2/2}\,dt = \sqrt{\pi/2}$"),
             Step(
                 sp.exp(-mu * r / (sw * sb * sv)) / (2 * sp.pi * sv * r),
-                r"$a = r^2/(\sigma_w \sigma_b)^2$ with $r^2 = \sigma_b^2 + \sigma_w^2\beta^2$, and $c = \mu^2/\sigma_v^2$",
+                r"$a = r^2/(\sigma_w \sigma_b)^2$, $r^2 = \sigma_b^2 + \sigma_w^2\beta^2$, and $c = \mu^2/\sigma_v^2$",
             ),
         ],
         definitions={a: r**2 / (sw * sb) ** 2, c: mu**2 / sv**2},
@@ -64,7 +64,7 @@ def gaussian_delta_slope() -> Derivation:
         "eq-init-gaussian-delta-slope",
         2 * sp.exp(-mu * root / size) / (2 * sp.pi * size * root) * sp.cosh(t),
         [Step(sp.exp(-mu * sp.cosh(t) / size) / (sp.pi * size), r"$1 + \sinh^2 t = \cosh^2 t$")],
-        domains={symbol: SMALL for symbol in (sw, sv, mu, t)},
+        domains=dict.fromkeys((sw, sv, mu, t), SMALL),
     )
 
 
