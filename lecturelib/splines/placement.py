@@ -149,7 +149,7 @@ def beside_published(results, radii) -> Shown:
             if result["target"] == target and result["radius"] in radii:
                 c = compare(result)
                 losses = f"{c.standard:.2g} ± {c.standard_deviation:.1g} | {c.uniform:.2g} ± {c.uniform_deviation:.1g}"
-                rows.append(f"| | $R = {result['radius']:g}$ | {losses} | {c.ratio:.2f} ± {c.ratio_error:.2f} |")
+                rows.append(f"| | $R = {result['radius']:g}$ | {losses} | {c.ratio:.3g} ± {c.ratio_error:.1g} |")
     return Shown.markdown("\n".join(rows))
 
 

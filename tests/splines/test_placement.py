@@ -84,5 +84,5 @@ def test_published_beside_measured():
     results = [{"target": "sine", "radius": 3.0, "standard": [2.0, 4.0], "uniform": [1.0, 2.0]}]
     rows = beside_published(results, [3.0]).myst.splitlines()
     assert rows[2] == "| sine | published, range lost | 4.096 ± 2.25 | 2.28 ± 0.457 | 1.80 |"
-    assert rows[3] == "| | $R = 3$ | 3 ± 1 | 1.5 ± 0.7 | 2.00 ± 0.00 |"
+    assert rows[3] == "| | $R = 3$ | 3 ± 1 | 1.5 ± 0.7 | 2 ± 0 |"
     assert rows[4].endswith("| 0.92 |")

@@ -115,8 +115,7 @@ def roughness_variance() -> Derivation:
         "eq-init-roughness-variance",
         H * sw**4 * sv**4 * (fourth**2 - 1),
         [
-            Step(H * sw**4 * sv**4 * (3**2 - 1), "the fourth moment of a standard Gaussian is 3"),
-            Step(8 * H * sw**4 * sv**4, "collected"),
+            Step(8 * H * sw**4 * sv**4, "the fourth moment of a standard Gaussian is 3"),
         ],
     )
 
