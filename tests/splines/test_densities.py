@@ -83,6 +83,7 @@ def test_samples_have_the_shape_and_size_asked_for(weights):
     ratio = 1 if weights is GAUSSIAN else 1 / math.sqrt(3)
     for name in ("w", "b", "v"):
         assert float(getattr(network, name).std()) == pytest.approx(ratio * getattr(weights, name), rel=0.05)
+        assert float(getattr(network, name).mean()) == pytest.approx(0, abs=0.1)
 
 
 def test_bad_arguments_are_named():
