@@ -13,7 +13,7 @@ from torch import Tensor
 
 from lecturelib.core.arguments import one_dimensional, same_shape
 from lecturelib.core.experiments import generator_for
-from lecturelib.splines.breakpoints import Network, Spline, to_spline
+from lecturelib.splines.breakpoints import Network, Pieces, Spline, to_spline
 from lecturelib.splines.dynamics import descend
 from lecturelib.splines.expansion import sine
 from lecturelib.splines.initialization import initialize
@@ -126,6 +126,21 @@ def kinks(spline: Spline, x, y, neuron: int) -> Tensor:
     silent[neuron] = 0
     rest = Spline(spline.breakpoints, silent * spline.delta_slopes, spline.orientations, spline.b0)
     return spline.slope_jumps[neuron] * (rest(x) - y)
+
+
+def least_squares_pieces(breakpoints, x, y) -> Pieces:
+    """The least squares line through the data of each piece, NaN where a piece has no two distinct data: `Pieces`.
+
+    breakpoints: (H,); x, y: (N,). The lines need not meet at the breakpoints.
+    """
+    x, y = read_data(x, y)
+    knots = torch.sort(one_dimensional("breakpoints", breakpoints, dtype=torch.float64))[0]
+    inside = (torch.searchsorted(knots, x) == torch.arange(knots.numel() + 1)[:, None]).double()  # (H + 1, N)
+    count = inside.sum(1)
+    mean_x, mean_y = (inside @ x) / count, (inside @ y) / count
+    centred = inside * (x - mean_x[:, None]).nan_to_num()
+    slopes = (centred @ y) / centred.square().sum(1)
+    return Pieces(knots, slopes, mean_y - slopes * mean_x)
 
 
 def safe_rate(network: Network, x) -> float:

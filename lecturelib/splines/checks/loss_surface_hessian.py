@@ -31,7 +31,9 @@ EXACT = 1e-10
 
 def autograd_hessian(network: Network, x: Tensor, y: Tensor) -> Tensor:
     """Second derivatives of the loss by automatic differentiation."""
-    return torch.func.hessian(lambda p: 0.5 * (unflatten_unchecked(p, x) - y).square().sum())(flatten(network))
+    # reverse mode twice: forward mode, as in torch.func.hessian, loads parts of torch that warn
+    slope = torch.func.grad(lambda p: 0.5 * (unflatten_unchecked(p, x) - y).square().sum())
+    return torch.func.jacrev(slope)(flatten(network))
 
 
 def _targets(generator: Generator, x: Tensor) -> Tensor:

@@ -132,8 +132,8 @@ chance = Claim(
 
 
 def _tends_to(limit, generator: Generator) -> float:
-    """Share of lonely partitions at N = 30, H = 4 N², for Cauchy breakpoints and data uniform on [−5, 5]."""
-    points, ratio, draws = 30, 4, 300
+    """Share of lonely partitions at N = 24, H = 4 N², for Cauchy breakpoints and data uniform on [−5, 5]."""
+    points, ratio, draws = 24, 4, 600
     x = 10 * torch.rand(draws, points, generator=generator, dtype=torch.float64) - 5
     places = torch.rand(draws, ratio * points**2, generator=generator, dtype=torch.float64)
     places = torch.tan(torch.pi * (places - 0.5))
