@@ -18,8 +18,12 @@ from lecturelib.splines.breakpoints import (
 from lecturelib.splines.densities import GaussianWeights, UniformWeights, count_between, weights_of
 from lecturelib.splines.dynamics import Trajectory, descend
 from lecturelib.splines.expansion import curvature_density, from_curvature, sample, sampling_error, sine, spread
+from lecturelib.splines.flatness import degenerate_cases, flatness, settle
+from lecturelib.splines.hessian import gram, gram_rank, hessian, jacobian, zero_count
 from lecturelib.splines.initialization import initialize
 from lecturelib.splines.placement import compare_starts, move_the_bump, place_breakpoints
+from lecturelib.splines.loss_surface import LossSlice, knot_counts, slice_loss
+from lecturelib.splines.partitions import alone, loneliness
 from lecturelib.splines.prefix_sums import gradient
 from lecturelib.splines.roughness import (
     flatness,
@@ -35,23 +39,32 @@ from lecturelib.splines.roughness import (
 
 __all__ = [
     "GaussianWeights",
+    "LossSlice",
     "Network",
     "Pieces",
     "Spikes",
     "Spline",
     "Trajectory",
     "UniformWeights",
+    "alone",
     "balance",
     "compare_starts",
     "count_between",
     "curvature_density",
+    "degenerate_cases",
     "descend",
     "flatness",
     "flip",
     "from_curvature",
     "gradient",
+    "gram",
+    "gram_rank",
+    "hessian",
     "initialize",
     "move_the_bump",
+    "jacobian",
+    "knot_counts",
+    "loneliness",
     "pieces",
     "place_breakpoints",
     "rescale",
@@ -63,8 +76,10 @@ __all__ = [
     "sampling_error",
     "sharpest_bend",
     "sharpest_bend_mean",
+    "settle",
     "signature",
     "sine",
+    "slice_loss",
     "spikes",
     "spread",
     "tail_bound",
@@ -73,4 +88,5 @@ __all__ = [
     "total_bend",
     "value_variance",
     "weights_of",
+    "zero_count",
 ]
