@@ -58,25 +58,47 @@ def densest(breakpoints: Tensor) -> tuple[Tensor, Tensor]:
     return most / width, places.gather(-1, first[..., None])[..., 0]
 
 
-def gathering(*, seed: int, width: int, networks: int = 16) -> dict[str, list]:
+def gathering(*, seed: int, width: int, networks: int = 12) -> dict[str, list]:
     """Experiment: how full the fullest stretch is along the published run; (R,) steps, (R, networks) shares.
 
     gaps: at step 10,000, for each network, how far the middle of its fullest stretch is from the nearest place that
     attracts v > 0 for neurons facing right, as ψ says; before: the same from the fullest stretch at the start.
+    misses: at steps 1,000, 4,000 and 10,000, how far each such place is from the nearest maximum of the residual.
     """
     record = train(seed=seed, width=width, networks=networks)
-    splines = to_spline(record.networks)
-    share, begin = densest(splines.breakpoints)
-    then = record.steps.tolist().index(10_000)
+    steps = record.steps.tolist()
+    share, begin = densest(to_spline(record.networks).breakpoints)
     x, y = hills()
-    found = {"gaps": [], "before": []}
-    for i in range(networks):
-        residuals = member(record.networks, then, i)(x) - y
-        places, signs = attractors(x, residuals)
-        for name, at in (("gaps", then), ("before", 0)):
-            middle = begin[at, i] + STRETCH / 2
-            found[name].append(float((places[signs > 0] - middle).abs().min()))
-    return {"steps": record.steps.tolist(), "share": share.tolist(), "losses": record.losses.tolist(), **found}
+    found = {"gaps": [], "before": [], "misses": []}
+    for step in SNAPSHOTS[1:4]:
+        shots = [snapshot(member(record.networks, steps.index(step), i), x, y) for i in range(networks)]
+        found["misses"].append([_nearest(shot["maxima"], place) for shot in shots for place in shot["attractors"]])
+    for i, shot in enumerate(shots):  # those of step 10,000
+        for name, at in (("gaps", steps.index(10_000)), ("before", 0)):
+            found[name].append(_nearest(shot["attractors"], float(begin[at, i]) + STRETCH / 2))
+    return {"steps": steps, "share": share.tolist(), "losses": record.losses.tolist(), **found}
+
+
+def _nearest(places: list[float], to: float) -> float:
+    return min(abs(place - to) for place in places)
+
+
+def snapshot(network: Network, x: Tensor, y: Tensor) -> dict:
+    """One time of Figure 7 in numbers: loss, |Σ ε| / Σ |ε|, and places among the data.
+
+    attractors: the places that attract upward bends facing right; maxima: those where the residual is larger than at
+    both neighbours. x: (N,), sorted; y: (N,).
+    """
+    residuals = network(x) - y
+    places, signs = attractors(x, residuals)
+    among = (signs > 0) & (places > x[0]) & (places < x[-1])
+    peak = (residuals[1:-1] > residuals[:-2]) & (residuals[1:-1] > residuals[2:])
+    return {
+        "loss": float(0.5 * residuals.square().sum()),
+        "centred": float(residuals.sum().abs() / residuals.abs().sum()),
+        "attractors": places[among].tolist(),
+        "maxima": x[1:-1][peak].tolist(),
+    }
 
 
 def movement(
@@ -89,7 +111,7 @@ def movement(
     Raises ValueError where a run does not get there.
     """
     x, y = hills()
-    start = initialize(width, "pytorch", generator=generator_for(seed, "movement"), ensemble=(networks,))
+    start = starts(seed=seed, networks=networks, width=width)
     shape = (len(alpha), networks)
     copies = (p.expand(len(alpha), *p.shape) for p in (start.w, start.b, start.v, start.b0))
     scaled = rescale(Network(*copies), torch.tensor(alpha, dtype=torch.float64)[:, None, None])
@@ -117,3 +139,8 @@ def leak(*, seed: int, rate: float, time: float = 0.06, width: int = 60, network
     start = initialize(width, "pytorch", generator=generator_for(seed, "leak"), ensemble=(networks,))
     record = descend(start, *hills(), steps=round(time / rate), learning_rate=rate)
     return {"leak": (imbalance(record.final) - imbalance(start)).abs().amax(-1).tolist()}
+
+
+def starts(*, seed: int, networks: int, width: int = 60) -> Network:
+    """The starts of `movement` with α = 1: shape (networks, width)."""
+    return initialize(width, "pytorch", generator=generator_for(seed, "movement"), ensemble=(networks,))

@@ -174,6 +174,13 @@ def test_experiments_return_data_of_their_seed():
         experiments.movement(seed=0, alpha=[1.0], networks=1, steps=5)
 
 
+def test_a_snapshot_in_numbers():
+    x = tensor([-1.0, 0.0, 1.0, 2.0])
+    row = experiments.snapshot(Network([1.0], [5.0], [0.0], 0.0), x, tensor([1.0, -1.0, 1.0, -1.0]))
+    assert (row["loss"], row["centred"], row["maxima"]) == (2.0, 0.0, [0.0])
+    assert all(-1 < place < 2 for place in row["attractors"])
+
+
 def test_the_fullest_stretch():
     beta = tensor([[1.5, 1.55, 1.62, -1.0, 0.0, 0.01, 0.02, 5.0], [0.0, 0.1, 0.2, 0.3, 3.0, 0.4, 0.5, 0.6]])
     share, begin = experiments.densest(beta)
