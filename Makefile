@@ -29,6 +29,10 @@ lab: book ## open the pages as notebooks in JupyterLab; your changes in notebook
 test: $(READY) $(ASSETS) ## run all tests: style, library, claims, the book and its pages in a browser
 	@$(RUN) -m pytest
 
+bench: $(READY) ## measure speed against peers (minutes); the page How fast shows what is stored
+	@$(RUN) -m pip install -q -r benchmarks/requirements.txt
+	@for file in benchmarks/*.py; do echo "$$file"; $(RUN) $$file || exit 1; done
+
 pins: $(READY) ## refresh every pinned version: requirements.txt and package-lock.json
 	@$(RUN) -m lecturelib.site.pins
 

@@ -11,14 +11,12 @@ it does: sorting, placing, recording. Compiling is reported apart.
 from __future__ import annotations
 
 import argparse
-import os
-import platform
-from pathlib import Path
 from statistics import median
 from time import perf_counter
 
 import torch
 
+from lecturelib.core import timing
 from lecturelib.splines import Network, descend
 
 # (neurons, points, steps of ours a repeat, steps of the loop a repeat)
@@ -87,60 +85,57 @@ def ours(network: Network, x, y, optimizer: str, learning_rate: float, steps: in
     return seconds / steps
 
 
-def describe() -> str:
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    names = [line.split(":")[1].strip() for line in lines if "model name" in line]
-    processor = names[0] if names else platform.processor() or platform.machine()
-    versions = f"Python {platform.python_version()}, torch {torch.__version__}"
-    return f"{processor}, {os.cpu_count()} cores, {platform.system()}, {versions}"
-
-
-def compare(repeats: int, optimizers: list[str]) -> None:
-    print(" neurons  points  optimizer      loop µs    ours µs    ratio  ns/neuron")
+def compare(repeats: int, optimizers: list[str]) -> list[dict]:
+    rows = []
     for width, size, steps, few in SIZES:
         for optimizer in optimizers:
             network, x, y = problem(width, size)
             learning_rate = rate(optimizer, width, size)
             take = loop(network, x, y, optimizer, learning_rate)
-            take(1), ours(network, x, y, optimizer, learning_rate, 1)
-            pairs = []
-            for _ in range(repeats):
-                pairs.append((take(few), ours(network, x, y, optimizer, learning_rate, steps)))
-            theirs, mine = (median(column) for column in zip(*pairs, strict=True))
-            ratio = median(a / b for a, b in pairs)
-            row = f"{width:8,} {size:7,} {optimizer:>10} {1e6 * theirs:12,.1f} {1e6 * mine:10.3f}"
-            print(f"{row} {ratio:8,.0f} {1e9 * mine / width:10.2f}", flush=True)
+            theirs, mine, ratio = timing.paired(
+                lambda take=take, few=few: take(few),
+                lambda a=(network, x, y, optimizer, learning_rate, steps): ours(*a),
+                repeats,
+            )
+            row = {"what": "One network, a step", "neurons": width, "points": size, "optimizer": optimizer}
+            row |= {"loop, µs": 1e6 * theirs, "descend, µs": 1e6 * mine, "ratio": ratio}
+            rows.append({**row, "descend, ns a neuron": 1e9 * mine / width})
+            print(*(timing.figure(value) for value in list(rows[-1].values())[1:]), sep="  ", flush=True)
+    return rows
 
 
-def compare_ensemble(repeats: int, device: str) -> None:
+def compare_ensemble(repeats: int, device: str) -> dict:
     """An ensemble on all cores or on the GPU, as time a step and network."""
     members, width, size, steps = ENSEMBLE
+    row = {"what": "An ensemble, a step and network", "networks": members, "neurons": width, "points": size}
+    row |= {"device": device, "optimizer": "gd", "threads": torch.get_num_threads() if device == "cpu" else "–"}
+    if device == "cuda" and not torch.cuda.is_available():
+        return {**row, "descend, µs": None}
     network, x, y = problem(width, size, (members,))
     network = Network(*(getattr(network, name).to(device) for name in ("w", "b", "v", "b0")))
     steps = steps if device == "cpu" else 100
     seconds = [ours(network, x, y, "gd", rate("gd", width, size), steps) for _ in range(repeats + 1)][1:]
-    each = 1e6 * median(seconds) / members
-    print(f"{members} networks of {width} neurons on {device}: {each:.3f} µs a step and network")
+    return {**row, "descend, µs": 1e6 * median(seconds) / members}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--optimizers", nargs="+", default=list(RATES), choices=list(RATES))
+    parser.add_argument("--dry", action="store_true", help="print only, store nothing")
     options = parser.parse_args()
     torch.set_num_threads(2)
-    print(describe())
+    print(timing.machine())
     network, x, y = problem(2, 3)
     seconds = descend(network, x, y, steps=1, learning_rate=1e-3).compile_seconds
     print(f"first call: {seconds:.2f} s to compile, or to load what an earlier process compiled")
-    compare(options.repeats, options.optimizers)
-    compare_ensemble(options.repeats, "cpu")
-    if torch.cuda.is_available():
-        print(torch.cuda.get_device_name())
-        compare_ensemble(options.repeats, "cuda")
-    else:
-        print("no GPU present: the torch way on CUDA was not measured")
+    rows = compare(options.repeats, options.optimizers)
+    for device in ("cpu", "cuda"):
+        rows.append(compare_ensemble(options.repeats, device))
+        print(timing.as_table(rows[-1:]))
+    rows.append({"what": "The first call in a process", "compile or load what was compiled, s": seconds})
+    if not options.dry:
+        print("stored", timing.store("descend", rows, "python benchmarks/descend.py"))
 
 
 if __name__ == "__main__":

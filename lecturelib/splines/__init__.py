@@ -1,5 +1,6 @@
 """Part III: shallow ReLU networks of one input as splines."""
 
+from lecturelib.splines.attraction import attractors, potential, psi
 from lecturelib.splines.breakpoints import (
     Network,
     Pieces,
@@ -24,6 +25,9 @@ from lecturelib.splines.initialization import initialize
 from lecturelib.splines.placement import compare_starts, move_the_bump, place_breakpoints
 from lecturelib.splines.loss_surface import LossSlice, knot_counts, slice_loss
 from lecturelib.splines.partitions import alone, loneliness
+from lecturelib.splines.hinge_kernel import apply_kernel, tangent_kernel
+from lecturelib.splines.initialization import initialize
+from lecturelib.splines.motion import flow, imbalance, moments, speeds
 from lecturelib.splines.prefix_sums import gradient
 from lecturelib.splines.roughness import (
     flatness,
@@ -47,6 +51,8 @@ __all__ = [
     "Trajectory",
     "UniformWeights",
     "alone",
+    "apply_kernel",
+    "attractors",
     "balance",
     "compare_starts",
     "count_between",
@@ -55,6 +61,7 @@ __all__ = [
     "descend",
     "flatness",
     "flip",
+    "flow",
     "from_curvature",
     "gradient",
     "gram",
@@ -67,6 +74,12 @@ __all__ = [
     "loneliness",
     "pieces",
     "place_breakpoints",
+    "imbalance",
+    "initialize",
+    "moments",
+    "pieces",
+    "potential",
+    "psi",
     "rescale",
     "roughness",
     "roughness_moments",
@@ -83,6 +96,10 @@ __all__ = [
     "spikes",
     "spread",
     "tail_bound",
+    "speeds",
+    "spikes",
+    "spread",
+    "tangent_kernel",
     "to_network",
     "to_spline",
     "total_bend",

@@ -93,7 +93,7 @@ def _bisect(w: Tensor, b: Tensor, data: Data) -> Tensor:
     return low
 
 
-def _at_points(rows: Tensor, amount: Tensor, size: int) -> Tensor:
+def at_points(rows: Tensor, amount: Tensor, size: int) -> Tensor:
     """Σ of `amount` over the neurons active at each point: shape (M, N) from (M, H)."""
     table = amount.new_zeros(amount.shape[0], 2 * size + 2).scatter_add_(1, rows, amount)
     from_left = table[:, :size].cumsum(1)
@@ -101,7 +101,7 @@ def _at_points(rows: Tensor, amount: Tensor, size: int) -> Tensor:
     return from_left + from_right
 
 
-def _over_points(rows: Tensor, amount: Tensor) -> Tensor:
+def over_points(rows: Tensor, amount: Tensor) -> Tensor:
     """Σ of `amount` over the points at which each neuron is active: shape (M, H) from (M, N)."""
     none = amount.new_zeros(amount.shape[0], 1)
     right = torch.cat([amount.flip(1).cumsum(1).flip(1), none], dim=1)
@@ -112,22 +112,22 @@ def _over_points(rows: Tensor, amount: Tensor) -> Tensor:
 def outputs(parameters: Parameters, rows: Tensor, data: Data) -> Tensor:
     """f at the sorted points: shape (M, N)."""
     w, b, v, b0 = parameters
-    slope, height = _at_points(rows, w * v, data.x.numel()), _at_points(rows, b * v, data.x.numel())
+    slope, height = at_points(rows, w * v, data.x.numel()), at_points(rows, b * v, data.x.numel())
     return slope * data.x + (height + b0[:, None])
 
 
 def pull_back(parameters: Parameters, rows: Tensor, r: Tensor, data: Data) -> Parameters:
     """Σ_n r_n ∇f(x_n), the gradient of the loss where r are residuals: r of shape (M, N)."""
     w, b, v, _ = parameters
-    pull, tilt = _over_points(rows, r), _over_points(rows, r * data.x)
+    pull, tilt = over_points(rows, r), over_points(rows, r * data.x)
     return Parameters(v * tilt, v * pull, w * tilt + b * pull, r.sum(1))
 
 
 def push_forward(parameters: Parameters, rows: Tensor, direction: Parameters, data: Data) -> Tensor:
     """How f changes at the points when the parameters move in `direction`, to first order: shape (M, N)."""
     w, b, v, _ = parameters
-    slope = _at_points(rows, direction.w * v + w * direction.v, data.x.numel())
-    height = _at_points(rows, direction.b * v + b * direction.v, data.x.numel())
+    slope = at_points(rows, direction.w * v + w * direction.v, data.x.numel())
+    height = at_points(rows, direction.b * v + b * direction.v, data.x.numel())
     return slope * data.x + (height + direction.b0[:, None])
 
 
