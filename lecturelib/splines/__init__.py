@@ -18,7 +18,24 @@ from lecturelib.splines.breakpoints import (
 from lecturelib.splines.dynamics import Trajectory, descend
 from lecturelib.splines.expansion import curvature_density, from_curvature, sample, sampling_error, sine, spread
 from lecturelib.splines.initialization import initialize
+from lecturelib.splines.interpolants import (
+    cubic_limit,
+    first_gap,
+    gaussian_kernel,
+    kernel_interpolant,
+    linear_interpolant,
+    natural_cubic,
+    uniform_kernel,
+)
 from lecturelib.splines.prefix_sums import gradient
+from lecturelib.splines.regimes import (
+    evenly_spread,
+    kernel_flow,
+    limit_flow,
+    orbit_speeds,
+    roughness_between,
+    stable_rate,
+)
 
 __all__ = [
     "Network",
@@ -27,14 +44,25 @@ __all__ = [
     "Spline",
     "Trajectory",
     "balance",
+    "cubic_limit",
     "curvature_density",
     "descend",
+    "evenly_spread",
+    "first_gap",
     "flip",
     "from_curvature",
+    "gaussian_kernel",
     "gradient",
     "initialize",
+    "kernel_flow",
+    "kernel_interpolant",
+    "limit_flow",
+    "linear_interpolant",
+    "natural_cubic",
+    "orbit_speeds",
     "pieces",
     "rescale",
+    "roughness_between",
     "same_function",
     "sample",
     "sampling_error",
@@ -42,6 +70,8 @@ __all__ = [
     "sine",
     "spikes",
     "spread",
+    "stable_rate",
     "to_network",
     "to_spline",
+    "uniform_kernel",
 ]
