@@ -13,11 +13,11 @@ import torch
 from torch import Tensor
 
 from lecturelib.core.experiments import Provenance, generator_for, save, settings, sweep
-from lecturelib.splines.breakpoints import Network
+from lecturelib.splines.breakpoints import Network, rescale, to_spline
 from lecturelib.splines.dynamics import Trajectory, descend
 from lecturelib.splines.initialization import initialize
-from lecturelib.splines.interpolants import linear_interpolant, natural_cubic
-from lecturelib.splines.regimes import kernel_flow, roughness_between, stable_rate
+from lecturelib.splines.interpolants import cubic_limit, first_gap, linear_interpolant, natural_cubic
+from lecturelib.splines.regimes import evenly_spread, kernel_flow, roughness_between, stable_rate
 
 COMMAND = "python -m lecturelib.splines.regimes_experiments"
 DATA = Path(__file__).resolve().parents[2] / "chapters" / "splines" / "data"
@@ -69,6 +69,60 @@ def scale_sweep(*, seed: int, start: str, width: int, steps: int, alphas=ALPHAS)
     far = {"to_linear": polygon, "to_cubic": cubic, "to_kernel": limit}
     result = {name: ((found - other).square().mean(-1).sqrt() / unit).tolist() for name, other in far.items()}
     return {**result, "loss": (run.losses[-1] / (0.5 * y.square().sum())).tolist()}
+
+
+def moved(*, seed: int, alpha: float, width: int = 40, steps: int = 20_000) -> dict[str, float]:
+    """Experiment: how far training at scale α moves breakpoints, delta-slopes, v and b₀, from breakpoints on [−1, 1].
+
+    Medians over the neurons of the absolute change; that of v relative to the start's root mean square.
+    """
+    x, y = scattered(generator_for(seed, "scattered"), 5)
+    start = rescale(initialize(width, "uniform_breakpoints", generator=generator_for(seed, "moved")), alpha)
+    end = train(start, x, y, steps).final
+    before, after = to_spline(start), to_spline(end)
+    change = {
+        "breakpoints": after.breakpoints - before.breakpoints,
+        "delta_slopes": after.delta_slopes - before.delta_slopes,
+        "v": (end.v - start.v) / start.v.square().mean().sqrt(),
+        "b0": end.b0[None],
+    }
+    return {name: float(part.abs().median()) for name, part in change.items()}
+
+
+def natural_gap(*, seed: int, half_width: float, width: int) -> dict[str, float]:
+    """Experiment: how far the kernel limit is from the natural cubic spline, relative to polygon and spline.
+
+    limit: at infinite width with breakpoints even over [−B, B]; first: its first term in 1/B; grid: at this width,
+    breakpoints on a grid; random: drawn at random, Gaussian input weights. Root mean squares over [x_1, x_N].
+    """
+    x, y = scattered(generator_for(seed, "scattered"))
+    z = torch.linspace(float(x.min()), float(x.max()), 401, dtype=torch.float64)
+    cubic = natural_cubic(x, y)(z)
+    unit = (linear_interpolant(x, y)(z) - cubic).square().mean().sqrt()
+    interval = (-half_width, half_width)
+    drawn = initialize(width, "flat", interval=interval, generator=generator_for(seed, "drawn", width, half_width))
+    found = {
+        "limit": cubic_limit(x, y, half_width)(z) - cubic,
+        "first": first_gap(x, y)(z) / half_width,
+        "grid": kernel_flow(evenly_spread(width // 2, half_width), x, y)(z) - cubic,
+        "random": kernel_flow(drawn, x, y)(z) - cubic,
+    }
+    return {name: float(gap.square().mean().sqrt() / unit) for name, gap in found.items()}
+
+
+def by_adam(*, seed: int, alpha: float = 100.0, width: int = 200, steps: int = 20_000) -> dict[str, float]:
+    """Experiment: two optimizers in the kernel regime; how far each ends from the least change, as in `scale_sweep`."""
+    x, y = scattered(generator_for(seed, "scattered"))
+    start = at_scales("uniform, flat", (alpha,), width, generator_for(seed, "start", "uniform, flat", width))
+    z = torch.linspace(float(x.min()), float(x.max()), 401, dtype=torch.float64)
+    unit = (linear_interpolant(x, y)(z) - natural_cubic(x, y)(z)).square().mean().sqrt()
+    limit = kernel_flow(start, x, y)(z)
+    runs = {
+        "momentum": train(start, x, y, steps),
+        "adam": descend(start, x, y, steps=steps, learning_rate=0.1 / (alpha * width), optimizer="adam"),
+    }
+    far = {name: float((run.final(z) - limit).square().mean().sqrt() / unit) for name, run in runs.items()}
+    return {**far, **{f"{name}_loss": float(run.losses[-1] / (0.5 * y.square().sum())) for name, run in runs.items()}}
 
 
 GAP = (-0.5, 0.5)
