@@ -20,6 +20,7 @@ from lecturelib.splines.expansion import curvature_density, from_curvature, samp
 from lecturelib.splines.initialization import initialize
 from lecturelib.splines.interpolants import (
     cubic_limit,
+    cut_corner,
     first_gap,
     gaussian_kernel,
     kernel_interpolant,
@@ -46,6 +47,7 @@ __all__ = [
     "balance",
     "cubic_limit",
     "curvature_density",
+    "cut_corner",
     "descend",
     "evenly_spread",
     "first_gap",

@@ -47,6 +47,27 @@ def linear_interpolant(x, y) -> Spline:
     return Spline(torch.cat([x[:1], x[:-1]]), delta_slopes, orientations, y[0])
 
 
+def cut_corner(x, y, n: int) -> Spline:
+    """The polygon with its corners at points n and n + 1 replaced by one between them; still through all points.
+
+    The pieces before and behind are prolonged until they meet. n counts sorted points from 0, 1 ≤ n ≤ N − 3. Raises
+    ValueError where the two corners do not bend the same way: then the pieces do not meet between them.
+    """
+    x, y = _data(x, y, 4)
+    if isinstance(n, bool) or not isinstance(n, int) or not 1 <= n <= x.numel() - 3:
+        raise ValueError(f"n: expected a whole number from 1 to {x.numel() - 3}, got {n!r}")
+    before, middle, behind = ((y[k + 1] - y[k]) / (x[k + 1] - x[k]) for k in (n - 1, n, n + 1))
+    if not (middle - before) * (behind - middle) > 0:
+        raise ValueError(f"n: expected corners {n} and {n + 1} to bend the same way")
+    return _prolonged(x, y, n, before, behind)
+
+
+def _prolonged(x: Tensor, y: Tensor, n: int, before: Tensor, behind: Tensor) -> Spline:
+    place = (y[n + 1] - y[n] + before * x[n] - behind * x[n + 1]) / (before - behind)
+    height = y[n] + before * (place - x[n])
+    return linear_interpolant(*(torch.cat([p[:n], q[None], p[n + 2 :]]) for p, q in ((x, place), (y, height))))
+
+
 def natural_cubic(x, y) -> Callable[[Tensor], Tensor]:
     """The natural cubic spline through the points by scipy, continued beyond the ends by its tangents.
 

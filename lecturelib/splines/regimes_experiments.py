@@ -25,14 +25,17 @@ ALPHAS = tuple(10 ** (k / 2) for k in range(-4, 7))
 STARTS = ("uniform, flat", "He, flat", "He")
 
 
-def scattered(generator: torch.Generator, size: int = 8) -> tuple[Tensor, Tensor]:
+def scattered(generator: torch.Generator, size: int = 8, zigzag: bool = False) -> tuple[Tensor, Tensor]:
     """Random data: x_n near a grid on [−1, 1], moved by up to a fifth of its spacing, y_n standard normal: shape (N,).
 
-    The shift keeps points apart, since two that nearly coincide take for ever to fit.
+    The shift keeps points apart, since two that nearly coincide take for ever to fit. zigzag: the y_n take turns in
+    sign, so that neighbouring corners of the polygon bend to opposite sides.
     """
     shift = 2 * torch.rand(size, generator=generator, dtype=torch.float64) - 1
     x = torch.linspace(-1, 1, size, dtype=torch.float64) + 0.4 / (size - 1) * shift
-    return x.clamp(-1, 1), torch.randn(size, generator=generator, dtype=torch.float64)
+    y = torch.randn(size, generator=generator, dtype=torch.float64)
+    turns = (-1.0) ** torch.arange(size, dtype=torch.float64)
+    return x.clamp(-1, 1), turns * y.abs() if zigzag else y
 
 
 def train(network: Network, x: Tensor, y: Tensor, steps: int, **options) -> Trajectory:
@@ -51,14 +54,16 @@ def at_scales(start: str, alphas, width: int, generator: torch.Generator) -> Net
     return Network(alpha * one.w, alpha * one.b, v / alpha, torch.zeros(len(alphas)))
 
 
-def scale_sweep(*, seed: int, start: str, width: int, steps: int, alphas=ALPHAS) -> dict[str, list[float]]:
+def scale_sweep(
+    *, seed: int, start: str, width: int, steps: int, alphas=ALPHAS, zigzag: bool = False
+) -> dict[str, list[float]]:
     """Experiment: one start, moved to every α and trained on random data; how far from three functions it ends.
 
     to_linear, to_cubic, to_kernel: root of the mean over [x_1, x_N] of the squared distance to the polygon, to the
     natural cubic spline and to the kernel limit of the same start, each relative to the distance of the first two;
     loss: at the end, relative to ½ Σ y²; one number for each α.
     """
-    x, y = scattered(generator_for(seed, "scattered"))
+    x, y = scattered(generator_for(seed, "scattered"), zigzag=zigzag)
     start_networks = at_scales(start, alphas, width, generator_for(seed, "start", start, width))
     run = train(start_networks, x, y, steps)
     z = torch.linspace(float(x.min()), float(x.max()), 401, dtype=torch.float64)

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from lecturelib.splines import Network, descend, initialize, regimes, rescale, to_spline
+from lecturelib.splines import Network, descend, initialize, regimes, rescale, spikes, to_spline
 from lecturelib.splines import interpolants as fits
 from lecturelib.splines import regimes_experiments as experiments
 
@@ -23,6 +23,29 @@ def test_polygon_by_hand():
     spline = fits.linear_interpolant([1.0, 0.0, 3.0], [2.0, 1.0, -2.0])
     assert spline([-1.0, 0.0, 0.5, 1.0, 2.0, 3.0, 4.0]).tolist() == [0.0, 1.0, 1.5, 2.0, 0.0, -2.0, -4.0]
     assert spline.orientations.tolist() == [-1.0, 1.0, 1.0]
+
+
+def test_cutting_a_corner_by_hand():
+    # slopes 0, 1, 2 at 0, 1: the outer pieces y = 0 and y = 1 + 2 (x − 1) meet at ½
+    x, y = [-1.0, 0.0, 1.0, 2.0], [0.0, 0.0, 1.0, 3.0]
+    cut = fits.cut_corner(x, y, 1)
+    assert cut(x).tolist() == y
+    assert [part.tolist() for part in spikes(cut)] == [[0.5], [2.0]]
+    with pytest.raises(ValueError, match="^n: expected corners 1 and 2 to bend the same way"):
+        fits.cut_corner(x, [0.0, 0.0, 1.0, 1.5], 1)
+    for n in (0, 2, 1.5):
+        with pytest.raises(ValueError, match="^n: expected a whole number from 1 to 1"):
+            fits.cut_corner(x, y, n)
+
+
+def test_scattered_points_stay_apart_and_may_take_turns():
+    x, y = experiments.scattered(torch.Generator().manual_seed(1))
+    other, turns = experiments.scattered(torch.Generator().manual_seed(1), zigzag=True)
+    assert x.tolist() == other.tolist()
+    assert y.abs().tolist() == turns.abs().tolist()
+    assert turns.sign().tolist() == [1, -1] * 4
+    assert float(torch.diff(x).min()) > 0.5 * 2 / 7
+    assert float(x.abs().max()) <= 1
 
 
 def test_natural_cubic_by_hand():

@@ -5,14 +5,18 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+import numpy as np
 import torch
+from scipy.optimize import linprog
 from torch import Generator, Tensor
 
 from lecturelib.core.claims import Claim, relative_gap
-from lecturelib.splines.breakpoints import Network
+from lecturelib.splines.breakpoints import Network, Spline, spikes
 from lecturelib.splines.initialization import initialize
 from lecturelib.splines.interpolants import (
+    _prolonged,
     cubic_limit,
+    cut_corner,
     first_gap,
     gaussian_kernel,
     kernel_interpolant,
@@ -190,5 +194,74 @@ gaussian = Claim(
         "evenly spread breakpoints, on [−5, 5]": lambda x, z: uniform_kernel(x, z, 5.0),
         r"the angle $\theta$ left out": lambda x, z: ((x - z).abs() + math.pi * (1 + x * z)) / (2 * math.pi),
         "no bias": lambda x, z: torch.relu(x * z) + 1e-9 * (x == z) + 0.5 * (x * z == 0),
+    },
+)
+
+
+# The least total bending
+
+
+def _zigzag_and_arc(generator: Generator) -> tuple[Tensor, Tensor]:
+    """Six points whose corners 1 and 2 bend the same way: slopes rise twice, then fall and rise."""
+    x = torch.linspace(-1, 1, 6, dtype=torch.float64) + 0.1 * _uniform((6,), generator)
+    bends = torch.tensor([1.0, 1.0, -1.0, 1.0], dtype=torch.float64) * (0.5 + _uniform((4,), generator))
+    slopes = torch.cat([torch.zeros(1, dtype=torch.float64), bends.cumsum(0)]) - 0.7
+    return x, torch.cat([torch.zeros(1, dtype=torch.float64), (slopes * torch.diff(x)).cumsum(0)])
+
+
+def _least_bending(x: Tensor, y: Tensor) -> float:
+    """The least Σ |κ_j| of an interpolating line with corners at 121 places or at the data, by linear programming."""
+    places = torch.cat([torch.linspace(-1.2, 1.3, 121, dtype=torch.float64), x])
+    hinges = torch.relu(x[:, None] - places)
+    line = torch.stack([x, torch.ones_like(x)], dim=1)
+    rows = torch.cat([hinges, -hinges, line, -line], dim=1).numpy()
+    cost = np.r_[np.ones(2 * places.numel()), np.zeros(4)]
+    return float(linprog(cost, A_eq=rows, b_eq=y.numpy(), method="highs").fun)
+
+
+def _bends_as_little(formula, generator: Generator) -> float:
+    """The stated least, and the function with a corner less, against the linear program."""
+    x, y = _zigzag_and_arc(generator)
+    value, function = formula(x, y)
+    least = _least_bending(x, y)
+    bending = float(spikes(function).weights.abs().sum())
+    misses = float((function(x) - y).abs().max())
+    return max(abs(float(value) / least - 1), abs(bending / least - 1), misses)
+
+
+def _slopes(x: Tensor, y: Tensor) -> Tensor:
+    return torch.diff(y) / torch.diff(x)
+
+
+def _polygons_bending(x: Tensor, y: Tensor) -> Tensor:
+    return torch.diff(_slopes(x, y)).abs().sum()
+
+
+def _cubic_bending(x: Tensor, y: Tensor) -> Tensor:
+    z = torch.linspace(float(x[0]), float(x[-1]), 2001, dtype=torch.float64)
+    return torch.trapezoid(cubic_limit(x, y).curvature(z).abs(), z)
+
+
+def _cut_anyway(x: Tensor, y: Tensor, n: int) -> Spline:
+    slopes = _slopes(x, y)
+    return _prolonged(x, y, n, slopes[n - 1], slopes[n + 1])
+
+
+least_bending = Claim(
+    label="prop-reg-bending",
+    statement=r"The polygon has the least $\int \lvert f'' \rvert$; where neighbouring corners bend alike, "
+    "so has a function with a corner less.",
+    source="derived here",
+    method="experiment",
+    tolerance=1e-6,
+    check=_bends_as_little,
+    formula=lambda x, y: (_polygons_bending(x, y), cut_corner(x, y, 1)),
+    falsifiers={
+        "the natural cubic spline bends as little": lambda x, y: (_cubic_bending(x, y), cut_corner(x, y, 1)),
+        "the least is the sum of signed bends": lambda x, y: (
+            _slopes(x, y)[-1] - _slopes(x, y)[0],
+            cut_corner(x, y, 1),
+        ),
+        "corners that bend to two sides can be merged": lambda x, y: (_polygons_bending(x, y), _cut_anyway(x, y, 2)),
     },
 )
