@@ -6,9 +6,8 @@ import sympy as sp
 
 from lecturelib.core.derivations import Derivation, Step
 
-beta, x = sp.symbols("beta x", real=True)
+beta, x, z = sp.symbols("beta x z", real=True)
 size = sp.Symbol("B", positive=True)
-distance = sp.Symbol("h", positive=True)
 
 
 def speed_of_a_delta_slope() -> Derivation:
@@ -26,18 +25,13 @@ def speed_of_a_delta_slope() -> Derivation:
 
 
 def kernel_of_hinges() -> Derivation:
-    """Both orientations, for x and z = x + h, h > 0: hinges that face right reach up to x, others down to z."""
-    z = x + distance
+    """Both orientations for x < z: the product of hinges is one quadratic, but zero between x and z."""
     product = (x - beta) * (z - beta)
     return Derivation(
         "eq-reg-hinges",
-        sp.Integral(product, (beta, -size, x)) + sp.Integral(product, (beta, z, size)),
+        sp.Integral(product, (beta, -size, size)) - sp.Integral(product, (beta, x, z)),
         [
-            Step(
-                sp.Integral(product, (beta, -size, size)) - sp.Integral(product, (beta, x, z)),
-                "the integrand is the same, what lies between $x$ and $z$ is missing",
-            ),
-            Step(2 * size**3 / 3 + 2 * size * x * z + distance**3 / 6, "both integrals done"),
+            Step(2 * size**3 / 3 + 2 * size * x * z + (z - x) ** 3 / 6, "both integrals done"),
         ],
     )
 
@@ -56,15 +50,12 @@ def price_of_a_line() -> Derivation:
 
 
 def bending_of_gaussian_weights() -> Derivation:
-    """The second derivative of the arc-cosine kernel by x, for z = x + h with h > 0 held."""
-    z = sp.Symbol("z", real=True)
-    kernel = (z - x) + (sp.pi - sp.atan(z) + sp.atan(x)) * (1 + x * z)
-    slope = -1 + (1 + x * z) / (1 + x**2) + z * (sp.pi - sp.atan(z) + sp.atan(x))
+    """The second derivative of the arc-cosine kernel by x for x < z, with c = π − arctan z."""
+    c = sp.Symbol("c", real=True)
     return Derivation(
         "eq-reg-arc",
-        sp.Derivative(kernel, (x, 2)),
+        sp.Derivative(z - x + (c + sp.atan(x)) * (1 + x * z), (x, 2)),
         [
-            Step(sp.Derivative(slope, x), r"$(\arctan x)' = 1 / (1 + x^2)$"),
-            Step(2 * (z - x) / (1 + x**2) ** 2, "once more"),
+            Step(2 * (z - x) / (1 + x**2) ** 2, r"$(\arctan x)' = 1 / (1 + x^2)$, twice"),
         ],
     )
