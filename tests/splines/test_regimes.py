@@ -172,6 +172,8 @@ def test_roughness():
 def test_scale_sweep_tells_the_regimes_apart():
     result = experiments.scale_sweep(seed=0, start="uniform, flat", width=60, steps=4000, alphas=(0.5, 100.0))
     assert result["to_kernel"][1] < 1e-2 < result["to_kernel"][0]
+    assert result["to_linear"][0] + result["to_cubic"][0] > 1 - 1e-9  # in units of the distance of the two
+    assert result["to_cubic"][0] - result["to_linear"][0] < 1 + 1e-9
     assert result["to_linear"][0] < result["to_cubic"][0]
     assert result["to_cubic"][1] < result["to_linear"][1]
     assert max(result["loss"]) < 1e-3
@@ -187,6 +189,29 @@ def test_at_scales_is_one_function():
     torch.testing.assert_close(flat.w, networks.w)
 
 
+def test_experiments_of_the_limits():
+    far = experiments.natural_gap(seed=0, half_width=50.0, width=4000)
+    assert far["limit"] == pytest.approx(far["first"], rel=0.1)
+    assert far["limit"] < 1e-3 < far["random"]
+    assert far["grid"] < 0.1
+    near = experiments.natural_gap(seed=0, half_width=1.5, width=2000)
+    assert near["grid"] == pytest.approx(near["limit"], rel=0.05)
+    x, y = experiments.scattered(experiments.generator_for(0, "scattered"))
+    z = torch.linspace(float(x.min()), float(x.max()), 401, dtype=torch.float64)
+    curves = fits.cubic_limit(x, y, 1.5)(z), fits.natural_cubic(x, y)(z), fits.linear_interpolant(x, y)(z)
+    sizes = [(curves[1] - other).square().mean().sqrt() for other in (curves[0], curves[2])]
+    assert near["limit"] == pytest.approx(float(sizes[0] / sizes[1]))
+    lazy, busy = (experiments.moved(seed=0, alpha=alpha, steps=2000) for alpha in (30.0, 0.03))
+    assert lazy["breakpoints"] < 1e-4
+    assert lazy["b0"] < 1e-3
+    assert lazy["delta_slopes"] > 1e-2
+    assert busy["breakpoints"] > 1e-2
+    assert busy["v"] < 1e-2
+    found = experiments.by_adam(seed=0, steps=8000)
+    assert found["momentum"] < 1e-2 < found["adam"]
+    assert found["momentum_loss"] < 1e-3
+
+
 def test_gap_and_spiky_experiments():
     x, y = experiments.gap_data("sharp")
     assert x.numel() == 20
@@ -198,6 +223,7 @@ def test_gap_and_spiky_experiments():
     assert gap["start"] == pytest.approx(16 * once["start"])
     spiky = experiments.spiky_test(seed=0, target="arctan", width=60, steps=4000)
     assert spiky["spiky"] > 3 * spiky["standard"]
+    assert spiky["spiky"] < 0.1
 
 
 @pytest.mark.parametrize(
