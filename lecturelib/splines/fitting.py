@@ -68,7 +68,7 @@ def bridge(fit: Segmentation, x) -> Spline:
     x: the data that `fit` was made from, shape (N,). The result has 2k − 1 neurons as in `ContinuousFit`.
     """
     x = torch.sort(one_dimensional("x", x, dtype=torch.float64))[0]
-    knots, slopes, intercepts = fit.pieces
+    _, slopes, intercepts = fit.pieces
     cuts = fit.starts[1:]
     ends = torch.stack([x[cuts - 1], x[cuts]], dim=1)  # (k − 1, 2), the points on both sides of a cut
     values = torch.stack([slopes[:-1] * ends[:, 0] + intercepts[:-1], slopes[1:] * ends[:, 1] + intercepts[1:]], dim=1)
@@ -128,9 +128,10 @@ def fit_knots(x, y, knots) -> ContinuousFit:
 
 
 def descend_knots(x, y, knots, *, steps: int = 60) -> ContinuousFit:
-    """Move knots downhill by damped Gauss-Newton steps, with the best values at every step; a local optimum at best.
+    """Move knots downhill by damped Gauss-Newton steps, with the best values at every step.
 
-    Moving node j at a held value changes f by −slope · hat_j. A step that would not lower the loss is not taken.
+    Moving node j at a held value changes f by −slope · hat_j. A step that would not lower the loss is not taken. Ends
+    at a local optimum at best: a knot that meets a data point, where the loss has a kink, may stop there.
     `lower` is 0. Arguments and errors as for `fit_knots`.
     """
     x, y = sorted_data(x, y)

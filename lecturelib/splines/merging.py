@@ -15,21 +15,25 @@ from lecturelib.splines.segmentation import Segmentation, segmentation, sorted_d
 def greedy_merge(x, y, pieces: int) -> Segmentation:
     """A fit of at most `pieces` straight pieces, not the best one but a good one, in near linear time.
 
-    With m = ⌊(pieces − 1) / 2⌋ pairs left apart in each round, its loss is at most 1 + (k − 1)/(m − k + 1) times the
+    With m = ⌊(pieces − 1) / 2⌋ pairs left apart in each round, its loss is at most m / (m − k + 1) times the
     loss of the best fit of k pieces, for every k ≤ m (the paper's algorithm with its noise level s² set to 0). Points
     with the same x stay in one piece. Raises ValueError for NaN, no data, shapes that differ, or pieces below 3.
     """
     if whole("pieces", pieces) < 3:
         raise ValueError(f"pieces: expected at least 3, got {pieces}")
     x, y = sorted_data(x, y)
-    starts, factors = _points(x, y)
+    starts, factors = single_points(x, y)
     apart = (pieces - 1) // 2
     while starts.size // 2 > apart:
-        starts, factors = _round(starts, factors, apart)
+        joined = pair_up(factors)
+        errors = np.abs(joined[:, 2, 2])
+        merge = np.ones(errors.size, dtype=bool)
+        merge[np.argsort(errors, kind="stable")[errors.size - apart :]] = False
+        starts, factors = join(starts, factors, joined, merge)
     return segmentation(x, y, starts)
 
 
-def _points(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def single_points(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """One piece for each different x: where it starts, shape (G,), and its factor, shape (G, 3, 3).
 
     The factor R of a piece has RᵀR = Σ z zᵀ for z = (1, x, y) over its points, here in coordinates centred at the mean.
@@ -45,19 +49,20 @@ def _points(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return starts, factors
 
 
-def _round(starts: np.ndarray, factors: np.ndarray, apart: int) -> tuple[np.ndarray, np.ndarray]:
-    """Pair up neighbours; leave the `apart` pairs with the largest errors as they are, and an odd piece at the end.
+def pair_up(factors: np.ndarray) -> np.ndarray:
+    """Factors of the pairs of neighbours, without an odd piece at the end: shape (G // 2, 3, 3).
 
     Stacking two factors and triangulating again gives the factor of the pair. Its last diagonal entry, squared, is
     the sum of squared residuals of the best line.
     """
-    pairs = starts.size // 2
-    joined = np.linalg.qr(factors[: 2 * pairs].reshape(pairs, 6, 3), mode="r")
-    errors = np.abs(joined[:, 2, 2])
-    merge = np.ones(pairs, dtype=bool)
-    merge[np.argpartition(errors, pairs - apart)[pairs - apart :]] = False
+    pairs = len(factors) // 2
+    return np.linalg.qr(factors[: 2 * pairs].reshape(pairs, 6, 3), mode="r")
+
+
+def join(starts, factors, joined, merge) -> tuple[np.ndarray, np.ndarray]:
+    """Starts and factors after the pairs in the mask `merge` (G // 2,) have become one piece each."""
     keep = np.ones(starts.size, dtype=bool)
-    keep[1 : 2 * pairs : 2] = ~merge
+    keep[1 : 2 * merge.size : 2] = ~merge
     factors = factors.copy()
-    factors[0 : 2 * pairs : 2][merge] = joined[merge]
+    factors[0 : 2 * merge.size : 2][merge] = joined[merge]
     return starts[keep], factors[keep]

@@ -70,7 +70,9 @@ def race(
     unit = 1 / (points * pieces)
     batches = generator_for(seed, "batches", pieces)
     if method == "sgd with batch norm":
-        network = train_batch_norm(start, x, y, steps=steps, learning_rate=rate * unit * points / BATCH, generator=batches)
+        network = train_batch_norm(
+            start, x, y, steps=steps, learning_rate=rate * unit * points / BATCH, generator=batches
+        )
         run = None if network is None else (network, (network(standardize(x)) - y).square().sum(-1) / 2)
     else:
         normalized = method == "gd with batch norm"

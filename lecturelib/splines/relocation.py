@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import heapq
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from lecturelib.core.experiments import generator_for
 from lecturelib.splines.breakpoints import Network
 from lecturelib.splines.dynamics import descend
-from lecturelib.splines.segmentation import _lines, sorted_data, whole
+from lecturelib.splines.initialization import initialize
+from lecturelib.splines.segmentation import lines_of, sorted_data, whole
 
 
 class Census(NamedTuple):
@@ -59,33 +62,39 @@ def gather(network: Network, x) -> tuple[Network, Tensor]:
     """
     points = np.unique(sorted_data(x, x)[0])
     w, b, v, b0 = (part.detach().to(torch.float64).numpy().copy() for part in _parts(network))
-    groups = census(network, x)
-    straight = np.flatnonzero(groups.straight.numpy())
-    slope, height = float((v * w)[straight].sum()), float((v * b)[straight].sum())
-    strength = np.abs(w * v)
-    free = groups.silent.numpy().copy()
-    free[straight] = True
+    silent, straight, bending = (np.flatnonzero(mask.numpy()) for mask in census(network, x))
+    free = np.zeros(w.size, dtype=bool)
+    free[silent] = True
+    b0 = b0 + _join_straight(straight, w, b, v, free)
+    gaps = np.searchsorted(points, -b[bending] / w[bending])
+    alike: dict[tuple, list[int]] = {}
+    for neuron, gap in zip(bending, gaps, strict=True):
+        alike.setdefault((gap, w[neuron] > 0, v[neuron] > 0), []).append(neuron)
+    for members in alike.values():
+        if len(members) > 1:
+            _join_bending(np.array(members), w, b, v, free)
     v[free] = 0.0
-    steep = straight[w[straight] != 0]
-    if steep.size:
-        keep = steep[np.argmax(strength[steep])]
-        free[keep] = False
-        v[keep] = slope / w[keep]
-        height -= v[keep] * b[keep]
-    b0 = b0 + height
-    bending = np.flatnonzero(groups.bending.numpy())
-    beta, mu = -b[bending] / w[bending], (w * v)[bending]
-    gap = np.searchsorted(points, beta)
-    on_point = points[np.minimum(gap, points.size - 1)] == beta
-    for key in {*zip(gap[~on_point], np.sign(w[bending][~on_point]), np.sign(mu[~on_point]), strict=True)}:
-        alike = (gap == key[0]) & (np.sign(w[bending]) == key[1]) & (np.sign(mu) == key[2]) & ~on_point
-        if alike.sum() > 1:
-            members = bending[alike]
-            keep = members[np.argmax(strength[members])]
-            v[members], free[members] = 0.0, True
-            free[keep], v[keep] = False, mu[alike].sum() / w[keep]
-            b[keep] = -w[keep] * (mu[alike] @ beta[alike]) / mu[alike].sum()
     return Network(*(torch.from_numpy(np.asarray(part)) for part in (w, b, v, b0))), torch.from_numpy(free)
+
+
+def _join_straight(members, w, b, v, free) -> float:
+    """Let the steepest of these neurons carry the straight line of all, and return what b₀ has to add."""
+    slope, height = float(v[members] @ w[members]), float(v[members] @ b[members])
+    free[members] = True
+    if not (w[members] != 0).any():
+        return height
+    keep = members[np.argmax(np.abs(w[members] * v[members]))]
+    free[keep], v[keep] = False, slope / w[keep]
+    return height - v[keep] * b[keep]
+
+
+def _join_bending(members, w, b, v, free) -> None:
+    """Let the steepest of these neurons carry all: the sum of delta-slopes at their weighted mean place."""
+    mu, beta = (w * v)[members], (-b / w)[members]
+    keep = members[np.argmax(np.abs(mu))]
+    free[members] = True
+    free[keep], v[keep] = False, mu.sum() / w[keep]
+    b[keep] = -w[keep] * (mu @ beta) / mu.sum()
 
 
 def _parts(network: Network) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -101,23 +110,20 @@ def curved_places(knots, x: np.ndarray, residuals: np.ndarray, count: int) -> np
     of its own leaves there; the piece that is worst is halved, again and again. Fewer places where points run out.
     x, residuals: (N,), sorted by x.
     """
-    inner = np.sort(np.asarray(knots))
-    edges = np.concatenate([[0], np.unique(np.searchsorted(x, inner)), [x.size]])
-    edges = np.unique(edges)
+    edges = np.unique(np.concatenate([[0], np.searchsorted(x, np.sort(knots)), [x.size]]))
     heap: list[tuple[float, int, int]] = []
 
     def push(first: int, last: int) -> None:
-        if last - first > 2:
-            heapq.heappush(heap, (-_lines(x[first:last], residuals[first:last], np.zeros(1, np.int64))[0, 5], first, last))
+        if last - first > 2 and x[first] < x[last - 1]:
+            line = lines_of(x[first:last], residuals[first:last], np.zeros(1, np.int64))
+            heapq.heappush(heap, (-line[0, 5], first, last))
 
-    for first, last in zip(edges[:-1], edges[1:], strict=True):
+    for first, last in pairwise(edges):
         push(int(first), int(last))
     places: list[float] = []
     while heap and len(places) < count:
         _, first, last = heapq.heappop(heap)
         middle = first + int(np.searchsorted(x[first:last], (x[first] + x[last - 1]) / 2, side="right"))
-        if not x[middle - 1] < x[middle]:
-            continue
         places.append(float(x[middle - 1] + (x[middle] - x[middle - 1]) / 2))
         push(first, middle)
         push(middle, last)
@@ -199,3 +205,29 @@ def _relocate_all(network: Network, x, y) -> tuple[Network, Tensor]:
     w, b, v = (torch.stack([getattr(one.network, name) for one in done]).reshape(shape) for name in "wbv")
     b0 = torch.stack([one.network.b0 for one in done]).reshape(shape[:-1])
     return Network(w, b, v, b0), torch.tensor([one.moved for one in done]).reshape(shape[:-1])
+
+
+RESCUE_RATES = {"gd": 1e-4, "momentum": 3e-5, "adam": 1e-3}
+
+
+def rescue(
+    *, seed: int, optimizer: str, moves: int | None, target: str = "sine", width: int = 40, steps: int = 10_000
+) -> dict[str, list]:
+    """Experiment: 12 networks on 500 points of sin 3x or x²/2 on [−2, 2], relocated every 500 steps, or not.
+
+    The start is PyTorch's, and the same for every optimizer and for every number of moves. Returns steps, losses (a
+    row for each stretch, a column for each network), how many neurons were moved, and how many bend in the end.
+    """
+    x = torch.linspace(-2, 2, 500, dtype=torch.float64)
+    y = {"sine": torch.sin(3 * x), "quadratic": x**2 / 2}[target]
+    start = initialize(width, "pytorch", generator=generator_for(seed, "rescue", width), ensemble=(12,))
+    rate = RESCUE_RATES[optimizer]
+    run = descend_relocating(start, x, y, steps=steps, every=500, learning_rate=rate, optimizer=optimizer, moves=moves)
+    bending = census(run.final, x).bending.sum(-1)
+    return {
+        "steps": run.steps.tolist(),
+        "losses": run.losses.tolist(),
+        "moved": run.moved.tolist(),
+        "bending": bending.tolist(),
+        "at_start": census(start, x).bending.sum(-1).tolist(),
+    }

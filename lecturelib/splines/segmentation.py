@@ -94,7 +94,7 @@ def _best(x, y, may_cut, count, min_size):
 
 
 @_compiled
-def _lines(x, y, starts):
+def lines_of(x, y, starts):
     """Rows n, x̄, ȳ, Σ(x − x̄)², Σ(x − x̄)(y − ȳ), Σ residual² of the pieces that begin at `starts`."""
     lines = np.zeros((starts.size, 6))
     for p in range(starts.size):
@@ -116,7 +116,7 @@ def sorted_data(x, y) -> tuple[np.ndarray, np.ndarray]:
 
 def segmentation(x: np.ndarray, y: np.ndarray, starts: np.ndarray) -> Segmentation:
     """The lines of least squares of the pieces that begin at `starts`, for sorted data."""
-    lines = _lines(x, y, starts.astype(np.int64))
+    lines = lines_of(x, y, starts.astype(np.int64))
     slopes = np.divide(lines[:, 4], lines[:, 3], out=np.zeros(len(lines)), where=lines[:, 3] > 0)
     cuts = starts[1:]
     knots = x[cuts - 1] + (x[cuts] - x[cuts - 1]) / 2
