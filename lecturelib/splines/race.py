@@ -140,7 +140,8 @@ def main() -> None:
     """The long run: all methods, all rates; what each method did at its best rate is stored."""
     *exact, plain = METHODS
     over = settings(pieces=PIECES, method=exact, rate=RATES, steps=[20_000])
-    over += settings(pieces=PIECES[:5], method=[plain], rate=[0.5, 1.0, *RATES[:3]], steps=[20_000])  # no fast way: minutes each
+    # no fast way: minutes each
+    over += settings(pieces=PIECES[:5], method=[plain], rate=[0.5, 1.0, *RATES[:3]], steps=[20_000])
     results = sweep(race, over, seeds=[0], store="_build/fitting_race.jsonl")
     save(Path(STORED), list(best_rates(results).values()), Provenance.here(COMMAND, [0]))
 
