@@ -4,7 +4,7 @@ The pieces need not meet. The last of them covers the points i, …, j − 1 of 
 left of it has to be a best fit of k − 1 pieces: F_k(j) = min_i F_{k−1}(i) + C(i, j) (Bellman 1961; Bai and Perron
 2003). The costs C(i, j) of all segments that end at j come from one walk to the left that adds a point at a time to a
 line of least squares. Each point adds a non-negative amount to the cost, so nothing is ever subtracted from a larger
-number, and a cost of 1e-30 is as accurate as a cost of 1.
+number, and a small cost is as accurate as the data are.
 """
 
 from __future__ import annotations
