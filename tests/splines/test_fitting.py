@@ -280,16 +280,27 @@ def test_gathering_by_hand():
 
 
 def test_moved_neurons_are_silent_and_inside():
-    y = DATA**2
-    done = relocate(CROWD, DATA, y)
-    torch.testing.assert_close(done.network(DATA), CROWD(DATA))
-    assert done.moved == done.places.numel() <= 4
+    x = torch.linspace(-1, 3, 41, dtype=torch.float64)
+    done = relocate(CROWD, x, x**3)
+    torch.testing.assert_close(done.network(x), CROWD(x))
+    assert done.moved == done.places.numel() >= 3
+    assert bool(((done.places > -1) & (done.places < 3)).all())
     beta = -done.network.b / done.network.w
     for place in done.places:
         where = torch.argmin((beta - place).abs())
         assert float(beta[where]) == pytest.approx(float(place))
         assert float(done.network.v[where]) == 0
-        assert float(torch.sign(done.network.w[where])) == (1 if float(place) >= 0 else -1)
+        assert float(torch.sign(done.network.w[where])) == (1 if float(place) >= 1 else -1)
+
+
+def test_neurons_move_to_where_the_target_bends():
+    # the network fits the target left of 0 and misses its bend on the right
+    x = torch.linspace(-2, 2, 81, dtype=torch.float64)
+    network = Network([1.0, -1.0, 1.0], [1.0, -1.0, -9.0], [1.0, 1.0, 1.0], 0.0)
+    y = torch.where(x < 0, network(x), network(x) + x**2)
+    done = relocate(network, x, y)
+    assert done.moved == 1
+    assert 0 < float(done.places[0]) < 2
 
 
 def test_places_are_where_the_residual_bends():
