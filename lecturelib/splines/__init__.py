@@ -62,8 +62,27 @@ from lecturelib.splines.regimes import (
 __all__ = [
     "GaussianWeights",
     "LossSlice",
+from lecturelib.splines.fitting import (
+    ContinuousFit,
+    bridge,
+    descend_knots,
+    fit_continuous,
+    fit_knots,
+    quadratic_loss,
+    smooth_error,
+)
+from lecturelib.splines.initialization import initialize
+from lecturelib.splines.merging import greedy_merge
+from lecturelib.splines.prefix_sums import gradient
+from lecturelib.splines.relocation import Relocated, census, descend_relocating, relocate
+from lecturelib.splines.segmentation import Segmentation, segment, segment_losses
+
+__all__ = [
+    "ContinuousFit",
     "Network",
     "Pieces",
+    "Relocated",
+    "Segmentation",
     "Spikes",
     "Spline",
     "Trajectory",
@@ -74,6 +93,8 @@ __all__ = [
     "balance",
     "compare_starts",
     "count_between",
+    "bridge",
+    "census",
     "curvature_density",
     "degenerate_cases",
     "descend",
@@ -84,6 +105,10 @@ __all__ = [
     "descend",
     "evenly_spread",
     "first_gap",
+    "descend_knots",
+    "descend_relocating",
+    "fit_continuous",
+    "fit_knots",
     "flip",
     "flow",
     "from_curvature",
@@ -92,6 +117,7 @@ __all__ = [
     "gram",
     "gram_rank",
     "hessian",
+    "greedy_merge",
     "initialize",
     "move_the_bump",
     "jacobian",
@@ -111,6 +137,8 @@ __all__ = [
     "pieces",
     "potential",
     "psi",
+    "quadratic_loss",
+    "relocate",
     "rescale",
     "roughness",
     "roughness_moments",
@@ -125,6 +153,11 @@ __all__ = [
     "signature",
     "sine",
     "slice_loss",
+    "segment",
+    "segment_losses",
+    "signature",
+    "sine",
+    "smooth_error",
     "spikes",
     "spread",
     "tail_bound",

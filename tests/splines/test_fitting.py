@@ -1,0 +1,374 @@
+"""Best fits of straight pieces, continuous fits, moved breakpoints: cases by hand, hard inputs, errors, a peer."""
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lecturelib.splines import (
+    Network,
+    bridge,
+    census,
+    descend,
+    descend_knots,
+    descend_relocating,
+    fit_continuous,
+    fit_knots,
+    greedy_merge,
+    initialize,
+    quadratic_loss,
+    relocate,
+    segment,
+    segment_losses,
+    smooth_error,
+)
+from lecturelib.splines.fitting import crossings
+from lecturelib.splines.race import METHODS, best_rates, race, standardize, under_batch_norm, used_pieces
+from lecturelib.splines.relocation import curved_places, gather
+
+PEER = json.loads((Path(__file__).parent / "ruptures.json").read_text(encoding="utf-8"))
+LINE = torch.arange(10, dtype=torch.float64)
+ROOF = (LINE - 4.5).abs()
+
+
+def half_square(residuals):
+    return float(residuals.square().sum()) / 2
+
+
+def noisy(size, seed=0):
+    x, y = torch.randn(2, size, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    return x, torch.sin(2 * x) + 0.3 * y
+
+
+# The dynamic program
+
+
+def test_a_roof_by_hand():
+    fit = segment(LINE, ROOF, 2)
+    assert fit.starts.tolist() == [0, 5]
+    assert fit.pieces.knots.tolist() == [4.5]
+    assert fit.pieces.slopes.tolist() == pytest.approx([-1, 1])
+    assert fit.pieces.intercepts.tolist() == pytest.approx([4.5, -4.5])
+    assert fit.loss < 1e-28
+    # one line for 0, 1, 0 has slope 0 and height 1/3: ½ (1/9 + 4/9 + 1/9)
+    assert segment([0.0, 1, 2], [0.0, 1, 0], 1).loss == pytest.approx(1 / 3)
+    assert segment_losses([0.0, 1, 2], [0.0, 1, 0], 4).tolist() == pytest.approx([1 / 3, 0, 0, math.inf])
+
+
+def test_order_of_the_data_does_not_matter():
+    x, y = noisy(40)
+    order = torch.randperm(40, generator=torch.Generator().manual_seed(1))
+    one, other = segment(x, y, 5), segment(x[order], y[order], 5)
+    assert one.starts.tolist() == other.starts.tolist()
+    assert one.loss == other.loss == pytest.approx(half_square(one(x) - y))
+
+
+def test_points_with_the_same_x_stay_together():
+    fit = segment([0.0, 1, 1, 2], [0.0, 0, 2, 5], 3)
+    assert fit.starts.tolist() == [0, 1, 3]
+    assert fit.loss == pytest.approx(1)  # the best value at 1 is the mean, 1
+    assert segment([1.0, 1, 1], [0.0, 3, 3], 1).loss == pytest.approx(3)
+    assert fit([1.0]).tolist() == pytest.approx([1])
+    # a line may turn about the mean of the points at x = 1
+    assert segment([1.0, 1, 2], [0.0, 2, 7], 1).loss == pytest.approx(1)
+    assert greedy_merge([0.0, 1, 1, 2, 3, 4, 5], [0.0, 0, 2, 5, 0, 9, 1], 3).loss >= 1
+
+
+@given(st.lists(st.tuples(st.integers(-6, 6), st.integers(-9, 9)), min_size=1, max_size=9), st.integers(1, 4))
+@settings(max_examples=60, deadline=None)
+def test_losses_are_those_of_the_functions_and_never_grow(points, pieces):
+    x, y = (torch.tensor(part, dtype=torch.float64) for part in zip(*points, strict=True))
+    losses = segment_losses(x, y, pieces)
+    possible = min(pieces, x.unique().numel())
+    assert torch.isinf(losses).tolist() == [False] * possible + [True] * (pieces - possible)
+    assert bool((torch.diff(losses[:possible]) <= 1e-12).all())
+    fit = segment(x, y, possible)
+    assert half_square(fit(x) - y) == pytest.approx(fit.loss, abs=1e-12)
+    assert fit.loss == pytest.approx(float(losses[possible - 1]), abs=1e-12)
+
+
+def test_small_losses_are_accurate():
+    x = torch.linspace(-2, 2, 400, dtype=torch.float64)
+    losses = segment_losses(x, x**2 / 2 + 1000 * x - 77, 80)
+    expected = [quadratic_loss(400, k, 4 / 399) for k in range(1, 81)]
+    np.testing.assert_allclose(losses.numpy()[:20], expected[:20], rtol=1e-7)
+    np.testing.assert_allclose(segment_losses(x, x**2 / 2, 80).numpy(), expected, rtol=1e-10)
+
+
+@pytest.mark.parametrize(
+    "case", PEER["cases"], ids=lambda case: f"{len(case['x'])}-{case['pieces']}-{case['min_size']}"
+)
+def test_equals_ruptures(case):
+    fit = segment(case["x"], case["y"], case["pieces"], min_size=case["min_size"])
+    assert fit.starts.tolist() == case["starts"]
+    assert fit.loss == pytest.approx(case["loss"], rel=1e-9)
+
+
+# Greedy merging
+
+
+def test_greedy_merging_by_hand():
+    fit = greedy_merge(LINE, ROOF, 5)
+    assert fit.starts.numel() <= 5
+    assert fit.loss < 1e-28
+    assert greedy_merge([2.0, 1.0], [5.0, 3.0], 3).starts.tolist() == [0, 1]
+    # which pairs of points stay apart in the first round is arbitrary, since a line fits any two; the bound is not
+    assert greedy_merge(LINE, ROOF, 3).loss <= segment(LINE, ROOF, 1).loss
+
+
+@given(st.integers(1, 60), st.integers(3, 30), st.integers(0, 5))
+@settings(max_examples=60, deadline=None)
+def test_greedy_merging_keeps_its_budget(size, pieces, seed):
+    x, y = noisy(size, seed)
+    fit = greedy_merge(x, y, pieces)
+    count = fit.starts.numel()
+    assert count <= pieces
+    assert fit.loss >= float(segment_losses(x, y, count)[-1]) - 1e-12
+    assert half_square(fit(x) - y) == pytest.approx(fit.loss, abs=1e-10)
+
+
+# Continuous fits
+
+
+def test_continuous_fits_of_a_roof():
+    best = fit_knots(LINE, ROOF, [4.5])
+    assert best.loss < 1e-25
+    assert best.spline.delta_slopes.tolist() == pytest.approx([-1, 2])
+    moved = descend_knots(LINE, ROOF, [3.1])
+    assert moved.loss < 1e-12
+    assert float(moved.spline.breakpoints[1]) == pytest.approx(4.5, abs=1e-5)
+    assert fit_continuous(LINE, ROOF, 2).loss < 1e-12
+    flat = fit_continuous(LINE, 2 * LINE + 1, 1)
+    assert flat.loss < 1e-25
+    assert flat([10.0]).tolist() == pytest.approx([21])
+
+
+@pytest.mark.parametrize("pieces", [2, 5, 9])
+def test_continuous_fits_lie_between_their_bounds(pieces):
+    x, y = noisy(80)
+    fit = fit_continuous(x, y, pieces)
+    losses = segment_losses(x, y, pieces)
+    assert fit.lower == pytest.approx(float(losses[-1]))
+    assert fit.lower <= fit.loss == pytest.approx(half_square(fit(x) - y))
+    start = crossings(segment(x, y, pieces), x)
+    assert descend_knots(x, y, start).loss <= fit_knots(x, y, start).loss
+    half = segment(x, y, (pieces + 1) // 2)
+    joined = bridge(half, x)
+    assert joined.breakpoints.numel() == 2 * half.starts.numel() - 1 <= pieces
+    assert half_square(joined(x) - y) == pytest.approx(half.loss)
+
+
+@pytest.mark.parametrize("target", [torch.sin, torch.exp, torch.square], ids=lambda one: one.__name__)
+@pytest.mark.parametrize("pieces", [3, 8, 21])
+def test_without_noise_the_best_pieces_meet(target, pieces):
+    x = torch.linspace(-2, 2, 300, dtype=torch.float64)
+    y = target(1.5 * x)
+    best = segment(x, y, pieces)
+    assert fit_knots(x, y, crossings(best, x)).loss == pytest.approx(best.loss, rel=1e-9)
+    assert fit_continuous(x, y, pieces).loss == pytest.approx(best.loss, rel=1e-9)
+
+
+def test_knots_move_downhill():
+    x = torch.linspace(-2, 2, 300, dtype=torch.float64)
+    y = x**2 / 2
+    start = [-1.8, -1.2, -0.6]
+    moved = descend_knots(x, y, start, steps=200)
+    assert segment(x, y, 4).loss <= moved.loss < 0.1 * fit_knots(x, y, start).loss
+
+
+def test_the_law_for_a_parabola():
+    # k pieces of x²/2 on [−2, 2]: each of length 4/k has root mean square error (4/k)² / √720
+    curvature = torch.ones_like
+    assert smooth_error(curvature, -2.0, 2.0, 10) == pytest.approx(0.16 / math.sqrt(720))
+    many = 100_000
+    expected = math.sqrt(2 * quadratic_loss(many, 10, 4 / many) / many)
+    assert smooth_error(curvature, -2.0, 2.0, 10) == pytest.approx(expected, rel=1e-6)
+    assert smooth_error(lambda x: 4 * torch.ones_like(x), 0.0, 1.0, 1) == pytest.approx(4 / math.sqrt(720))
+
+
+# Batch normalization and the race
+
+
+def test_batch_norm_network_by_hand():
+    network = under_batch_norm(Network([2.0, -3.0], [5.0, 7.0], [1.0, 10.0], 0.5))
+    z = standardize([0.0, 2.0])
+    assert z.tolist() == [-1, 1]
+    assert network(z).tolist() == [10.5, 1.5]
+    with pytest.raises(ValueError, match="^x: expected at least two different"):
+        standardize([1.0, 1.0])
+
+
+def test_batch_norm_trains_as_torch_does():
+    generator = torch.Generator().manual_seed(0)
+    start = initialize(6, "pytorch", generator=generator)
+    x = torch.linspace(-1, 3, 30, dtype=torch.float64)
+    y = torch.sin(x)
+    layer = torch.nn.BatchNorm1d(6, eps=1e-30, dtype=torch.float64)
+    v, b0 = start.v.clone().requires_grad_(), start.b0.clone().requires_grad_()
+    optimizer = torch.optim.SGD([*layer.parameters(), v, b0], lr=1e-3)
+    for _ in range(50):
+        outputs = torch.relu(layer(x[:, None] * start.w + start.b)) @ v + b0
+        optimizer.zero_grad()
+        (0.5 * (outputs - y).square().sum()).backward()
+        optimizer.step()
+    mine = descend(under_batch_norm(start), standardize(x), y, steps=50, learning_rate=1e-3).final
+    torch.testing.assert_close(mine.v, v.detach(), rtol=1e-9, atol=1e-12)
+    torch.testing.assert_close(mine.b, layer.bias.detach(), rtol=1e-9, atol=1e-12)
+    torch.testing.assert_close(mine.w, layer.weight.detach() * torch.sign(start.w), rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_races(method):
+    short = race(seed=0, pieces=6, method=method, rate=2.0, steps=1, points=100, members=2)
+    longer = race(seed=0, pieces=6, method=method, rate=2.0, steps=400, points=100, members=2)
+    assert sum(longer["losses"]) < sum(short["losses"])
+    assert all(1 <= used <= 6 for used in longer["used"])
+    assert longer == race(seed=0, pieces=6, method=method, rate=2.0, steps=400, points=100, members=2)
+
+
+def test_the_race_reports_lost_runs_and_picks_rates():
+    lost = race(seed=0, pieces=6, method="gd", rate=1e4, steps=50, points=100, members=2)
+    assert lost["losses"] == [math.inf, math.inf]
+    rows = [{"method": "gd", "pieces": 6, "rate": r, "losses": [x, x]} for r, x in ((1, 2.0), (2, 1.0), (3, math.inf))]
+    assert best_rates(rows)[("gd", 6)]["rate"] == 2
+    with pytest.raises(ValueError, match="^method: expected one of"):
+        race(seed=0, pieces=6, method="lbfgs", rate=1.0, steps=1)
+
+
+def test_used_pieces_by_hand():
+    network = Network([1.0, 1, 1, -1, 1], [0.5, 0.6, -2.5, 1.5, 9], [1.0, 1, 1, 1, 1], 0.0)
+    # breakpoints −0.5 and −0.6 share a gap, 2.5, 1.5, and −9 outside
+    assert float(used_pieces(network, [-1.0, 0, 1, 2, 3])) == 4
+
+
+# Moving breakpoints
+
+DATA = torch.tensor([-2.0, -1, 0, 1, 2], dtype=torch.float64)
+CROWD = Network(
+    # two straight on the data, one silent, two alike in the gap from 0 to 1, one alone, one with v = 0
+    [1.0, -1, 1, 1, 2, 1, 1],
+    [3.0, 4, -5, -0.25, -1.5, 1.5, 0.5],
+    [1.0, 0.5, 1, 1, 1, 1, 0],
+    0.25,
+)
+
+
+def test_census_by_hand():
+    silent, straight, bending = census(CROWD, DATA)
+    assert silent.tolist() == [False, False, True, False, False, False, True]
+    assert straight.tolist() == [True, True, False, False, False, False, False]
+    assert bending.tolist() == [False, False, False, True, True, True, False]
+    constant = census(Network([0.0, 0.0], [1.0, -1.0], [1.0, 1.0], 0.0), DATA)
+    assert constant.straight.tolist() == [True, False]
+    assert constant.silent.tolist() == [False, True]
+
+
+def test_gathering_by_hand():
+    slim, free = gather(CROWD, DATA)
+    assert free.tolist() == [False, True, True, True, False, False, True]
+    torch.testing.assert_close(slim(DATA), CROWD(DATA))
+    # breakpoints 1/4 and 3/4 with delta-slopes 1 and 2 meet at (1/4 + 3/2) / 3
+    assert float(-slim.b[4] / slim.w[4]) == pytest.approx(7 / 12)
+    assert float(slim.w[4] * slim.v[4]) == pytest.approx(3)
+    # slopes 1 and −1/2 add up to 1/2
+    assert float(slim.w[0] * slim.v[0]) == pytest.approx(0.5)
+
+
+def test_moved_neurons_are_silent_and_inside():
+    x = torch.linspace(-1, 3, 41, dtype=torch.float64)
+    done = relocate(CROWD, x, x**3)
+    torch.testing.assert_close(done.network(x), CROWD(x))
+    assert done.moved == done.places.numel() >= 3
+    assert bool(((done.places > -1) & (done.places < 3)).all())
+    beta = -done.network.b / done.network.w
+    for place in done.places:
+        where = torch.argmin((beta - place).abs())
+        assert float(beta[where]) == pytest.approx(float(place))
+        assert float(done.network.v[where]) == 0
+        assert float(torch.sign(done.network.w[where])) == (1 if float(place) >= 1 else -1)
+
+
+def test_neurons_move_to_where_the_target_bends():
+    # the network fits the target left of 0 and misses its bend on the right
+    x = torch.linspace(-2, 2, 81, dtype=torch.float64)
+    network = Network([1.0, -1.0, 1.0], [1.0, -1.0, -9.0], [1.0, 1.0, 1.0], 0.0)
+    y = torch.where(x < 0, network(x), network(x) + x**2)
+    done = relocate(network, x, y)
+    assert done.moved == 1
+    assert 0 < float(done.places[0]) < 2
+
+
+def test_places_are_where_the_residual_bends():
+    x = np.linspace(0, 10, 101)
+    bent = np.where(x >= 5, (x - 7.5) ** 2, 3 * x)
+    places = curved_places([5.0], x, bent, 2)
+    assert places[0] == pytest.approx(7.5, abs=0.11)
+    assert 5 < places[1] < 10
+    assert curved_places([], x[:3], bent[:3], 9).size <= 2
+    assert curved_places([], np.zeros(4), np.zeros(4), 3).size == 0
+
+
+@given(st.integers(0, 40), st.integers(1, 12), st.sampled_from(["he", "pytorch", "uniform_breakpoints"]))
+@settings(max_examples=50, deadline=None)
+def test_relocation_never_changes_the_function_on_the_data(seed, width, scheme):
+    generator = torch.Generator().manual_seed(seed)
+    network = initialize(width, scheme, generator=generator)
+    x = torch.randint(-4, 5, (12,), generator=generator).to(torch.float64) / 3
+    y = torch.randn(12, generator=generator, dtype=torch.float64)
+    done = relocate(network, x, y)
+    torch.testing.assert_close(done.network(x), network(x), rtol=1e-9, atol=1e-11)
+
+
+def test_a_neuron_with_no_weight_becomes_a_constant():
+    network = Network([0.0, 1.0], [2.0, 0.5], [3.0, 1.0], 0.25)
+    done = relocate(network, DATA, DATA**2)
+    assert done.moved == 1
+    torch.testing.assert_close(done.network(DATA), network(DATA))
+
+
+def test_interleaved_descent():
+    x = torch.linspace(-2, 2, 60, dtype=torch.float64)
+    y = x**2 / 2
+    start = initialize(12, "pytorch", generator=torch.Generator().manual_seed(2), ensemble=(3,))
+    options = {"steps": 350, "every": 100, "learning_rate": 1e-3}
+    plain = descend_relocating(start, x, y, moves=0, **options)
+    run = descend(start, x, y, steps=350, learning_rate=1e-3)
+    torch.testing.assert_close(plain.losses[-1], run.losses[-1])
+    assert plain.steps.tolist() == [0, 100, 200, 300, 350]
+    assert int(plain.moved.sum()) == 0
+    moved = descend_relocating(start, x, y, **options)
+    assert moved.moved.shape == (4, 3)
+    assert int(moved.moved[0].sum()) > 0 == int(moved.moved[-1].sum())
+    torch.testing.assert_close(moved.losses[0], plain.losses[0])
+    with pytest.raises(ValueError, match="^learning_rate: after 0 steps, diverged"):
+        descend_relocating(start, x, y, steps=200, every=100, learning_rate=10.0)
+
+
+# Errors
+
+
+def test_bad_arguments_are_named():
+    with pytest.raises(ValueError, match="^x: expected at least one data point"):
+        segment([], [], 1)
+    with pytest.raises(ValueError, match="^y: expected shape"):
+        segment([0.0, 1.0], [0.0], 1)
+    with pytest.raises(ValueError, match="^y: expected finite"):
+        segment([0.0, 1.0], [0.0, math.nan], 1)
+    for pieces in (0, 1.5, True):
+        with pytest.raises(ValueError, match="^pieces: expected a positive whole number"):
+            segment([0.0, 1.0], [0.0, 1.0], pieces)
+    with pytest.raises(ValueError, match="^pieces: expected at most as many as 2 different x allow"):
+        segment([0.0, 1.0, 1.0], [0.0, 1.0, 1.0], 3)
+    with pytest.raises(ValueError, match="^pieces: expected at least 3"):
+        greedy_merge([0.0, 1.0], [0.0, 1.0], 2)
+    with pytest.raises(ValueError, match="^knots: expected numbers between"):
+        fit_knots(LINE, ROOF, [0.0])
+    with pytest.raises(ValueError, match="^x: expected at least two different"):
+        fit_knots([1.0, 1.0], [0.0, 1.0], [])
+    with pytest.raises(ValueError, match=r"^network: expected one network, shape \(H,\)"):
+        relocate(Network([[1.0]], [[1.0]], [[1.0]], [0.0]), DATA, DATA)
