@@ -53,7 +53,7 @@ def spectra(
     return start, settle(end, x, y), x, y
 
 
-def flatness(*, seed: int, width: int, points: int = 10) -> dict[str, float]:
+def flat_share(*, seed: int, width: int, points: int = 10) -> dict[str, float]:
     """Experiment: share of zero eigenvalues of the Hessian where training ends.
 
     measured: of the Hessian; predicted: by `zero_count`; corollary: 1 − N / (3 H + 1), as if the rank were N;

@@ -13,7 +13,7 @@ from lecturelib.splines import (
     Spline,
     alone,
     degenerate_cases,
-    flatness,
+    flat_share,
     gram,
     gram_rank,
     hessian,
@@ -239,7 +239,7 @@ def test_degenerate_cases(case):
 
 def test_training_ends_where_the_count_says():
     for seed in range(3):
-        result = flatness(seed=seed, width=60, points=6)
+        result = flat_share(seed=seed, width=60, points=6)
         if result["fitted"]:
             assert result["measured"] == result["predicted"] >= result["corollary"] - 1e-12
     start, end, x, y = spectra(seed=0, width=60, points=6)
