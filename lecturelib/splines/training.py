@@ -270,8 +270,10 @@ def train(
         if step == stop:
             break
         total = tabulate(r, x, pull, tilt)
-        spread = 1 / np.sqrt(1 - ADAM_SECOND ** (step + 1))
-        pace = rate / (1 - ADAM_FIRST ** (step + 1)) if optimizer == ADAM else rate
+        spread, pace = 1.0, rate
+        if optimizer == ADAM:  # two powers take longer than a step of a small network
+            spread = 1 / np.sqrt(1 - ADAM_SECOND ** (step + 1))
+            pace = rate / (1 - ADAM_FIRST ** (step + 1))
         step_b0(b0, total, optimizer, pace, spread)
         if optimizer == GD:
             gd(w, b, v, rows, walls, silent, awake, pull, tilt, slope, height)

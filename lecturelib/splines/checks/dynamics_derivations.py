@@ -80,14 +80,17 @@ def slope_of_the_potential() -> Derivation:
 def same_story() -> Derivation:
     """What one point z with residual ε does, through one neuron, to the value at x: laws of motion and kernel agree."""
     x, z, epsilon = sp.symbols("x z epsilon", real=True)
-    speed_mu = -(v**2 + w**2) * epsilon * z - w * b * epsilon
-    speed_beta = v / w * epsilon * (1 + beta * z)
+    speed_beta, speed_mu = sp.symbols(r"\dot{\beta} \dot{\mu}", real=True)
+    laws = {
+        speed_beta: v / w * (1 + beta * z) * epsilon,
+        speed_mu: -(v**2 + w**2) * epsilon * z - w * b * epsilon,
+    }
     return Derivation(
         "eq-dyn-same-story",
         speed_mu * (x - beta) - mu * speed_beta,
         [
-            Step(-epsilon * (v**2 * (1 + x * z) + w**2 * (x - beta) * (z - beta)), r"$b = -w \beta$, $\mu = w v$"),
+            Step(-epsilon * (v**2 * (1 + x * z) + w**2 * (x - beta) * (z - beta)), r"the laws of motion"),
             Step(-epsilon * (v**2 * (1 + x * z) + (w * x + b) * (w * z + b)), r"$w(x - \beta) = w x + b$"),
         ],
-        definitions=AS_WEIGHTS,
+        definitions={**AS_WEIGHTS, **laws},
     )
