@@ -26,8 +26,8 @@ def test_polygon_by_hand():
 
 
 def test_cutting_a_corner_by_hand():
-    # slopes 0, 1, 2 at 0, 1: the outer pieces y = 0 and y = 1 + 2 (x − 1) meet at ½
-    x, y = [-1.0, 0.0, 1.0, 2.0], [0.0, 0.0, 1.0, 3.0]
+    # slopes 1, 2, 3 with corners at 0 and 1: the outer pieces y = 1 + x and y = 3 x meet at ½
+    x, y = [-1.0, 0.0, 1.0, 2.0], [0.0, 1.0, 3.0, 6.0]
     cut = fits.cut_corner(x, y, 1)
     assert cut(x).tolist() == y
     assert [part.tolist() for part in spikes(cut)] == [[0.5], [2.0]]
