@@ -95,6 +95,9 @@ def test_attractors_worked_by_hand():
     assert 1.0 in places.tolist()
     assert float(signs[places == 1.0]) == 1.0
     assert attractors(X, torch.zeros(3)).places.numel() == 0
+    # facing left, right of both points: −ψ = 1 − β/2 falls through 0 at 2
+    places, signs = attractors(tensor([0.0, 0.5]), tensor([-2.0, 1.0]), orientation=-1)
+    assert (places[-1].item(), signs[-1].item()) == (2.0, 1.0)
 
 
 def test_held_residuals_carry_neurons_to_attractors():
