@@ -1,6 +1,6 @@
 """The best fit of straight pieces against the package ruptures, in one process.
 
-Run: python benchmarks/segmentation.py [--repeats 5]   (needs benchmarks/requirements.txt)
+Run: python benchmarks/segmentation.py [--repeats 3]   (needs benchmarks/requirements.txt)
 
 Both find the exact optimum of the same problem, by dynamic programming, with at least two points a piece. They take
 turns, so that what else the machine does meets both alike; the table shows medians over the repeats, the median of the
@@ -10,15 +10,12 @@ ratios within a repeat, and how far the losses are apart.
 from __future__ import annotations
 
 import argparse
-import importlib.util
-import os
-import platform
-from pathlib import Path
 from statistics import median
 from time import perf_counter
 
 import numpy as np
 
+from lecturelib.core import timing
 from lecturelib.splines import segment
 
 SIZES = [(100, 5), (200, 10), (500, 20)]  # points, pieces
@@ -50,41 +47,54 @@ def ours(x: np.ndarray, y: np.ndarray, pieces: int) -> tuple[float, float]:
     return perf_counter() - begin, fit.loss
 
 
-def describe() -> str:
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    names = [line.split(":")[1].strip() for line in lines if "model name" in line]
-    processor = names[0] if names else platform.processor() or platform.machine()
-    return f"{processor}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
+def compare(repeats: int) -> list[dict]:
+    """A row for each size: medians of both, the ratio, and how far apart the losses are."""
+    rows = []
+    for size, pieces in SIZES:
+        x, y = problem(size)
+        losses = {}
+
+        def run(which, x=x, y=y, pieces=pieces, losses=losses) -> float:
+            seconds, losses[which] = which(x, y, pieces)
+            return seconds
+
+        pair = timing.paired(lambda run=run: run(theirs), lambda run=run: run(ours), repeats)
+        rows.append(
+            {
+                "what": "The best fit of straight pieces, by dynamic programming",
+                "points": size,
+                "pieces": pieces,
+                "ruptures, ms": 1e3 * pair.theirs,
+                "segment, ms": 1e3 * pair.ours,
+                "ratio": pair.ratio,
+                "losses apart": abs(losses[theirs] / losses[ours] - 1),
+            }
+        )
+        print(timing.as_table(rows[-1:]), flush=True)
+    return rows
+
+
+def alone(repeats: int) -> list[dict]:
+    """Sizes at which only ours is run."""
+    rows = []
+    for size, pieces in LONG:
+        x, y = problem(size)
+        seconds = median(ours(x, y, pieces)[0] for _ in range(repeats))
+        rows.append({"what": "Larger ones, alone", "points": size, "pieces": pieces, "segment, ms": 1e3 * seconds})
+    return rows
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--repeats", type=int, default=5)
-    repeats = parser.parse_args().repeats
-    print(describe())
-    begin = perf_counter()
-    segment([0.0, 1.0], [0.0, 1.0], 1)
-    print(f"first call: {perf_counter() - begin:.2f} s to compile, or to load what an earlier process compiled")
-    if importlib.util.find_spec("ruptures") is None:
-        print("ruptures is not installed: pip install -r benchmarks/requirements.txt")
-    else:
-        from importlib.metadata import version
-
-        print(f"ruptures {version('ruptures')}")
-        print(" points  pieces    ruptures ms    ours ms     ratio  losses apart")
-        for size, pieces in SIZES:
-            x, y = problem(size)
-            rounds = [(theirs(x, y, pieces), ours(x, y, pieces)) for _ in range(repeats)]
-            their, mine = (median(one[side][0] for one in rounds) for side in (0, 1))
-            ratio = median(one[0][0] / one[1][0] for one in rounds)
-            apart = max(abs(one[0][1] / one[1][1] - 1) for one in rounds)
-            print(
-                f"{size:7,} {pieces:7} {1e3 * their:14,.1f} {1e3 * mine:10.3f} {ratio:9,.0f}  {apart:.1e}", flush=True
-            )
-    for size, pieces in LONG:
-        x, y = problem(size)
-        print(f"{size:7,} {pieces:7}       not run {1e3 * median(ours(x, y, pieces)[0] for _ in range(repeats)):10.3f}")
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--dry", action="store_true", help="print only, store nothing")
+    options = parser.parse_args()
+    print(timing.machine())
+    segment([0.0, 1.0], [0.0, 1.0], 1)  # compiles, or loads what an earlier process compiled
+    rows = compare(options.repeats) + alone(options.repeats)
+    print(timing.as_table(rows[-1:]))
+    if not options.dry:
+        print("stored", timing.store("segmentation", rows, "python benchmarks/segmentation.py"))
 
 
 if __name__ == "__main__":
