@@ -14,7 +14,7 @@ from pathlib import Path
 
 LIBRARY = "lecturelib/**/*.py"
 PINS = "requirements.txt"
-DATA = ("chapters/**/data/**/*", "lecturelib/**/data/**/*", "labs/data/**/*")
+DATA = ("chapters/**/data/**/*", "lecturelib/**/data/**/*", "labs/data/**/*", "benchmarks/results/*")
 NOT_COMPUTING = "lecturelib/site/"
 """Code that lays out pages but computes nothing in them."""
 NOT_SOURCES = {"_build", "node_modules", "notebooks", "tests"}
