@@ -14,7 +14,7 @@ from lecturelib.site.key import book_key
 
 ROOT = Path(__file__).resolve().parents[2]
 COLOR = re.compile(r"\x1b\[[\d;]*m")
-STEPS = re.compile(r"(\S+): (Execut(?:ing|ed) notebook)(?: in [\d.]+ seconds)?")
+STEPS = re.compile(r"(.+): (Execut(?:ing|ed) notebook)(?: in [\d.]+ seconds)?")
 # What a kernel says of its own when it starts; it concerns servers that others can reach.
 KERNEL = re.compile(r"\[IPKernelApp\]")
 
