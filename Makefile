@@ -27,7 +27,7 @@ lab: book ## open the pages as notebooks in JupyterLab; your changes in notebook
 	@$(RUN) -m jupyterlab --notebook-dir=notebooks --LabApp.news_url=None --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate
 
 test: $(READY) $(ASSETS) ## run all tests: style, library, claims, the book and its pages in a browser
-	@$(RUN) -m pytest
+	@$(RUN) -m pytest --numprocesses=logical --dist=loadfile --no-loadscope-reorder
 
 bench: $(READY) ## measure speed against peers (minutes); the page How fast shows what is stored
 	@$(RUN) -m pip install -q -r benchmarks/requirements.txt

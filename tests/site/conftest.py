@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from tests.site.books import ROOT, built
 from tests.site.serving import serve
@@ -26,8 +27,10 @@ FLAGS = (
 
 @pytest.fixture(scope="session")
 def site() -> Path:
-    """The folder of the site, built from the present state of the book."""
-    return built(ROOT)
+    """The folder of the site, built from the present state of the book, by one process where tests run side by side."""
+    (ROOT / "_build").mkdir(exist_ok=True)
+    with FileLock(ROOT / "_build" / "tests.lock"):
+        return built(ROOT)
 
 
 @pytest.fixture(scope="session")

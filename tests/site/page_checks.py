@@ -172,7 +172,10 @@ def switch_to_dark(page) -> bool:
         if page.evaluate(MODE) == "dark":
             break
         button.click()
-    page.mouse.move(0, 0)  # away from the button, whose hint would cover the page
+    # away from the button, whose hint fades out over the page and is hard to read while it does
+    page.mouse.move(0, 0)
+    page.evaluate("document.activeElement.blur()")
+    page.wait_for_function("!document.querySelector('.tooltip')")
     return page.evaluate(MODE) == "dark"
 
 
