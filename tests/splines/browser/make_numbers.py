@@ -1,6 +1,6 @@
 """What the library computes, for the browser's tests to agree with: writes numbers.json beside this file.
 
-Run: python -m tests.splines.explorers.make_numbers
+Run: python -m tests.splines.browser.make_numbers
 """
 
 from __future__ import annotations

@@ -2,12 +2,12 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { SCHEMES, initialize } from "../../../lecturelib/splines/explorers/initialization.js";
-import { roughness } from "../../../lecturelib/splines/explorers/measures.js";
-import { draws } from "../../../lecturelib/splines/explorers/random.js";
-import { Recording } from "../../../lecturelib/splines/explorers/recording.js";
-import { valuesAt } from "../../../lecturelib/splines/explorers/tables.js";
-import { TARGETS, sampled } from "../../../lecturelib/splines/explorers/targets.js";
+import { SCHEMES, initialize } from "../../../lecturelib/splines/browser/initialization.js";
+import { roughness } from "../../../lecturelib/splines/browser/measures.js";
+import { draws } from "../../../lecturelib/splines/browser/random.js";
+import { Recording } from "../../../lecturelib/splines/browser/recording.js";
+import { valuesAt } from "../../../lecturelib/splines/browser/tables.js";
+import { TARGETS, sampled } from "../../../lecturelib/splines/browser/targets.js";
 
 const mean = (numbers) => numbers.reduce((sum, one) => sum + one, 0) / numbers.length;
 const moment = (numbers, power) => mean(Array.from(numbers, (one) => one ** power));

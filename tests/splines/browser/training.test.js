@@ -3,11 +3,11 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import test from "node:test";
 
-import { attractors, psiCurve } from "../../../lecturelib/splines/explorers/attraction.js";
-import { distinct, linearInterpolant, naturalCubic } from "../../../lecturelib/splines/explorers/interpolants.js";
-import { edgeRate, roughness, sharpness, stableRate } from "../../../lecturelib/splines/explorers/measures.js";
-import { copyOf, sortedData, valuesAt } from "../../../lecturelib/splines/explorers/tables.js";
-import { OPTIMIZERS, Training } from "../../../lecturelib/splines/explorers/training.js";
+import { attractors, psiCurve } from "../../../lecturelib/splines/browser/attraction.js";
+import { distinct, linearInterpolant, naturalCubic } from "../../../lecturelib/splines/browser/interpolants.js";
+import { edgeRate, roughness, sharpness, stableRate } from "../../../lecturelib/splines/browser/measures.js";
+import { copyOf, sortedData, valuesAt } from "../../../lecturelib/splines/browser/tables.js";
+import { OPTIMIZERS, Training } from "../../../lecturelib/splines/browser/training.js";
 
 const stored = JSON.parse(readFileSync(new URL("numbers.json", import.meta.url), "utf8"));
 const start = copyOf(stored.start);
