@@ -74,8 +74,13 @@ export function chart(parent, { name, x, y, height = 240, legend = [] }) {
   };
 }
 
+/** Of the places on a logarithmic axis only powers of ten get a line, else the lines outweigh the curves. */
+function decades(plot, places) {
+  return places.map((place) => (Math.abs(Math.log10(place) - Math.round(Math.log10(place))) < 1e-9 ? place : null));
+}
+
 function options({ x, y, ends, height, box, draw }) {
-  const axis = (label, side) => ({
+  const axis = (label, side, log) => ({
     label,
     side,
     stroke: () => color(box, "ink"),
@@ -83,8 +88,8 @@ function options({ x, y, ends, height, box, draw }) {
     labelFont: FONT,
     labelSize: 18,
     size: side === 3 ? 46 : 30,
-    grid: { stroke: () => color(box, "faint"), width: 1 },
-    ticks: { stroke: () => color(box, "faint"), width: 1, size: 4 },
+    grid: { stroke: () => color(box, "faint"), width: 1, ...(log && { filter: decades }) },
+    ticks: { stroke: () => color(box, "faint"), width: 1, size: 4, ...(log && { filter: decades }) },
   });
   const scale = (wanted, which) => ({
     time: false,
@@ -102,13 +107,14 @@ function options({ x, y, ends, height, box, draw }) {
     cursor: { show: false },
     select: { show: false },
     scales: { x: scale(x, "x"), y: scale(y, "y") },
-    axes: [axis(x.label, 2), axis(y.label, 3)],
+    axes: [axis(x.label, 2, x.log), axis(y.label, 3, y.log)],
     series: [{}, { scale: "y" }],
     hooks: { draw: [draw] },
   };
 }
 
-function key(legend) {
+/** A list that says what colours and marks mean; entries as in `chart`. */
+export function key(legend) {
   const entries = legend.map(({ words, color: hue, mark = "line" }) =>
     element("li", {}, element("span", { class: `swatch ${mark}`, style: `--hue: var(--figure-${hue})`, "aria-hidden": "true" }), words),
   );

@@ -1,6 +1,6 @@
 /** Draws that are the same for the same seed: uniform numbers by mulberry32, normal ones by Box and Muller (1958). */
 
-import { uniform } from "../../core/browser/numbers.js";
+import { normal, uniform } from "../../core/browser/numbers.js";
 
 /**
  * @param {number} seed
@@ -8,9 +8,5 @@ import { uniform } from "../../core/browser/numbers.js";
  */
 export function draws(seed) {
   const draw = uniform(seed);
-  return {
-    uniform: draw,
-    // 1 − u lies in (0, 1], so that the logarithm is finite; the second normal number of a pair is not used
-    normal: () => Math.sqrt(-2 * Math.log(1 - draw())) * Math.cos(2 * Math.PI * draw()),
-  };
+  return { uniform: draw, normal: normal(draw) };
 }

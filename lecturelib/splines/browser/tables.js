@@ -161,7 +161,7 @@ export function tabulate(r, x, scale, pull, tilt) {
  */
 export function valuesAt(network, at) {
   const { w, b, v, b0 } = network;
-  const { walls, y } = sortedData(at, new Float64Array(at.length));
+  const walls = Float64Array.of(-Infinity, ...at, Infinity);
   const rows = findRows(network, walls);
   const slope = new Float64Array(2 * at.length + 2);
   const height = new Float64Array(2 * at.length + 2);
@@ -171,6 +171,6 @@ export function valuesAt(network, at) {
   }
   runInwards(slope, height);
   const values = new Float64Array(at.length);
-  residuals(slope, height, b0, at, y, values);
+  residuals(slope, height, b0, at, new Float64Array(at.length), values);
   return values;
 }

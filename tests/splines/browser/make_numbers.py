@@ -58,7 +58,9 @@ def attraction(x: torch.Tensor, residuals: torch.Tensor, at: torch.Tensor) -> di
 
 def numbers() -> dict:
     network, x, y = problem()
-    runs = {name: descend(network, x, y, steps=STEPS, learning_rate=rate, optimizer=name) for name, rate in RATES.items()}
+    runs = {
+        name: descend(network, x, y, steps=STEPS, learning_rate=rate, optimizer=name) for name, rate in RATES.items()
+    }
     points = torch.unique(x)
     heights = torch.stack([y[x == place].mean() for place in points])
     z = torch.linspace(-1.5, 1.5, 13, dtype=torch.float64)
