@@ -34,7 +34,7 @@ TARGETS = {
     "hills": lambda x: torch.cos(4.8 * x),
 }
 """What there is to fit on [−1, 1], as in browser/targets.js; "gap" has no data for |x| < ½."""
-OWN = ((-1.0, -0.4), (-0.6, 0.5), (-0.2, 0.3), (0.2, -0.6), (0.6, 0.7), (1.0, 0.1))
+OWN = ((-1.0, -0.4), (-0.6, 0.5), (-0.2, -0.3), (0.2, 0.6), (0.6, -0.5), (1.0, 0.3))
 
 _TARGETS = {
     "sine": "a sine",
@@ -61,6 +61,7 @@ _SPEEDS = {
     "1000": "1,000 steps",
     "full": "full",
 }
+_COMPARED = {"target": "own", "optimizer": "momentum", "cubic": True, "linear": True}
 _STILL_STEPS = 20_000
 
 
@@ -102,21 +103,15 @@ class Playground(Explorer):
     hint = "Press Play and watch the breakpoints move. Then change one thing, and guess before you press Play again."
     settings: ClassVar[tuple[Setting, ...]] = _settings(_TARGETS, _SCHEMES)
     presets: ClassVar[Mapping] = {
-        "kernel": (
-            "Kernel regime, α = 100",
-            {"target": "own", "scheme": "flat", "width": 400, "alpha": 100, "optimizer": "momentum", "cubic": True},
-        ),
-        "adaptive": (
-            "Adaptive, α = 0.1",
-            {"target": "own", "scheme": "he", "width": 400, "alpha": 0.1, "optimizer": "momentum", "linear": True},
-        ),
-        "gap": ("Two lines with a gap", {"target": "gap", "count": 20}),
+        "kernel": ("Kernel regime, α = 100", {**_COMPARED, "scheme": "flat", "width": 400, "alpha": 100}),
+        "adaptive": ("Adaptive, α = 0.1", {**_COMPARED, "scheme": "he", "width": 100, "alpha": 0.1}),
+        "gap": ("Two lines with a gap", {"target": "gap", "count": 20, "width": 100}),
         "gather": (
             "Breakpoints gather",
             {"target": "hills", "count": 100, "scheme": "pytorch", "width": 60, "psi": True},
         ),
-        "spiky": ("A spiky start", {"scheme": "spiky", "count": 24, "width": 100}),
-        "diverges": ("Too large a rate", {"auto": False, "rate": 0.02}),
+        "spiky": ("A spiky start", {"scheme": "spiky", "count": 24, "width": 100, "cubic": True}),
+        "diverges": ("Too large a rate", {"auto": False, "rate": 0.1}),
     }
 
     def __init__(
@@ -219,6 +214,7 @@ class Playground(Explorer):
         bottom.set(xscale="log", xlabel="step", ylabel=r"breakpoint $\beta$")
         before, after = float(run.losses[0]), float(run.losses[-1])
         return figure, (
-            f"Above: {x.numel()} data, a random network of {first.w.numel()} neurons, and the network after {int(run.steps[-1]):,} "
-            f"steps; the loss fell from {before:.3g} to {after:.3g}. Below: the breakpoints on their way."
+            f"Above: {x.numel()} data, a random network of {first.w.numel()} neurons, and the network after "
+            f"{int(run.steps[-1]):,} steps; the loss fell from {before:.3g} to {after:.3g}. "
+            "Below: the breakpoints on their way."
         )

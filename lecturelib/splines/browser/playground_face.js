@@ -23,6 +23,15 @@ function pace(speed, steps) {
   return speed === "even" ? Math.max(1, Math.round(GROWTH * steps)) : Number(speed);
 }
 
+/** What went wrong, in words. */
+function complaint({ diverged, step, rate, edge }) {
+  const what = diverged ? "Diverged" : "No neuron sees a datum any more, so nothing is learned";
+  const reason = Number.isNaN(edge)
+    ? "Adam moves every weight by about its learning rate a step."
+    : `At the start, rates up to about ${words(edge, 2)} are stable.`;
+  return `${what}: step ${step.toLocaleString("en")}, learning rate ${words(rate, 2)}. ${reason}`;
+}
+
 export default explorer((tools) => {
   const { stage, controls, prefix, givens, state, set, spec } = tools;
   const named = (wanted) => spec.settings.find(({ name }) => name === wanted);
@@ -31,7 +40,7 @@ export default explorer((tools) => {
   const transport = makeTransport(stage, prefix, named("speed").options, {
     play: () => (ticking.running ? pause() : play()),
     step: () => (pause(), goLive(), session.advance(1), session.keep(), look(true)),
-    again: () => (session.begin(), goLive(), (back = null), look(true)),
+    again: () => (begin(), look(true)),
     draw: () => set({ seed: (settings.seed % 9999) + 1 }),
     speed: (speed) => set({ speed }),
     scrub: (place) => (pause(), (index = place), look(true)),
@@ -57,9 +66,10 @@ export default explorer((tools) => {
 
   const ticking = clock(stage, tick);
   const goLive = () => (index = null);
+  const begin = () => (session.begin(), (back = null), goLive());
 
   function play() {
-    if (session.training.diverged && index === null) return;
+    if (index === null && (session.training.diverged || session.dead)) return;
     ticking.start();
     look();
   }
@@ -77,7 +87,7 @@ export default explorer((tools) => {
       if (index >= session.recording.frames.length - 1) goLive();
     } else {
       session.advance(pace(settings.speed, session.steps), TRAINING);
-      if (session.training.diverged) return pause();
+      if (session.trouble) return pause();
     }
     const now = performance.now();
     if (prefersStill() && now - drawn < SLOW) return;
@@ -105,7 +115,7 @@ export default explorer((tools) => {
     const seen = view();
     for (const one of Object.values(charts)) one.show(seen);
     transport.at(seen.frames, index ?? seen.frames.length - 1);
-    transport.show({ playing: ticking.running, stuck: session.training.diverged && index === null, speed: settings.speed });
+    transport.show({ playing: ticking.running, stuck: index === null && (session.training.diverged || session.dead), speed: settings.speed });
     warn();
     if (speak) tell(seen);
   }
@@ -128,25 +138,18 @@ export default explorer((tools) => {
     tools.offer({ ...lists, steps: frame.step, loss: frame.loss, roughness: frame.roughness, rate: session.training.rate });
   }
 
-  /** Say that the run diverged, and offer a rate that does not. */
+  /** Say that the run went astray, and offer a rate that does not. */
   function warn() {
     const { trouble } = session;
     if (!trouble) return alarm.replaceChildren();
     if (alarm.childElementCount) return;
-    const { step, rate, edge, offer } = trouble;
-    const reason = Number.isNaN(edge)
-      ? "Adam moves every weight by about its learning rate a step."
-      : `At the start, rates up to about ${words(edge, 2)} are stable.`;
     const again = () => {
-      if (offer === session.stable) set({ auto: true });
-      else set({ auto: false, rate: Number(offer.toPrecision(3)) });
-      session.begin();
-      back = null;
-      goLive();
+      if (trouble.offer === session.stable) set({ auto: true });
+      else set({ auto: false, rate: Number(trouble.offer.toPrecision(3)) });
+      begin();
       play();
     };
-    const text = `Diverged at step ${step.toLocaleString("en")}: the learning rate ${words(rate, 2)} is too large. ${reason} `;
-    alarm.replaceChildren(element("p", {}, text), button(`Start over with ${words(offer, 2)}`, again));
+    alarm.replaceChildren(element("p", {}, complaint(trouble)), button(`Start over with ${words(trouble.offer, 2)}`, again));
   }
 
   /** The slider of the learning rate shows the rate in use, also where the reader leaves the choice to us. */
@@ -186,9 +189,7 @@ export default explorer((tools) => {
     },
     reset() {
       pause();
-      session.begin();
-      back = null;
-      goLive();
+      begin();
     },
     end() {
       ticking.end();

@@ -90,6 +90,7 @@ export class Session {
    */
   takeOver(network) {
     const { auto, rate, optimizer } = this.settings;
+    /** A learning rate that is stable here. */
     this.stable = stableRate(network, this.data, optimizer);
     this.training = new Training(network, this.data, { optimizer, rate: auto ? this.stable : rate });
     this.keep();
@@ -148,14 +149,23 @@ export class Session {
     }
   }
 
-  /** What to say of a run that diverged, and settings that would not; null where it did not. */
+  /**
+   * Whether no neuron sees any datum: then all gradients but that of the output bias are zero, for ever.
+   * A rate that is too large, yet not so large that the loss explodes, may lead there.
+   */
+  get dead() {
+    const size = this.data.x.length;
+    return this.training.state.rows.every((row) => row === size || row === size + 1);
+  }
+
+  /** What to say of a run that went astray, and a rate that would not; null where it did not. */
   get trouble() {
     const { diverged, rate } = this.training;
-    if (!diverged) return null;
+    if (!diverged && !this.dead) return null;
     const { optimizer } = this.settings;
     const edge = optimizer === "adam" ? NaN : edgeRate(this.start, this.data, optimizer);
-    // where even a rate below the edge diverged, the loss has become steeper on the way
+    // where even a rate below the edge went astray, the loss has become steeper on the way
     const offer = optimizer !== "adam" && rate > 1.5 * this.stable ? this.stable : rate / 4;
-    return { step: this.steps, rate, edge, offer };
+    return { diverged, step: this.steps, rate, edge, offer };
   }
 }

@@ -93,3 +93,11 @@ test("a rate that diverges is told from one that does not, and the rate offered 
     assert.ok(calm.training.loss < calm.recording.frames[0].loss);
   }
 });
+
+test("a network in which no neuron sees a datum is found out", () => {
+  const network = { w: [1, -1], b: [-5, -5], v: [1, 1], b0: 0 };
+  const session = started({ scheme: "given" }, { network });
+  assert.ok(session.dead && !session.trouble.diverged);
+  network.b[0] = 0;
+  assert.ok(!started({ scheme: "given" }, { network }).dead);
+});
