@@ -79,6 +79,16 @@ function decades(plot, places) {
   return places.map((place) => (Math.abs(Math.log10(place) - Math.round(Math.log10(place))) < 1e-9 ? place : null));
 }
 
+const RAISED = { "-": "⁻", 0: "⁰", 1: "¹", 2: "²", 3: "³", 4: "⁴", 5: "⁵", 6: "⁶", 7: "⁷", 8: "⁸", 9: "⁹" };
+
+/** A place on a logarithmic axis as it is read best: 0.01, 100, 10⁻⁴, 10⁶. */
+function power(place) {
+  if (place === null) return null;
+  const exponent = Math.round(Math.log10(place));
+  if (Math.abs(exponent) <= 3) return String(Number(place.toPrecision(3)));
+  return `10${[...String(exponent)].map((one) => RAISED[one]).join("")}`;
+}
+
 function options({ x, y, ends, height, box, draw }) {
   const axis = (label, side, log) => ({
     label,
@@ -90,6 +100,7 @@ function options({ x, y, ends, height, box, draw }) {
     size: side === 3 ? 46 : 30,
     grid: { stroke: () => color(box, "faint"), width: 1, ...(log && { filter: decades }) },
     ticks: { stroke: () => color(box, "faint"), width: 1, size: 4, ...(log && { filter: decades }) },
+    ...(log && { values: (plot, places) => places.map(power) }),
   });
   const scale = (wanted, which) => ({
     time: false,

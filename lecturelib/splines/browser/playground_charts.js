@@ -68,9 +68,10 @@ export function makeFunction(stage) {
       made.draw((pen) => {
         pen.ticks(up, { color: "blue", from: 0.055, to: 0.11, opacity: ink(up.length) });
         pen.ticks(down, { color: "orange", from: 0, to: 0.055, opacity: ink(down.length) });
-        if (settings.cubic) pen.line(back.at, back.cubic, { color: "green", width: 2.5, dash: [7, 4] });
-        if (settings.linear) pen.line(back.at, back.linear, { color: "pink", width: 2, dash: [3, 3] });
-        pen.line(back.at, values, { color: "ink", width: 2.5 });
+        pen.line(back.at, values, { color: "ink", width: 3 });
+        // over the network, so that they are seen where it has reached them
+        if (settings.cubic) pen.line(back.at, back.cubic, { color: "green", width: 1.75, dash: [7, 4] });
+        if (settings.linear) pen.line(back.at, back.linear, { color: "pink", width: 1.75, dash: [3, 3] });
         pen.marks(data.x, data.y, { color: "gold", size: data.x.length > 80 ? 2.5 : 4 });
       });
     },
@@ -135,8 +136,8 @@ export function makePsi(stage) {
     show(view) {
       const sides = found(view);
       const top = Math.max(1e-12, ...sides.map(({ value }) => Math.max(...value.map(Math.abs))));
-      // the axis waits until the curve has shrunk to a quarter, so that the eye sees it shrink
-      if (top > scale || top < scale / 5) scale = nice(top);
+      // the axis waits until the curve has shrunk to a third, so that the eye sees it shrink
+      if (top > scale || top < 0.3 * scale) scale = nice(top);
       ends("x", view.back.x);
       ends("y", [-1.1 * scale, 1.1 * scale]);
       made.draw((pen) => {
@@ -216,7 +217,7 @@ export function makeScatter(stage) {
       const { up, down } = deltaSlopesBySign(frame.network);
       let top = 1e-9;
       for (const { mu } of [up, down]) for (const one of mu) top = Math.max(top, Math.abs(one));
-      if (top > scale || top < scale / 5) scale = nice(top);
+      if (top > scale || top < 0.3 * scale) scale = nice(top);
       ends("x", back.x);
       ends("y", [-1.1 * scale, 1.1 * scale]);
       const count = frame.network.w.length;
