@@ -23,7 +23,8 @@ LOOKS = dict(zip(TYPES, MARKS, strict=True))
 
 def scenes() -> dict[str, dict[str, Any]]:
     """Data (x, y) and the network without the neuron that moves: eleven data on a cosine, noise, and a bent network."""
-    x = torch.linspace(-3, 3, 11, dtype=torch.float64)
+    # the decimals that a slider or an address gives meet these data exactly
+    x = torch.tensor([round(0.6 * place, 1) for place in range(-5, 6)], dtype=torch.float64)
     noise = torch.randn(11, generator=generator_for(0, "loss slice", "noise"), dtype=torch.float64)
     nothing = {"breakpoints": [], "delta_slopes": [], "orientations": [], "b0": 0.0}
     bent = {"breakpoints": [-1.5, 0.9], "delta_slopes": [1.6, -2.2], "orientations": [-1.0, 1.0], "b0": 1.0}
@@ -40,18 +41,20 @@ class SliceExplorer(Explorer):
     """Slide one breakpoint through the data and watch the loss (chapter *The loss surface*)."""
 
     module = "splines/browser/loss_slice_face.js"
-    title = "The loss along a slice"
+    title = "A slice of the loss"
     hint = "Drag the breakpoint through the data, then let it go and see where it comes to rest."
     settings: ClassVar[tuple[Setting, ...]] = (
         Number("beta", "breakpoint β", *REACH, value=0.3, step=0.01),
         Number("mu", "delta-slope μ", -2.0, 2.0, value=0.2, step=0.05),
         Choice("facing", "facing", {"right": "to the right", "left": "to the left"}, "right"),
-        Choice("scene", "data", {"cosine": "a cosine", "noise": "noise", "network": "seen by a network"}, "cosine"),
+        Choice("scene", "data", {"cosine": "a cosine", "noise": "noise", "network": "a network fits them"}, "cosine"),
     )
     presets: ClassVar[Mapping] = {
-        "held": ("Held by a datum", {"beta": 0.0}),
-        "noise": ("Noise", {"scene": "noise", "mu": 0.3, "beta": -0.3}),
-        "dead": ("Dead", {"beta": 3.2}),
+        "caught": ("Caught by a datum", {"beta": -0.5}),
+        "repeller": ("On a repeller", {"beta": 0.0}),
+        "noise": ("Noise", {"scene": "noise", "facing": "left", "mu": -0.2, "beta": 0.9}),
+        "network": ("In a network", {"scene": "network", "facing": "left", "beta": 1.5}),
+        "dead": ("Beyond the edge", {"beta": 3.2}),
     }
 
     def __init__(self, name: str, **beginning: Any) -> None:

@@ -1,8 +1,11 @@
 // Controls for settings, all of them the browser's own, so that keyboard, touch and screen readers know them.
 import { atPosition, format, position } from "./settings.js";
 
+/** An element with attributes; names that begin with "on" are listeners. */
 export function element(tag, attributes = {}, ...children) {
   const made = document.createElement(tag);
+  // JupyterLab would take arrow keys for its own shortcuts from whatever has the focus
+  if (["button", "input", "select"].includes(tag) || "tabindex" in attributes) made.dataset.lmSuppressShortcuts = "true";
   for (const [name, value] of Object.entries(attributes)) {
     if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
     else if (value === true) made.setAttribute(name, "");

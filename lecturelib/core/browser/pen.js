@@ -109,12 +109,12 @@ export function makePen(plot, box, { x: xAxis, y: yAxis }) {
         ctx.fillRect(x(low), bbox.top, x(high) - x(low), bbox.height);
       });
     },
-    /** An arrow that starts at a point and goes some pixels to the right and up. */
-    arrow(fromX, fromY, right, up, look = {}) {
+    /** An arrow that starts at a point, or `lift` pixels above it, and goes some pixels to the right and up. */
+    arrow(fromX, fromY, right, up, { lift = 0, ...look } = {}) {
       within(false, () => {
         stroke({ width: 2.5, ...look });
         ctx.fillStyle = hue(look.color ?? "ink");
-        const [px, py] = [x(fromX), y(fromY)];
+        const [px, py] = [x(fromX), y(fromY) - lift * ratio];
         const [qx, qy] = [px + right * ratio, py - up * ratio];
         const turn = Math.atan2(qy - py, qx - px);
         const head = 9 * ratio;

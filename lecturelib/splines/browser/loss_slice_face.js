@@ -71,9 +71,10 @@ function paintLoss(pen, now, beta, ends) {
   if (way === 0) return;
   const run = pen.box.width / (pen.ratio * (ends.x[1] - ends.x[0]));
   const rise = pen.box.height / (pen.ratio * (ends.y[1] - ends.y[0]));
+  // along the curve as it is drawn, and longer where it is steeper
   const turn = Math.atan2(-Math.abs(slope) * rise, run);
   const length = 24 + 40 * Math.tanh(Math.abs(slope) * 0.5);
-  pen.arrow(beta, lossAt(slice, beta), way * length * Math.cos(turn), length * Math.sin(turn), { color: "ink" });
+  pen.arrow(beta, lossAt(slice, beta), way * length * Math.cos(turn), length * Math.sin(turn), { lift: 16 });
 }
 
 export default explorer(({ stage, bar, givens, state, set, say, offer }) => {
