@@ -61,7 +61,11 @@ _SPEEDS = {
     "1000": "1,000 steps",
     "full": "full",
 }
-_COMPARED = {"target": "own", "optimizer": "momentum", "cubic": True, "linear": True}
+_PLAIN = {"target": "sine", "count": 30, "noise": 0, "scheme": "he", "width": 40, "alpha": 1, "optimizer": "gd"}
+_PLAIN |= {"auto": True, "cubic": False, "linear": False, "psi": False}
+_COMPARED = {**_PLAIN, "target": "own", "optimizer": "momentum", "cubic": True, "linear": True}
+# Rates that are chosen are those of browser/measures.js: a quadratic of curvature λ is stable below EDGE / λ.
+_EDGES, _ADAM_RATE = {"gd": 2, "momentum": 3.8}, 0.003
 _STILL_STEPS = 20_000
 
 
@@ -105,13 +109,13 @@ class Playground(Explorer):
     presets: ClassVar[Mapping] = {
         "kernel": ("Kernel regime, α = 100", {**_COMPARED, "scheme": "flat", "width": 400, "alpha": 100}),
         "adaptive": ("Adaptive, α = 0.1", {**_COMPARED, "scheme": "he", "width": 100, "alpha": 0.1}),
-        "gap": ("Two lines with a gap", {"target": "gap", "count": 20, "width": 100}),
+        "gap": ("Two lines with a gap", {**_PLAIN, "target": "gap", "count": 20, "width": 100}),
         "gather": (
             "Breakpoints gather",
-            {"target": "hills", "count": 100, "scheme": "pytorch", "width": 60, "psi": True},
+            {**_PLAIN, "target": "hills", "count": 100, "scheme": "pytorch", "width": 60, "psi": True},
         ),
-        "spiky": ("A spiky start", {"scheme": "spiky", "count": 24, "width": 100, "cubic": True}),
-        "diverges": ("Too large a rate", {"auto": False, "rate": 0.1}),
+        "spiky": ("A spiky start", {**_PLAIN, "scheme": "spiky", "count": 24, "width": 100, "cubic": True}),
+        "diverges": ("Too large a rate", {**_PLAIN, "auto": False, "rate": 0.1}),
     }
 
     def __init__(
@@ -186,18 +190,22 @@ class Playground(Explorer):
         return initialize(int(state["width"]), state["scheme"], alpha=state["alpha"], generator=generator)
 
     def train(self) -> Trajectory:
-        """What the settings lead to after 20,000 steps of gradient descent, computed by the library."""
+        """What the settings lead to after 20,000 steps, computed by the library."""
         x, y = self.sample()
-        start = self.start()
-        rate = float(stable_rate(start, x, y)) if self.state["auto"] else self.state["rate"]
-        options = {"learning_rate": rate, "record_every": _STILL_STEPS // 200}
+        start, optimizer = self.start(), self.state["optimizer"]
+        rate = self.state["rate"]
+        if self.state["auto"]:
+            rate = _ADAM_RATE if optimizer == "adam" else _EDGES[optimizer] / 2 * float(stable_rate(start, x, y))
+        options = {"optimizer": optimizer, "learning_rate": rate, "record_every": _STILL_STEPS // 200}
         return descend(start, x, y, steps=_STILL_STEPS, **options)
 
     def draw(self) -> tuple[Figure, str]:
         """Data, start and end of a run of the library above, the paths of its breakpoints below."""
         x, y = self.sample()
         run = self.train()
-        z = torch.linspace(-1.4, 1.4, 561, dtype=torch.float64)
+        middle, reach = float(x.max() + x.min()) / 2, max(1.0, float(x.max() - x.min()) / 2)
+        low, high = middle - 1.4 * reach, middle + 1.4 * reach
+        z = torch.linspace(low, high, 561, dtype=torch.float64)
         figure, (top, bottom) = figures.new(2, 1, height=5.0)
         if self.state["cubic"]:
             top.plot(z, natural_cubic(x, y)(z), "--", color=figures.GREEN, label="natural cubic spline")
@@ -207,10 +215,10 @@ class Playground(Explorer):
         top.plot(z, first(z), color=figures.MUTED, linewidth=1, label="start")
         top.plot(z, run.final(z), color=figures.INK, label=f"step {int(run.steps[-1]):,}")
         top.plot(x, y, "o", color=figures.GOLD, markersize=4, label="data")
-        reach = float((y.max() - y.min()).clamp(min=1))
-        top.set(ylabel="$f(x)$", ylim=(float(y.min()) - 0.4 * reach, float(y.max()) + 0.4 * reach))
+        room = 0.4 * max(1.0, float(y.max() - y.min()))
+        top.set(ylabel="$f(x)$", ylim=(float(y.min()) - room, float(y.max()) + room))
         top.legend(ncols=2)
-        draw_paths(bottom, run.steps.clamp(min=50), run.networks, low=-1.4, high=1.4)
+        draw_paths(bottom, run.steps.clamp(min=50), run.networks, low=low, high=high)
         bottom.set(xscale="log", xlabel="step", ylabel=r"breakpoint $\beta$")
         before, after = float(run.losses[0]), float(run.losses[-1])
         return figure, (

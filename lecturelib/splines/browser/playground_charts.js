@@ -25,7 +25,7 @@ const SIGNS = [
 const MOST_PATHS = 120;
 
 /** Part of full ink for many marks, so that a crowd still shows where it is dense. */
-const ink = (/** @type {number} */ count) => Math.max(0.15, Math.min(0.9, 60 / count));
+const ink = (/** @type {number} */ count) => Math.max(0.3, Math.min(0.9, 60 / count));
 
 /** Change the ends of an axis only where they differ, since that lays the axis out again. */
 function keeper(made) {
@@ -207,7 +207,6 @@ export function makeScatter(stage) {
     x: { label: "breakpoint β" },
     y: { label: "delta-slope μ" },
     height: 180,
-    legend: SIGNS.map((one) => ({ ...one, mark: "dot" })),
   });
   const ends = keeper(made);
   let scale = 0;
@@ -217,6 +216,8 @@ export function makeScatter(stage) {
       const { up, down } = deltaSlopesBySign(frame.network);
       let top = 1e-9;
       for (const { mu } of [up, down]) for (const one of mu) top = Math.max(top, Math.abs(one));
+      // beyond that a run has gone astray, and the labels find no room
+      top = Math.min(top, 5000);
       if (top > scale || top < 0.3 * scale) scale = nice(top);
       ends("x", back.x);
       ends("y", [-1.1 * scale, 1.1 * scale]);
