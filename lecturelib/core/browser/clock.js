@@ -8,6 +8,7 @@ export function clock(seen, tick) {
   let last = 0;
   const frame = (now) => {
     request = 0;
+    if (!running) return; // a frame was asked for before it was stopped
     tick(Math.min(100, now - last));
     last = now;
     next();
