@@ -18,7 +18,7 @@ from lecturelib.core import figures
 from lecturelib.core.arguments import one_dimensional, same_shape
 from lecturelib.core.controls import Choice, Number, Points, Setting, Switch
 from lecturelib.core.explorers import Explorer
-from lecturelib.splines.breakpoints import Network
+from lecturelib.splines.breakpoints import Network, rescale
 from lecturelib.splines.dynamics import Trajectory, descend
 from lecturelib.splines.initialization import initialize
 from lecturelib.splines.interpolants import linear_interpolant, natural_cubic
@@ -181,11 +181,12 @@ class Playground(Explorer):
         return x, TARGETS[state["target"]](x) + state["noise"] * noise
 
     def start(self) -> Network:
-        """A start as the settings have it, drawn by `initialize`."""
+        """A start as the settings have it: the given one moved along its orbit, or one drawn by `initialize`."""
         state = self.state
         if state["scheme"] == "given":
             given = self.givens["network"]
-            return Network(*(torch.tensor(given[key], dtype=torch.float64) for key in ("w", "b", "v", "b0")))
+            one = Network(*(torch.tensor(given[key], dtype=torch.float64) for key in ("w", "b", "v", "b0")))
+            return rescale(one, state["alpha"])
         generator = torch.Generator().manual_seed(int(state["seed"]))
         return initialize(int(state["width"]), state["scheme"], alpha=state["alpha"], generator=generator)
 
