@@ -160,8 +160,10 @@ export class Session {
 
   /** What to say of a run that went astray, and a rate that would not; null where it did not. */
   get trouble() {
-    const { diverged, rate } = this.training;
-    if (!diverged && !this.dead) return null;
+    const { rate, loss } = this.training;
+    if (!this.training.diverged && !this.dead) return null;
+    // neurons may all fall silent before a loss that explodes has passed its limit
+    const diverged = !(loss <= 100 * this.recording.frames[0].loss);
     const { optimizer } = this.settings;
     const edge = optimizer === "adam" ? NaN : edgeRate(this.start, this.data, optimizer);
     // where even a rate below the edge went astray, the loss has become steeper on the way

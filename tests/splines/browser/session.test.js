@@ -101,3 +101,10 @@ test("a network in which no neuron sees a datum is found out", () => {
   network.b[0] = 0;
   assert.ok(!started({ scheme: "given" }, { network }).dead);
 });
+
+test("neurons that fall silent while the loss explodes are a run that diverged", () => {
+  const points = [[-1, -0.4], [-0.6, 0.5], [-0.2, -0.3], [0.2, 0.6], [0.6, -0.5], [1, 0.3]];
+  const session = started({ target: "own", points, auto: false, rate: 1 });
+  session.advance(3);
+  assert.ok(session.dead && !session.training.diverged && session.trouble.diverged);
+});
