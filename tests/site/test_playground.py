@@ -132,6 +132,17 @@ def test_presets_settings_and_address(visit):
     assert again.said()["step"] == 0
 
 
+def test_reset_begins_anew_where_no_setting_was_changed(visit):
+    seen = visit()
+    start = seen.said()
+    seen.play_to(20)
+    seen.button("Reset").click()
+    assert seen.said() == start
+    seen.play_to(20)
+    seen.button("Start over").click()
+    assert seen.said() == start
+
+
 def test_links_in_the_prose_set_it(visit):
     seen = visit()
     seen.page.locator("a.explore", has_text="five").click()

@@ -50,12 +50,14 @@ export default explorer((tools) => {
   const lower = element("div", { class: "explorer-pair" });
   stage.append(upper, lower);
   const charts = { function: makeFunction(upper) };
+  const tip = element("p", { class: "explorer-tip" });
+  charts.function.box.before(tip);
   // what is shown is chosen beside the charts, not among what the run is made of
   const shows = element("div", { class: "explorer-shows", role: "group", "aria-label": "Shown" }, "Show:");
   for (const name of SHOWN) shows.append(controls.querySelector(`#${prefix}-${name}`).parentElement);
   stage.append(shows);
   const makers = { paths: [makePaths, upper], psi: [makePsi, upper], loss: [makeLoss, lower], scatter: [makeScatter, lower] };
-  const points = makePoints(charts.function, transport.bar, set, named("points").most);
+  const points = makePoints(charts.function, transport.bar, tip, set, named("points").most);
 
   let settings = state;
   let back = null;
@@ -152,11 +154,14 @@ export default explorer((tools) => {
     alarm.replaceChildren(element("p", {}, complaint(trouble)), button(`Start over with ${words(trouble.offer, 2)}`, again));
   }
 
-  /** The slider of the learning rate shows the rate in use, also where the reader leaves the choice to us. */
-  function showRate() {
-    const slider = controls.querySelector(`#${prefix}-rate`);
-    slider.disabled = settings.auto;
-    if (settings.auto) slider.parentElement.querySelector("output").textContent = words(session.stable, 2);
+  /** Sliders that mean nothing now rest; that of the learning rate shows the rate in use where the choice is ours. */
+  function rest() {
+    const slider = (name) => controls.querySelector(`#${prefix}-${name}`);
+    const fixed = ["own", "given"].includes(settings.target);
+    slider("count").disabled = slider("noise").disabled = fixed;
+    slider("width").disabled = settings.scheme === "given";
+    slider("rate").disabled = settings.auto;
+    if (settings.auto) slider("rate").parentElement.querySelector("output").textContent = words(session.stable, 2);
   }
 
   /** Charts come and go as the reader asks for them. */
@@ -184,12 +189,13 @@ export default explorer((tools) => {
       if (data !== session.data || next.target !== old.target) back = null;
       arrange();
       points.show(next, session.data);
-      showRate();
+      rest();
       look(true);
     },
     reset() {
       pause();
       begin();
+      look(true); // the settings may be those of the beginning already, and then no change of them follows
     },
     end() {
       ticking.end();

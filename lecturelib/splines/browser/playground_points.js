@@ -33,11 +33,12 @@ export function taken({ x, y }) {
 
 /**
  * @param {{handles: Function, onTap: Function, box: HTMLElement}} chart  where the data are drawn
- * @param {HTMLElement} bar
+ * @param {HTMLElement} bar  where the button goes
+ * @param {HTMLElement} tip  where it is said what can be done
  * @param {(changes: object) => void} set
  * @param {number} most
  */
-export function makePoints(chart, bar, set, most) {
+export function makePoints(chart, bar, tip, set, most) {
   /** @type {number[][]} */
   let points = [];
   let own = false;
@@ -62,6 +63,7 @@ export function makePoints(chart, bar, set, most) {
       own = settings.target === "own";
       points = settings.points;
       adder.textContent = own ? "Add a point" : "Edit the data";
+      tip.textContent = own ? "Drag points, click beside them to add one; arrow keys move and Delete removes the one in focus." : "";
       adder.disabled = own && points.length >= most;
       chart.box.classList.toggle("explorer-editable", own);
       const name = (k) => `Point ${k + 1} of ${points.length}; arrow keys move it, Delete removes it`;
