@@ -11,8 +11,9 @@ from urllib.parse import quote
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
+from lecturelib.core.explorers import BUILDING
 from lecturelib.core.figures import style_sheet
-from lecturelib.site import notebooks
+from lecturelib.site import explorers, notebooks
 from lecturelib.site.key import execution_key, layout_key
 
 STATIC = Path(__file__).parent / "static"
@@ -32,6 +33,7 @@ def configure(app: Sphinx, config: Config) -> None:
             shutil.rmtree(old)
     # Cells start new processes, which have to find what the builder found; bars are for those who watch.
     os.environ["TQDM_DISABLE"] = "1"
+    os.environ[BUILDING] = "1"
     config.html_static_path = [*config.html_static_path, str(STATIC)]
     config.html_extra_path = [*config.html_extra_path, str(root / "_build" / "extra")]
     # Paths are relative to _static, where Sphinx looks for scripts.
@@ -90,6 +92,20 @@ def add_launch_buttons(app: Sphinx, page: str, template: str, context: dict[str,
     )
 
 
+def empty_icon_script(app: Sphinx, failed: Exception | None) -> None:
+    """Icons come from fonts and a style sheet; the theme's script that draws them again is the heaviest part of a page.
+
+    The theme offers no way to leave it out, so it becomes an empty file. Raises FileNotFoundError where it has moved.
+    """
+    if failed or app.builder.format != "html":
+        return
+    scripts = list((Path(app.outdir) / "_static" / "vendor" / "fontawesome").glob("*/js/all.min.js"))
+    if not scripts:
+        raise FileNotFoundError("_static/vendor/fontawesome: expected the theme's script of icons there")
+    for script in scripts:
+        script.write_text("", encoding="utf-8")
+
+
 def remove_old_pages(app: Sphinx, failed: Exception | None) -> None:
     """Take out of the site what an earlier build made of a page that the book no longer has."""
     if failed or app.builder.format != "html":
@@ -111,4 +127,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("html-page-context", add_buttons, priority=450)
     app.connect("html-page-context", add_launch_buttons, priority=510)
     app.connect("build-finished", remove_old_pages)
+    app.connect("build-finished", empty_icon_script)
+    explorers.setup(app)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

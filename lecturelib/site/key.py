@@ -35,7 +35,8 @@ def execution_key(root: Path) -> str:
 def layout_key() -> str:
     """A short hash of what lays out pages: when it changes, all pages are written again."""
     home = Path(__file__).parent
-    return _hash(sorted(path for path in home.rglob("*") if path.is_file() and path.suffix != ".pyc"), home)
+    ours = (path for path in home.rglob("*") if path.is_file() and path.suffix != ".pyc")
+    return _hash(sorted({*ours, *home.parent.glob("*/browser/*")}), home.parent)
 
 
 def book_key(root: Path) -> str:

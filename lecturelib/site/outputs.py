@@ -1,4 +1,4 @@
-"""What the library shows in a cell, turned into nodes of the page: MyST text and numbered figures."""
+"""What the library shows in a cell, turned into nodes of the page: MyST text, numbered figures, explorers."""
 
 from __future__ import annotations
 
@@ -9,23 +9,29 @@ from docutils import nodes
 from myst_nb.core.render import MimeData, MimeRenderPlugin, NbElementRenderer
 
 from lecturelib.core.display import MYST_MIME
+from lecturelib.core.explorers import EXPLORER_MIME
 from lecturelib.core.figures import FIGURE_MIME
+from lecturelib.site import explorers
 
 
 class LibraryOutputs(MimeRenderPlugin):
-    """Renders `MYST_MIME` as part of the page, and `FIGURE_MIME` as a figure with number, caption and label."""
+    """Renders `MYST_MIME` as part of the page, `FIGURE_MIME` as a figure with number, caption and label, and
+    `EXPLORER_MIME` as the place of an explorer.
+    """
 
-    mime_priority_overrides: ClassVar = [("*", MYST_MIME, 1), ("*", FIGURE_MIME, 1)]
+    mime_priority_overrides: ClassVar = [("*", mime, 1) for mime in (MYST_MIME, FIGURE_MIME, EXPLORER_MIME)]
 
     @staticmethod
     def handle_mime(renderer: NbElementRenderer, data: MimeData, inline: bool) -> list[nodes.Element] | None:
         """Nodes for the types of the library, None for all others."""
-        if inline or data.mime_type not in (MYST_MIME, FIGURE_MIME):
+        if inline or data.mime_type not in (MYST_MIME, FIGURE_MIME, EXPLORER_MIME):
             return None
         if data.mime_type == MYST_MIME:
             return _parse(renderer, data.string, data.line)
         # a type that ends in +json may arrive parsed already
         content = data.content if isinstance(data.content, dict) else json.loads(data.string)
+        if data.mime_type == EXPLORER_MIME:
+            return [explorers.place(content)]
         return [_figure(renderer, content, data.line)]
 
 

@@ -1,0 +1,133 @@
+// Charts. uPlot draws the axes; what stands between them is drawn by the explorer with a pen, in the colours of the book.
+import uPlot from "uplot";
+import { element } from "./controls.js";
+import { handles } from "./handles.js";
+import { makePen } from "./pen.js";
+
+const FONT = "12px system-ui, sans-serif";
+
+/** A colour of the book (ink, muted, faint, paper, blue, orange, green, pink, gold) as the page has it now. */
+export function color(root, name) {
+  return getComputedStyle(root).getPropertyValue(`--figure-${name}`).trim() || "gray";
+}
+
+/**
+ * A chart in `parent`.
+ * options: name, a few words; x and y: {label, range: [low, high], log}; height in pixels; legend: [{words, color, mark}],
+ * mark one of line, dashed, dot, triangle, square, ring.
+ * draw(paint) keeps paint(pen) and calls it whenever the chart is drawn; range({x, y}) changes the ends of axes;
+ * describe(text) is what the chart shows, for those who cannot see it; onTap(act) calls act(x, y) when its ground is
+ * touched; handles(list, act) shows what can be taken and moved (see handles.js); end() takes the chart away.
+ */
+export function chart(parent, { name, x, y, height = 240, legend = [] }) {
+  const ends = { x: x.range ?? [0, 1], y: y.range ?? [0, 1] };
+  const canvas = element("div", { class: "explorer-canvas", role: "img", "aria-label": name });
+  const box = element("div", { class: "explorer-chart" }, canvas);
+  if (legend.length) box.append(key(legend));
+  parent.append(box);
+  let paint = () => {};
+  let request = 0;
+  const plot = new uPlot(options({ x, y, ends, height, box, draw: (u) => paint(makePen(u, box, { x, y })) }), [[], []], canvas);
+
+  const place = handles(box, plot, ends);
+  const redraw = () => {
+    request ||= requestAnimationFrame(() => {
+      request = 0;
+      plot.redraw(false, true);
+      place.move();
+    });
+  };
+  const fit = () => {
+    const width = canvas.clientWidth;
+    if (width && width !== plot.width) plot.setSize({ width, height });
+    redraw();
+  };
+  const observers = [new ResizeObserver(fit), new MutationObserver(redraw)];
+  observers[0].observe(canvas);
+  for (const marked of [document.documentElement, document.body]) {
+    observers[1].observe(marked, { attributeFilter: ["data-theme", "data-jp-theme-light", "class"] });
+  }
+  fit();
+  return {
+    box,
+    draw(painter) {
+      paint = painter;
+      redraw();
+    },
+    range(change) {
+      Object.assign(ends, change);
+      plot.batch(() => {
+        for (const [axis, [min, max]] of Object.entries(change)) plot.setScale(axis, { min, max });
+      });
+      place.move();
+    },
+    describe: (text) => canvas.setAttribute("aria-label", `${name}: ${text}`),
+    onTap: place.onTap,
+    handles: place.show,
+    end() {
+      cancelAnimationFrame(request);
+      observers.forEach((observer) => observer.disconnect());
+      place.end();
+      plot.destroy();
+      box.remove();
+    },
+  };
+}
+
+/** Of the places on a logarithmic axis only powers of ten get a line, else the lines outweigh the curves. */
+function decades(plot, places) {
+  return places.map((place) => (Math.abs(Math.log10(place) - Math.round(Math.log10(place))) < 1e-9 ? place : null));
+}
+
+const RAISED = { "-": "⁻", 0: "⁰", 1: "¹", 2: "²", 3: "³", 4: "⁴", 5: "⁵", 6: "⁶", 7: "⁷", 8: "⁸", 9: "⁹" };
+
+/** A place on a logarithmic axis as it is read best: 0.01, 100, 10⁻⁴, 10⁶. */
+function power(place) {
+  if (place === null) return null;
+  const exponent = Math.round(Math.log10(place));
+  if (Math.abs(exponent) <= 3) return String(Number(place.toPrecision(3)));
+  return `10${[...String(exponent)].map((one) => RAISED[one]).join("")}`;
+}
+
+function options({ x, y, ends, height, box, draw }) {
+  const axis = (label, side, log) => ({
+    label,
+    side,
+    stroke: () => color(box, "ink"),
+    font: FONT,
+    labelFont: FONT,
+    labelSize: 18,
+    size: side === 3 ? 46 : 30,
+    grid: { stroke: () => color(box, "faint"), width: 1, ...(log && { filter: decades }) },
+    ticks: { stroke: () => color(box, "faint"), width: 1, size: 4, ...(log && { filter: decades }) },
+    ...(log && { values: (plot, places) => places.map(power) }),
+  });
+  const scale = (wanted, which) => ({
+    time: false,
+    auto: false,
+    distr: wanted.log ? 3 : 1,
+    range: (plot, low, high) => (low === null || low === undefined ? ends[which] : [low, high]),
+    min: ends[which][0],
+    max: ends[which][1],
+  });
+  return {
+    width: Math.max(200, box.clientWidth),
+    height,
+    padding: [8, 12, 0, 0],
+    legend: { show: false },
+    cursor: { show: false },
+    select: { show: false },
+    scales: { x: scale(x, "x"), y: scale(y, "y") },
+    axes: [axis(x.label, 2, x.log), axis(y.label, 3, y.log)],
+    series: [{}, { scale: "y" }],
+    hooks: { draw: [draw] },
+  };
+}
+
+/** A list that says what colours and marks mean; entries as in `chart`. */
+export function key(legend) {
+  const entries = legend.map(({ words, color: hue, mark = "line" }) =>
+    element("li", {}, element("span", { class: `swatch ${mark}`, style: `--hue: var(--figure-${hue})`, "aria-hidden": "true" }), words),
+  );
+  return element("ul", { class: "explorer-legend" }, ...entries);
+}

@@ -1,0 +1,96 @@
+"""ES modules of the library, for two kinds of browsers.
+
+A page loads the modules as files, each once. A notebook gets them as one string: every module becomes an address of its
+own within the browser, and the modules that import it name that address. Nothing is compiled, so that JupyterLab needs
+no Node; third-party modules come from npm (package.json), and `make book` puts them in place.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cache
+from pathlib import Path
+
+LIBRARY = Path(__file__).resolve().parents[1]
+VENDOR = {"uplot": LIBRARY.parent / "node_modules" / "uplot" / "dist" / "uPlot.esm.js"}
+"""Third-party modules that modules of the library may import, by the names they have in npm."""
+VENDOR_STYLE = LIBRARY.parent / "node_modules" / "uplot" / "dist" / "uPlot.min.css"
+STYLE = LIBRARY / "core" / "browser" / "explorer.css"
+
+IMPORT = re.compile(r"""^((?:import|export)\b[^;"'`()]*?\bfrom\s*"|import\s*")([^"]+)(";)""", re.M)
+"""A static import or re-export, at the beginning of a line, with double quotes and a semicolon."""
+
+LOADER = """\
+const urls = [];
+for (const source of %s) {
+  const text = source.replace(/@module (\\d+)@/g, (_, number) => urls[number]);
+  urls.push(URL.createObjectURL(new Blob([text], { type: "text/javascript" })));
+}
+const { default: explorer } = await import(urls.at(-1));
+export default explorer;
+"""
+
+
+def read(path: Path) -> str:
+    """The text of a module. Raises FileNotFoundError, saying what to do, where a third-party one is missing."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        if "node_modules" not in path.parts:
+            raise
+        raise FileNotFoundError(
+            f"{path} is missing: explorers need what `make book` puts in place; run it in the folder of the book"
+        ) from None
+
+
+def find(name: str, importer: Path) -> Path:
+    """The file that `importer` means by `name`: a path beside it, or one of `VENDOR`. ValueError for anything else."""
+    if name in VENDOR:
+        return VENDOR[name]
+    if not name.startswith("."):
+        raise ValueError(f"{importer}: imports {name!r}; expected a relative path or one of {', '.join(VENDOR)}")
+    return (importer.parent / name).resolve()
+
+
+def imported(path: Path) -> list[Path]:
+    """The files that a module imports."""
+    return [] if path in VENDOR.values() else [find(name, path) for _, name, _ in IMPORT.findall(read(path))]
+
+
+def gather(entry: Path) -> list[Path]:
+    """A module and all that it needs, each after what it imports. ValueError where modules import each other."""
+    done: list[Path] = []
+
+    def add(path: Path, above: tuple[Path, ...]) -> None:
+        if path in above:
+            raise ValueError(f"{path}: imports itself by way of {', '.join(other.name for other in above)}")
+        if path not in done:
+            for other in imported(path):
+                add(other, (*above, path))
+            done.append(path)
+
+    add(entry.resolve(), ())
+    return done
+
+
+@cache
+def as_one(entry: Path) -> str:
+    """A module, and all that it needs, as the text of one module with the same default export."""
+    paths = gather(entry)
+
+    def text(path: Path) -> str:
+        if path in VENDOR.values():
+            return read(path)
+
+        def numbered(found: re.Match) -> str:
+            return f"{found[1]}@module {paths.index(find(found[2], path))}@{found[3]}"
+
+        return IMPORT.sub(numbered, read(path))
+
+    return LOADER % json.dumps([text(path) for path in paths])
+
+
+def style() -> str:
+    """The style sheet of explorers, with that of uPlot."""
+    return read(VENDOR_STYLE) + "\n" + read(STYLE)

@@ -1,0 +1,91 @@
+// Brings the explorers of a page to life when they come near, and keeps their settings in the address of the page.
+// This file is loaded only by pages with an explorer. It takes the place of Jupyter's widget manager, which is ten
+// times as heavy as all else that an explorer needs.
+import { read, write } from "../../core/browser/address.js";
+import { throttled } from "../../core/browser/clock.js";
+import { button, element } from "../../core/browser/controls.js";
+import { makeModel } from "./model.js";
+
+const NEAR = "600px";
+const library = new URL("../../", import.meta.url);
+const boxes = [...document.querySelectorAll(".explorer[id]")];
+const models = new Map();
+
+for (const box of boxes) {
+  const given = JSON.parse(box.querySelector("script[type='application/json']").textContent);
+  const model = makeModel({ ...given, state: { ...given.spec.first }, found: {} });
+  const strange = settle(model);
+  models.set(box.id, model);
+  model.on("change:state", throttled(250, () => keep(model)));
+  const observer = new IntersectionObserver(
+    (entries) => {
+      if (!entries.some((entry) => entry.isIntersecting)) return;
+      observer.disconnect();
+      wake(box, model, strange);
+    },
+    { rootMargin: NEAR },
+  );
+  observer.observe(box);
+}
+
+/** Set an explorer as the address says; what the address says that is no setting. */
+function settle(model) {
+  const spec = model.get("spec");
+  const { state, strange } = read(location.search, spec);
+  model.set("state", { ...spec.first, ...state });
+  return strange;
+}
+
+/** Write the settings of an explorer into the address. */
+function keep(model) {
+  const spec = model.get("spec");
+  const query = write(location.search, spec, model.get("state"), spec.first);
+  if (query !== location.search) history.replaceState(history.state, "", location.pathname + query + location.hash);
+}
+
+async function wake(box, model, strange) {
+  const { default: explorer } = await import(new URL(model.get("module"), library));
+  const place = element("div");
+  box.append(place);
+  explorer.render({ model, el: place });
+  box.classList.add("alive");
+  const bar = place.querySelector(".explorer-bar");
+  bar.append(linkButton(box, model));
+  if (strange.length) {
+    place.querySelector(".explorer-hint").append(` (Not understood in the address: ${strange.join(", ")}.)`);
+  }
+}
+
+function linkButton(box, model) {
+  const copy = button("Copy link", async () => {
+    keep(model);
+    const link = new URL(location.href);
+    link.hash = box.id;
+    try {
+      await navigator.clipboard.writeText(link.href);
+      copy.textContent = "Copied";
+    } catch {
+      history.replaceState(history.state, "", link);
+      copy.textContent = "The link is in the address bar";
+    }
+    setTimeout(() => (copy.textContent = "Copy link"), 2000);
+  });
+  return copy;
+}
+
+// A link in the prose sets an explorer without leaving the place where it is read, unless the explorer is out of sight.
+document.addEventListener("click", (event) => {
+  const link = event.target.closest?.("a.explore");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+  const target = new URL(link.href);
+  const box = document.getElementById(target.hash.slice(1));
+  const model = models.get(target.hash.slice(1));
+  if (!model) return;
+  event.preventDefault();
+  const spec = model.get("spec");
+  model.set("state", { ...spec.first, ...read(target.search, spec).state });
+  const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  box.scrollIntoView({ block: "nearest", behavior: still ? "auto" : "smooth" });
+});
+
+addEventListener("popstate", () => models.forEach(settle));

@@ -1,0 +1,115 @@
+"""Explorers on pages: their files in the site, their place in a page, and links in the prose that set them."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util import logging
+from sphinx.util.docutils import SphinxRole
+
+from lecturelib.core import modules
+
+logger = logging.getLogger(__name__)
+
+FOLDER = "assets/explorers"
+"""Where the site has the modules. It is kept out of _static, whose scripts would be put into every page."""
+
+
+def lay_out(app: Sphinx, failed: Exception | None) -> None:
+    """Copy the modules into the site, with the names of third-party modules turned into their paths."""
+    if failed or app.builder.format != "html":
+        return
+    target = Path(app.outdir) / FOLDER
+    shutil.rmtree(target, ignore_errors=True)
+    for path in sorted(modules.LIBRARY.glob("*/browser/*.js")):
+        place = target / path.relative_to(modules.LIBRARY)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(modules.IMPORT.sub(_as_path, modules.read(path)), encoding="utf-8")
+    (target / "vendor").mkdir()
+    for name, source in modules.VENDOR.items():
+        shutil.copyfile(source, target / "vendor" / f"{name}.js")
+    (target / "explorers.css").write_text(modules.style(), encoding="utf-8")
+
+
+def _as_path(found: re.Match) -> str:
+    name = f"../../vendor/{found[2]}.js" if found[2] in modules.VENDOR else found[2]
+    return f"{found[1]}{name}{found[3]}"
+
+
+def place(content: dict[str, Any]) -> nodes.container:
+    """The place of an explorer in a page: its still picture, and what the browser needs to bring it to life."""
+    spec = content["spec"]
+    name = f"explorer-{spec['name']}"
+    box = nodes.container(classes=["explorer"], ids=[name], explorer=spec)
+    given = json.dumps({key: content[key] for key in ("module", "spec", "givens")}).replace("<", "\\u003c")
+    still = (
+        f'<figure class="explorer-still drawn"><div class="drawing">{content["svg"]}</div>'
+        f"<figcaption><b>{html.escape(spec['title'])}.</b> {html.escape(spec['hint'])}</figcaption></figure>"
+        f'<script type="application/json">{given}</script>'
+    )
+    box += nodes.raw("", still, format="html")
+    return box
+
+
+class Explore(SphinxRole):
+    """`` {explore}`words <name setting=value …>` ``: a link that sets an explorer of the page.
+
+    Settings that are not named return to where they began. `name=preset` uses a preset.
+    """
+
+    def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
+        found = re.fullmatch(r"(.+?)\s*<([a-z][a-z0-9-]*)((?:=[\w-]+)?)((?:\s+\w+=\S+)*)>", self.text, re.S)
+        if not found:
+            message = f"expected words <name setting=value>, got {self.text!r}"
+            return [], [self.inliner.reporter.error(message, line=self.lineno)]
+        words, name, preset, changes = found.groups()
+        wanted = dict(change.split("=", 1) for change in changes.split())
+        parts = [f"{name}{preset}"] if preset else []
+        parts += [f"{name}.{key}={quote(value, safe=',;')}" for key, value in wanted.items()]
+        link = nodes.reference("", words, refuri=f"?{'&'.join(parts)}#explorer-{name}", classes=["explore"])
+        link["explore"] = (name, preset.lstrip("="), wanted)
+        self.set_source_info(link)
+        return [link], []
+
+
+def check_links(app: Sphinx, doctree: nodes.document, page: str) -> None:
+    """Warn of a link to an explorer, a preset or a setting that the page does not have."""
+    specs = {box["explorer"]["name"]: box["explorer"] for box in _boxes(doctree)}
+    for link in doctree.findall(nodes.reference):
+        if "explore" not in link:
+            continue
+        name, preset, wanted = link["explore"]
+        if name not in specs:
+            logger.warning("explore: no explorer %r in this page", name, location=link, type="explorer")
+            continue
+        if preset and preset not in specs[name]["presets"]:
+            logger.warning("explore: %r has no preset %r", name, preset, location=link, type="explorer")
+        for key in wanted.keys() - {setting["name"] for setting in specs[name]["settings"]}:
+            logger.warning("explore: %r has no setting %r", name, key, location=link, type="explorer")
+
+
+def add_files(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree) -> None:
+    """Let a page with explorers load what brings them to life; other pages load nothing of it."""
+    if doctree is not None and any(_boxes(doctree)):
+        app.add_css_file(f"../{FOLDER}/explorers.css")
+        app.add_js_file(f"../{FOLDER}/site/browser/page.js", type="module")
+
+
+def _boxes(doctree: nodes.document) -> list[nodes.container]:
+    return [box for box in doctree.findall(nodes.container) if "explorer" in box]
+
+
+def setup(app: Sphinx) -> None:
+    """Register with Sphinx."""
+    app.add_role("explore", Explore())
+    app.connect("doctree-resolved", check_links)
+    app.connect("html-page-context", add_files)
+    app.connect("build-finished", lay_out)

@@ -1,0 +1,74 @@
+/** The reader's own points: dragged, added and removed by mouse, finger or keyboard. */
+
+import { button } from "../../core/browser/controls.js";
+
+const MOST_TAKEN = 16; // of the present data, when they become the reader's own
+
+const rounded = (/** @type {number} */ value) => Number(value.toFixed(3));
+
+/**
+ * The middle of the widest gap between points, or the ends of [−1, 1]: where a point that is added is easy to find.
+ * @param {number[][]} points
+ */
+export function freePlace(points) {
+  const sorted = [...points].sort((one, other) => one[0] - other[0]);
+  if (sorted.length < 2) return sorted.length && sorted[0][0] > 0 ? [-0.5, 0] : [0.5, 0];
+  let best = 1;
+  for (let k = 2; k < sorted.length; k++) {
+    if (sorted[k][0] - sorted[k - 1][0] > sorted[best][0] - sorted[best - 1][0]) best = k;
+  }
+  const [left, right] = [sorted[best - 1], sorted[best]];
+  return [rounded((left[0] + right[0]) / 2), rounded((left[1] + right[1]) / 2)];
+}
+
+/**
+ * Some of the data, evenly chosen, as points of the reader's own.
+ * @param {import("./tables.js").Data} data
+ */
+export function taken({ x, y }) {
+  const count = Math.min(MOST_TAKEN, x.length);
+  const pick = Array.from({ length: count }, (_, k) => Math.round((k * (x.length - 1)) / Math.max(1, count - 1)));
+  return pick.map((n) => [rounded(x[n]), rounded(y[n])]);
+}
+
+/**
+ * @param {{handles: Function, onTap: Function, box: HTMLElement}} chart  where the data are drawn
+ * @param {HTMLElement} bar  where the button goes
+ * @param {HTMLElement} tip  where it is said what can be done
+ * @param {(changes: object) => void} set
+ * @param {number} most
+ */
+export function makePoints(chart, bar, tip, set, most) {
+  /** @type {number[][]} */
+  let points = [];
+  let own = false;
+  /** @type {import("./tables.js").Data} */
+  let data;
+  const add = (x, y) => points.length < most && set({ points: [...points, [rounded(x), rounded(y)]] });
+  const press = () => (own ? add(...freePlace(points)) : set({ target: "own", points: taken(data) }));
+  const adder = button("Edit the data", press);
+  bar.append(adder);
+  chart.onTap((x, y) => own && add(x, y));
+  const change = (index, x, y) => {
+    if (x !== null) set({ points: points.map((point, k) => (k === index ? [rounded(x), rounded(y)] : point)) });
+    else if (points.length > 1) set({ points: points.filter((_, k) => k !== index) });
+  };
+  return {
+    /**
+     * @param {import("./session.js").Settings} settings
+     * @param {import("./tables.js").Data} now
+     */
+    show(settings, now) {
+      data = now;
+      own = settings.target === "own";
+      points = settings.points;
+      adder.textContent = own ? "Add a point" : "Edit the data";
+      tip.textContent = own ? "Drag points, click beside them to add one; arrow keys move and Delete removes the one in focus." : "";
+      adder.disabled = own && points.length >= most;
+      chart.box.classList.toggle("explorer-editable", own);
+      const name = (k) => `Point ${k + 1} of ${points.length}; arrow keys move it, Delete removes it`;
+      const list = points.map(([x, y], k) => ({ x, y, name: name(k), color: "gold", free: "xy" }));
+      chart.handles(own ? list : [], change);
+    },
+  };
+}

@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { read, write } from "../../../lecturelib/core/browser/address.js";
+
+const SPEC = {
+  name: "play",
+  settings: [
+    { kind: "number", name: "alpha", low: 0.1, high: 100, value: 1, log: true, step: 0 },
+    { kind: "choice", name: "target", options: { sine: "a sine", own: "own points" }, value: "sine" },
+    { kind: "switch", name: "shown", value: true },
+    { kind: "points", name: "points", value: [], most: 3 },
+  ],
+  presets: { wild: { words: "Wild", state: { alpha: 50, shown: false } } },
+};
+const FIRST = { alpha: 1, target: "sine", shown: true, points: [] };
+
+test("what differs from the beginning is written, readably, and read again", () => {
+  const state = { alpha: 2.5, target: "own", shown: false, points: [[-1, 0.5], [2, -0.25]] };
+  const query = write("?other.alpha=3&q=a%20b", SPEC, state, FIRST);
+  assert.equal(query, "?other.alpha=3&q=a%20b&play.alpha=2.5&play.target=own&play.shown=off&play.points=-1,0.5;2,-0.25");
+  assert.deepEqual(read(query, SPEC), { state, strange: [] });
+});
+
+test("settings as at the beginning leave no trace, and an old trace goes", () => {
+  assert.equal(write("?play.alpha=7&play=wild", SPEC, FIRST, FIRST), "");
+  assert.equal(write("?play.alpha=7&plays.alpha=7", SPEC, FIRST, FIRST), "?plays.alpha=7");
+});
+
+test("a preset can be asked for, and settings beside it win", () => {
+  assert.deepEqual(read("?play.shown=on&play=wild", SPEC).state, { alpha: 50, shown: true });
+});
+
+test("numbers are brought within limits; what is no setting is named", () => {
+  assert.deepEqual(read("?play.alpha=1000", SPEC).state, { alpha: 100 });
+  const strange = ["play.alpha=much", "play.alpha=", "play.beta=1", "play.target=toString", "play.shown=1", "play=tame", "play.points=1,2;3", "play.points=0,0;1,1;2,2;3,3"];
+  for (const part of strange) assert.deepEqual(read(`?${part}`, SPEC), { state: {}, strange: [part] }, part);
+  assert.deepEqual(read("?other=1&%E0%A4%A=1", SPEC), { state: {}, strange: [] });
+});

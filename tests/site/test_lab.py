@@ -1,0 +1,54 @@
+"""Explorers in a real JupyterLab: alive, and the same object in Python and in the browser."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from tests.site.lab import PATIENCE, run_first_cell, running
+
+CELL = """from lecturelib.splines.explorers import SliceExplorer
+
+explorer = SliceExplorer("loss-slice")
+explorer"""
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    with running(tmp_path_factory.mktemp("notebooks")) as lab:
+        yield lab
+
+
+def becomes(lab, expression: str, expected: str) -> None:
+    """Wait until an expression has this value in Python."""
+    end = time.monotonic() + PATIENCE
+    while (found := lab.value(expression)) != expected:
+        assert time.monotonic() < end, f"{expression} is {found}, expected {expected}"
+        time.sleep(0.1)
+
+
+def test_python_and_the_browser_see_the_same_explorer(lab, browser):
+    errors = []
+    with browser.new_context(viewport={"width": 1300, "height": 1200}) as context, context.new_page() as page:
+        page.set_default_timeout(1000 * PATIENCE)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(lab.write("explorer.ipynb", [CELL]))
+        run_first_cell(page)
+        explorer = page.locator(".explorer-live")
+        explorer.get_by_role("button", name="Dead").click()
+        becomes(lab, "explorer.state['beta']", "3.2")
+        becomes(lab, "explorer.found['slope']", "0")
+        becomes(lab, "float(explorer.spline.breakpoints[-1])", "3.2")
+        # and the other way: what Python sets is seen in the browser, the rest stays
+        lab.value("explorer.set_trait('state', {'beta': 0.6, 'facing': 'left'})")
+        explorer.get_by_text("The breakpoint stands on the datum at 0.6").first.wait_for()
+        assert explorer.get_by_role("combobox", name="facing").input_value() == "left"
+        becomes(lab, "abs(explorer.found['loss'] - float(explorer.cut([0.6])[0])) < 1e-12", "True")
+        # both explorers of a notebook live, each with a state of its own; keys of the notebook are not in the way
+        slider = explorer.get_by_role("slider", name="breakpoint β")
+        slider.focus()
+        page.keyboard.press("ArrowRight")
+        becomes(lab, "explorer.state['beta']", "0.61")
+        page.screenshot(path="/tmp/explorers-scratch/lab.png")
+    assert not errors

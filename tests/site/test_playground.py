@@ -1,0 +1,248 @@
+"""The playground on its page, in a browser and without a kernel: it plays, it answers, and the keyboard is enough."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.site.page_checks import AXE, Visit
+
+PAGE = "chapters/splines/breakpoints.html"
+FRAMES = """() => new Promise((done) => {
+  const begin = performance.now();
+  let frames = 0;
+  const next = (now) => {
+    frames += 1;
+    if (now - begin > 1000) done((1000 * frames) / (now - begin));
+    else requestAnimationFrame(next);
+  };
+  requestAnimationFrame(next);
+})"""
+
+
+class Seen:
+    """The playground of a page, as a reader finds it."""
+
+    def __init__(self, page) -> None:
+        self.page = page
+        self.root = page.locator("#explorer-playground .explorer-live")
+        self.root.wait_for()
+
+    def said(self) -> dict[str, float]:
+        """Step, loss and learning rate, as the words below the charts have them."""
+        text = self.root.locator(".explorer-words").inner_text().replace("−", "-").replace(",", "")
+        found = re.search(r"Step (\d+): loss ([\d.e-]+) at the start ([\d.e-]+);.* Learning rate ([\d.e-]+)\.", text)
+        return dict(zip(("step", "loss", "first", "rate"), map(float, found.groups()), strict=True))
+
+    def button(self, name: str):
+        return self.root.get_by_role("button", name=name)
+
+    def reach(self, step: int) -> None:
+        """Wait until the slider of time has come to a step."""
+        self.page.wait_for_function(
+            "step => Number(document.querySelector('.explorer-time output').textContent.replace(/\\D/g, '')) >= step",
+            arg=step,
+        )
+
+    def play_to(self, step: int) -> None:
+        self.button("Play").click()
+        self.reach(step)
+        self.button("Pause").click()
+
+    def asked(self) -> str:
+        """The query of the address, once it has been written."""
+        self.page.wait_for_timeout(400)  # addresses are written four times a second at most
+        return self.page.evaluate("decodeURIComponent(location.search)")
+
+
+@pytest.fixture
+def visit(browser, server):
+    """Open the page with a query; what goes wrong there fails the test."""
+    visits = []
+
+    def open_page(query: str = "", **options) -> Seen:
+        page = browser.new_page(viewport={"width": 1300, "height": 1000}, **options)
+        visits.append(Visit(page, server))
+        visits[-1].listen()
+        page.goto(f"{server}/{PAGE}{query}#explorer-playground")
+        return Seen(page)
+
+    yield open_page
+    for one in visits:
+        one.page.close()
+        assert not any(one.problems.values()), one.problems
+
+
+def test_it_plays_and_the_loss_falls(visit, capsys):
+    seen = visit()
+    start = seen.said()
+    seen.button("Play").click()
+    seen.reach(300)
+    frames = seen.page.evaluate(FRAMES)
+    seen.button("Pause").click()
+    reached = seen.said()
+    assert start["step"] == 0
+    assert reached["step"] >= 300
+    assert reached["loss"] < 0.5 * start["loss"]
+    seen.button("Step").click()
+    assert seen.said()["step"] == reached["step"] + 1
+    with capsys.disabled():
+        print(f"\nplayground: {frames:.0f} frames a second at width 40 while training")
+
+
+def test_a_thousand_neurons_play(visit, capsys):
+    seen = visit("?playground.width=1000")
+    seen.button("Play").click()
+    seen.reach(100)
+    frames = seen.page.evaluate(FRAMES)
+    seen.button("Pause").click()
+    assert seen.said()["loss"] < seen.said()["first"]
+    with capsys.disabled():
+        print(f"\nplayground: {frames:.0f} frames a second at width 1,000 while training")
+
+
+def test_time_can_be_scrubbed_back(visit):
+    seen = visit()
+    seen.play_to(200)
+    end = seen.said()
+    time = seen.root.get_by_role("slider", name="time")
+    time.focus()
+    seen.page.keyboard.press("Home")
+    back = seen.said()
+    assert back["step"] == 0
+    assert back["loss"] == end["first"]
+    seen.page.keyboard.press("End")
+    assert seen.said() == end
+
+
+def test_presets_settings_and_address(visit):
+    seen = visit("?playground.width=7&playground.seed=3")
+    assert seen.root.get_by_role("slider", name="width H").get_attribute("aria-valuetext") == "7"
+    seen.button("Kernel regime").click()
+    query = seen.asked()
+    assert "playground.alpha=100" in query
+    assert "playground.scheme=flat" in query
+    seen.play_to(400)
+    assert seen.said()["loss"] < 1e-3
+    again = visit(seen.page.evaluate("location.search"))
+    assert again.root.get_by_role("combobox", name="start").input_value() == "flat"
+    again.button("Reset").click()
+    assert "playground" not in again.asked()
+    assert again.said()["step"] == 0
+
+
+def test_reset_begins_anew_where_no_setting_was_changed(visit):
+    seen = visit()
+    start = seen.said()
+    seen.play_to(20)
+    seen.button("Reset").click()
+    assert seen.said() == start
+    seen.play_to(20)
+    seen.button("Start over").click()
+    assert seen.said() == start
+
+
+def test_links_in_the_prose_set_it(visit):
+    seen = visit()
+    seen.page.locator("a.explore", has_text="five").click()
+    assert seen.root.get_by_role("slider", name="width H").get_attribute("aria-valuetext") == "5"
+
+
+def test_a_rate_that_diverges_is_named_and_a_stable_one_offered(visit):
+    seen = visit("?playground=diverges")
+    seen.button("Play").click()
+    alarm = seen.root.get_by_role("alert")
+    alarm.get_by_text("Diverged").wait_for()
+    assert "rates up to about" in alarm.inner_text()
+    seen.button("Start over with").click()
+    seen.reach(300)
+    seen.button("Pause").click()
+    assert seen.said()["loss"] < 0.5 * seen.said()["first"]
+    assert not alarm.inner_text()
+
+
+def test_the_keyboard_is_enough(visit):
+    seen = visit()
+    press = seen.page.keyboard.press
+    focused = "document.activeElement.textContent + (document.activeElement.labels?.[0]?.textContent ?? '')"
+    seen.root.get_by_role("button", name="Kernel regime").focus()
+
+    def tab_to(words: str) -> None:
+        for _ in range(80):
+            if words in seen.page.evaluate(focused):
+                return
+            press("Tab")
+        raise AssertionError(f"the keyboard does not reach {words!r}")
+
+    tab_to("Play")
+    press("Space")
+    seen.reach(50)
+    press("Space")
+    reached = seen.said()["step"]
+    tab_to("Step")
+    press("Enter")
+    assert seen.said()["step"] == reached + 1
+    tab_to("Edit the data")
+    press("Enter")
+    points = seen.root.get_by_role("slider", name="Point ")
+    count = points.count()
+    press("Enter")  # the same button adds a point now
+    assert points.count() == count + 1
+    for _ in range(80):
+        if "Point 1 " in seen.page.evaluate("document.activeElement.getAttribute('aria-label') ?? ''"):
+            break
+        press("Tab")
+    before = points.first.get_attribute("aria-valuetext")
+    press("ArrowUp")
+    assert points.first.get_attribute("aria-valuetext") != before
+    press("Delete")
+    assert points.count() == count
+    tab_to("scale α of the start")
+    press("ArrowRight")
+    assert "playground.alpha=" in seen.asked()
+
+
+def test_points_follow_mouse_and_finger(visit):
+    seen = visit("?playground.target=own", has_touch=True)
+    points = seen.root.get_by_role("slider", name="Point ")
+    count = points.count()
+    ground = seen.root.locator(".u-over").first.bounding_box()
+    middle = (ground["x"] + 0.55 * ground["width"], ground["y"] + 0.15 * ground["height"])
+    seen.page.mouse.click(*middle)
+    assert points.count() == count + 1
+    place = points.last.bounding_box()
+    mouse = seen.page.mouse
+    mouse.move(place["x"] + place["width"] / 2, place["y"] + place["height"] / 2)
+    mouse.down()
+    mouse.move(middle[0], middle[1] + 60, steps=3)
+    mouse.up()
+    assert points.last.bounding_box()["y"] > place["y"] + 50
+    seen.page.touchscreen.tap(middle[0] + 40, middle[1])
+    assert points.count() == count + 2
+    assert len(re.search(r"points=([^&]*)", seen.asked()).group(1).split(";")) == count + 2
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_axe_finds_nothing_serious(visit, mode):
+    everything = "&".join(f"playground.{name}=on" for name in ("cubic", "linear", "psi"))
+    seen = visit(f"?playground.target=own&playground.auto=off&playground.rate=1&{everything}", color_scheme=mode)
+    seen.button("Play").click()
+    seen.root.get_by_role("alert").get_by_text("Diverged").wait_for()
+    seen.page.add_script_tag(path=AXE)
+    found = seen.page.evaluate("axe.run('#explorer-playground', {resultTypes: ['violations']})")
+    serious = [one for one in found["violations"] if one["impact"] in ("serious", "critical")]
+    assert not serious, [(one["id"], [node["html"] for node in one["nodes"]]) for one in serious]
+
+
+def test_a_narrow_page_holds_it(visit):
+    seen = visit("?playground.psi=on&playground.cubic=on")
+    seen.page.set_viewport_size({"width": 390, "height": 800})
+    seen.play_to(20)
+    box = seen.root.bounding_box()
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= 390
+    assert seen.root.evaluate("root => root.scrollWidth <= root.clientWidth")
+    told = [chart.get_attribute("aria-label") for chart in seen.root.get_by_role("img").all()]
+    assert len(told) == 5
+    assert all(len(text) > 60 for text in told)
