@@ -94,7 +94,8 @@ def ridge_weights(features, y, penalty: float) -> Tensor:
 
     features: Φ, (N, p); y: (N,); penalty > 0. One system of p equations.
     """
-    features, y = read_inputs("features", features), _targets(y, features)
+    features = read_inputs("features", features)
+    y = _targets(y, features)
     matrix = features.T @ features + _penalty(penalty) * y.numel() * torch.eye(features.shape[1], dtype=y.dtype)
     return torch.linalg.solve(matrix, features.T @ y)
 
