@@ -9,7 +9,7 @@ import torch
 from torch import Generator, Tensor
 
 from lecturelib.core.arguments import one_dimensional
-from lecturelib.core.experiments import generator_for
+from lecturelib.core.experiments import Provenance, generator_for, save, settings, sweep
 from lecturelib.kernels.initialization import Variances, equal_variances
 
 CHUNK = 4_000_000
@@ -112,3 +112,18 @@ def erf_sizes(*, seed: int, width: int, depth: int, weight: float) -> dict[str, 
         h = torch.erf(normal((width, width), generator) @ h * (weight / width**0.5))
         found.append(float(h.square().mean()))
     return {"sizes": found}
+
+
+def store(path: str = "chapters/kernels/data/initialization.json") -> None:
+    """The long run of the chapter: 4,000 networks of width 100 and depth 50 for each of three scales."""
+    seeds = range(10)
+    over = settings(width=[100], depth=[50], growth=[0.8, 1.0, 1.25], bias=[0.1], members=[400])
+    results = sweep(sizes_by_depth, over, seeds=seeds)
+    for result in results:
+        for name in ("forward", "backward"):
+            result[name] = [float(f"{value:.6g}") for value in result[name]]
+    save(path, results, Provenance.here("python -m lecturelib.kernels.signals", seeds))
+
+
+if __name__ == "__main__":
+    store()

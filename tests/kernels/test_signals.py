@@ -3,9 +3,11 @@
 import pytest
 import torch
 
+from lecturelib.core.experiments import load
 from lecturelib.kernels import signals
 from lecturelib.kernels.initialization import backward_moments, equal_variances, forward_moments, fourth_moments
 from lecturelib.kernels.signals import LAWS, erf_sizes, log_sizes, simulate, sizes_by_depth
+from lecturelib.kernels.trained_signals import DEPTH, size_ratios
 
 X = torch.tensor([1.0, -2.0, 0.5], dtype=torch.float64)
 
@@ -58,3 +60,21 @@ def test_bad_arguments_are_named(name, options):
     plan = equal_variances((3, 4), 0.5)
     with pytest.raises(ValueError, match=f"^{name}: expected"):
         simulate(plan, X, generator=torch.Generator(), **({"members": 1} | options))
+
+
+def test_training_makes_signals_larger_than_random_signs_would():
+    found = size_ratios(seed=0, steps=30)
+    assert len(found["start"]) == len(found["trained"]) == DEPTH + 1
+    assert found["start"][0] == found["trained"][0] == pytest.approx(1)
+    assert found["trained"][-1] > found["start"][-1]
+    assert found["loss"][0] < 2.3  # that of ten equal chances is ln 10
+
+
+def test_the_long_run_is_stored_with_its_provenance(monkeypatch, tmp_path):
+    short = {"width": 4, "depth": 2, "growth": 1.0, "bias": 0.1, "members": 2}
+    monkeypatch.setattr(signals, "settings", lambda **_: [short])
+    signals.store(tmp_path / "sizes.json")
+    results, provenance = load(tmp_path / "sizes.json")
+    assert len(results) == len(provenance.seeds) == 10
+    assert provenance.command == "python -m lecturelib.kernels.signals"
+    assert len(results[0]["forward"]) == 3
