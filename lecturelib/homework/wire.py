@@ -21,8 +21,8 @@ class WireTimeout(WireError):
 
 def send(sock: socket.socket, message: bytes, descriptors: tuple[int, ...] = (), seconds: float | None = None) -> None:
     """Send one message whole. Raises WireError where the other side is gone, WireTimeout where it does not read."""
-    sock.settimeout(seconds)
     try:
+        sock.settimeout(seconds)
         if descriptors:
             socket.send_fds(sock, [_LENGTH.pack(len(message))], list(descriptors))
             sock.sendall(message)
@@ -48,8 +48,8 @@ def receive(sock: socket.socket, most: int, seconds: float | None = None) -> byt
 
 def receive_with_descriptors(sock: socket.socket, most: int) -> tuple[bytes, list[int]]:
     """As `receive`, without limit of time, with the descriptors that were sent along."""
-    sock.settimeout(None)
     try:
+        sock.settimeout(None)
         start, descriptors, _, _ = socket.recv_fds(sock, _LENGTH.size, _MOST_DESCRIPTORS)
     except OSError as error:
         raise WireError(f"the other side is gone ({error.strerror})") from None
@@ -69,8 +69,8 @@ def _exactly(sock: socket.socket, size: int, until: float | None) -> bytes:
         left = None if until is None else until - time.monotonic()
         if left is not None and left <= 0:
             raise WireTimeout("no answer in time")
-        sock.settimeout(left)
         try:
+            sock.settimeout(left)
             part = sock.recv(min(size - len(parts), 1 << 20))
         except TimeoutError:
             raise WireTimeout("no answer in time") from None

@@ -121,8 +121,13 @@ def _make_folders(writable: list[str], limits: Limits) -> None:
 def _fill_folder(config: dict[str, Any]) -> None:
     os.chdir(config["folder"])
     os.environ["TMPDIR"] = config["temporary"]
-    if Path(config["data"]).is_dir():
-        shutil.copytree(config["data"], ".", dirs_exist_ok=True)
+    data = Path(config["data"])
+    for path in sorted(data.rglob("*")):
+        here = path.relative_to(data)
+        if path.is_dir():
+            here.mkdir(exist_ok=True)
+        else:
+            shutil.copyfile(path, here)
 
 
 def _seed() -> None:
