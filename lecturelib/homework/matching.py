@@ -57,7 +57,11 @@ def read(path: Path) -> dict[str, Any]:
     """The content of a notebook's file. Raises Invalid where it is none."""
     if path.stat().st_size > LARGEST:
         raise Invalid(f"the file has {path.stat().st_size >> 20} MiB: expected at most {LARGEST >> 20}; clear its outputs")
-    data = path.read_bytes()
+    return parse(path.read_bytes())
+
+
+def parse(data: bytes) -> dict[str, Any]:
+    """As `read`, of the bytes of a file."""
     if not data.strip():
         raise Invalid("the file is empty")
     try:

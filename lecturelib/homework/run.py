@@ -80,7 +80,7 @@ def run_submission(lab: Lab, notebook: Mapping[str, Any] | Path, limits: Limits 
 
     Raises sandbox.NoIsolation where the machine offers none, unless `unsafe`.
     """
-    with Bench(lab, limits or Limits(), unsafe=unsafe) as bench:
+    with Bench(lab, limits, unsafe=unsafe) as bench:
         return bench.run(notebook)
 
 
@@ -97,34 +97,47 @@ class _Cells:
 class Bench:
     """Two warm sandboxes for one lab, for the students' notebooks and for the tests; a context manager."""
 
-    def __init__(self, lab: Lab, limits: Limits, *, unsafe: bool = False) -> None:
-        self.lab, self.limits = lab, limits
+    def __init__(
+        self,
+        lab: Lab,
+        limits: Limits | None = None,
+        *,
+        unsafe: bool = False,
+        data: Mapping[str, bytes] | None = None,
+    ) -> None:
+        """`data`: path → content of the lab's files, for machines that do not have them; read here where it is None."""
+        self.lab, self.limits = lab, limits or Limits()
         self.wall = _wall(unsafe)
         self._data = Path(tempfile.mkdtemp(prefix="lab-data-"))
         self._data.chmod(0o755)
         self._open: dict[str, Sandbox] = {}
-        for path in lab.data:
-            (self._data / path.parent).mkdir(parents=True, exist_ok=True)
-            shutil.copy(lab.path.parent / path, self._data / path)
+        for path, content in (files(lab) if data is None else data).items():
+            (self._data / path).parent.mkdir(parents=True, exist_ok=True)
+            (self._data / path).write_bytes(content)
 
     def __enter__(self) -> Bench:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Take the sandboxes down."""
         for role in list(self._open):
             self._drop(role)
         shutil.rmtree(self._data, ignore_errors=True)
 
-    def run(self, notebook: Mapping[str, Any] | Path) -> Result:
-        """Grade one notebook. Whatever it does, there is a result."""
+    def run(self, notebook: Mapping[str, Any] | bytes | Path) -> Result:
+        """Grade one notebook, given as its content, its bytes or its file. Whatever it does, there is a result."""
         began = time.monotonic()
         try:
             content = matching.read(notebook) if isinstance(notebook, Path) else notebook
+            content = matching.parse(content) if isinstance(content, bytes) else content
             submitted = matching.match(self.lab, content)
         except (Invalid, OSError) as error:
-            return self._not_run("invalid", str(error), began)
+            return self.refused(self.lab, str(error))
         if submitted.score < BELONGS:
-            return self._not_run("invalid", f"this is not a notebook of {self.lab.name}", began)
+            return self.refused(self.lab, f"this is not a notebook of {self.lab.name}")
         skipped: dict[int, str] = {}
         while True:
             with self._student(submitted, skipped) as (cells, control, output):
@@ -230,9 +243,12 @@ class Bench:
     def _tests(self) -> list:
         return [cell for cell in self.lab.cells if cell.kind == "test"]
 
-    def _not_run(self, status: str, reason: str, began: float) -> Result:
-        tests = [CellResult(cell.name, cell.task, cell.points, False, "missing", reason) for cell in self._tests()]
-        return Result(self.lab.name, tuple(tests), status, (reason,), round(time.monotonic() - began, 3))
+    @staticmethod
+    def refused(lab: Lab, reason: str) -> Result:
+        """The result of what cannot be run."""
+        cells = [cell for cell in lab.cells if cell.kind == "test"]
+        tests = tuple(CellResult(cell.name, cell.task, cell.points, False, "missing", reason) for cell in cells)
+        return Result(lab.name, tests, "invalid", (reason,), 0.0)
 
     def _result(self, submitted: Submitted, cells: _Cells, skipped, verdicts, output: _Drain, began: float) -> Result:
         lost = {"kind": "broken", "message": "the test gave no result: a person will look at it", "detail": "no verdict"}
@@ -277,6 +293,11 @@ class _Drain:
         """The beginning of what was printed, with a line that says how much was left out."""
         more = f"\n… {self.total - len(self.kept)} bytes more" if self.total > len(self.kept) else ""
         return self.kept.decode(errors="replace") + more
+
+
+def files(lab: Lab) -> dict[str, bytes]:
+    """The lab's data: path in the student's folder → content."""
+    return {str(path): (lab.path.parent / path).read_bytes() for path in lab.data}
 
 
 def imported(sources: list[str]) -> list[str]:

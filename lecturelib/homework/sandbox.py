@@ -317,7 +317,8 @@ def _spare_uid() -> int:
     number = (os.getpid() % 4_000_000) * 200 + next(_used) % 200
     most = 1 << 31
     with contextlib.suppress(OSError, ValueError):
-        most = max(int(line.split()[0]) + int(line.split()[2]) for line in open("/proc/self/uid_map"))
+        lines = Path("/proc/self/uid_map").read_text().splitlines()
+        most = max(int(line.split()[0]) + int(line.split()[2]) for line in lines)
     return 1_000_000_000 + number if most > 1_900_000_000 else max(1, most - 2 - number % 2000)
 
 
