@@ -123,7 +123,7 @@ def test_all_mistakes_are_told_at_once():
         reads(broken("points: 2", "points: 0").replace("takes: [guess]", "takes: 7"), PATH)
     first, second = str(caught.value).splitlines()
     line = LAB.splitlines().index("nbgrader: {grade_id: slope-1, grade: true, points: 2}") - 1
-    assert first.startswith(f"labs/lines.md:{line + 1}: cell 5 (code): nbgrader.points")  # the line of its fence
+    assert first.startswith(f"labs/lines.md:{line}: cell 5 (code): nbgrader.points")  # the line of its fence
     assert "lab.takes" in second
 
 
