@@ -32,13 +32,15 @@ from lecturelib.homework.submissions import Submission, collect
 class Course:
     """What grading needs to know besides the submissions.
 
-    folder: where results and gradebook lie; due: lab → when it was due, with zone; times: student's key, name or
+    folder: where results and gradebook lie; labs: all that submissions may be of; only: names of those to grade, all
+    where it is empty; due: lab → when it was due, with zone; times: student's key, name or
     number → when handed in, with zone; rule: what lateness costs; file_times: take the times of files where no other
     is known; unsafe: grade without isolation where the machine offers none.
     """
 
     folder: Path
     labs: Sequence[Lab]
+    only: Sequence[str] = ()
     limits: Limits = Limits()
     due: Mapping[str, datetime] | None = None
     times: Mapping[str, datetime] | None = None
@@ -60,13 +62,15 @@ class Summary:
     graded: int
 
 
-def grade(course: Course, submissions: Path, *, executor: Executor | None = None, progress: bool | None = None) -> Summary:
+def grade(
+    course: Course, submissions: Path, *, executor: Executor | None = None, progress: bool | None = None
+) -> Summary:
     """Grade every submission in a folder that has no result yet, then fill the gradebook.
 
     executor: where to run (None: threads of this process, one for each core, each with sandboxes of its own; a Dask
     cluster gives `client.get_executor()`). Raises sandbox.NoIsolation before anything is run.
     """
-    found = collect(submissions, course.labs)
+    found = [one for one in collect(submissions, course.labs) if not course.only or one.lab in course.only]
     labs = {lab.name: lab for lab in course.labs}
     done: dict[tuple[str, str], Record] = {}
     missing = []

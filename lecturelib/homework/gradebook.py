@@ -134,7 +134,9 @@ def _assignment(book: Gradebook, lab: Lab, due: datetime | None) -> None:
             book.update_or_create_grade_cell(cell.name, lab.name, lab.name, max_score=cell.points, cell_type=kind)
         if cell.kind in ("solution", "written"):
             book.update_or_create_solution_cell(cell.name, lab.name, lab.name)
-        book.update_or_create_source_cell(cell.name, lab.name, lab.name, source=cell.source, cell_type=kind, locked=locked)
+        book.update_or_create_source_cell(
+            cell.name, lab.name, lab.name, source=cell.source, cell_type=kind, locked=locked
+        )
     for student, marks in kept.items():
         with book.db.no_autoflush:
             book.add_submission(lab.name, student)

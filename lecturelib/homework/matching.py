@@ -56,7 +56,9 @@ class Submitted:
 def read(path: Path) -> dict[str, Any]:
     """The content of a notebook's file. Raises Invalid where it is none."""
     if path.stat().st_size > LARGEST:
-        raise Invalid(f"the file has {path.stat().st_size >> 20} MiB: expected at most {LARGEST >> 20}; clear its outputs")
+        raise Invalid(
+            f"the file has {path.stat().st_size >> 20} MiB: expected at most {LARGEST >> 20}; clear its outputs"
+        )
     return parse(path.read_bytes())
 
 

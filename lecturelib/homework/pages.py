@@ -130,5 +130,6 @@ def _bins(points: Sequence[float], most: float, number: int = 10) -> list[Mappin
     high = max(counts.values(), default=0) or 1
     edges = [most * n / number for n in range(number + 1)]
     return [
-        {"from": edges[n], "to": edges[n + 1], "count": counts[n], "height": 100 * counts[n] / high} for n in range(number)
+        {"from": edges[n], "to": edges[n + 1], "count": counts[n], "height": 100 * counts[n] / high}
+        for n in range(number)
     ]

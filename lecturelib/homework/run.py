@@ -75,7 +75,9 @@ class Result:
         return all(test.passed for test in self.tests if test.task == task)
 
 
-def run_submission(lab: Lab, notebook: Mapping[str, Any] | Path, limits: Limits | None = None, *, unsafe=False) -> Result:
+def run_submission(
+    lab: Lab, notebook: Mapping[str, Any] | Path, limits: Limits | None = None, *, unsafe=False
+) -> Result:
     """Grade one notebook, given as its content or its file. For many of one lab a `Bench` is quicker.
 
     Raises sandbox.NoIsolation where the machine offers none, unless `unsafe`.
@@ -151,7 +153,9 @@ class Bench:
         return self._result(submitted, cells, skipped, verdicts, output, began)
 
     @contextlib.contextmanager
-    def _student(self, submitted: Submitted, skipped: Mapping[int, str]) -> Iterator[tuple[_Cells, socket.socket, _Drain]]:
+    def _student(
+        self, submitted: Submitted, skipped: Mapping[int, str]
+    ) -> Iterator[tuple[_Cells, socket.socket, _Drain]]:
         """Run the cells; while the block lasts the process is there and answers on the socket."""
         todo = [{"index": cell.index, "source": cell.source} for cell in submitted.to_run if cell.index not in skipped]
         box = self._sandbox("student")
@@ -251,12 +255,18 @@ class Bench:
         return Result(lab.name, tests, "invalid", (reason,), 0.0)
 
     def _result(self, submitted: Submitted, cells: _Cells, skipped, verdicts, output: _Drain, began: float) -> Result:
-        lost = {"kind": "broken", "message": "the test gave no result: a person will look at it", "detail": "no verdict"}
+        lost = {
+            "kind": "broken",
+            "message": "the test gave no result: a person will look at it",
+            "detail": "no verdict",
+        }
         tests = []
         for cell in self._tests():
             found = verdicts.get(cell.name, lost)
             told = {key: found[key] for key in ("message", "hidden", "detail") if key in found}
-            tests.append(CellResult(cell.name, cell.task, cell.points, found["kind"] == "passed", found["kind"], **told))
+            tests.append(
+                CellResult(cell.name, cell.task, cell.points, found["kind"] == "passed", found["kind"], **told)
+            )
         status, reasons = _status(submitted, cells, skipped, tests)
         errors = tuple(f"cell {index + 1}: {error}" for index, error in sorted(cells.errors.items()))
         return Result(

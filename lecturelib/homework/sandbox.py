@@ -65,7 +65,9 @@ class Wall:
     def __str__(self) -> str:
         if self.kind == "none":
             return "no isolation: submissions can read and change whatever you can"
-        return f"{self.kind}, {'an inner wall for each submission' if self.inner else 'started anew for each submission'}"
+        return (
+            f"{self.kind}, {'an inner wall for each submission' if self.inner else 'started anew for each submission'}"
+        )
 
 
 NONE = Wall("none", False)
@@ -80,7 +82,9 @@ def wall() -> Wall:
             said.append(f"{kind}{'' if inner else ' alone'}: {problem}")
         else:
             return Wall(kind, inner)
-    raise NoIsolation("submissions cannot be isolated on this machine. " + "; ".join(said) + f". To change that, {HOW}.")
+    raise NoIsolation(
+        "submissions cannot be isolated on this machine. " + "; ".join(said) + f". To change that, {HOW}."
+    )
 
 
 def _problem(candidate: Wall) -> str:
@@ -133,7 +137,9 @@ class Sandbox:
     setup, tests: for the tester, source of setup cells and the test cells as dicts.
     """
 
-    def __init__(self, wall: Wall, role: str, limits: Limits, *, imports=(), data: Path | None = None, setup=(), tests=()):
+    def __init__(
+        self, wall: Wall, role: str, limits: Limits, *, imports=(), data: Path | None = None, setup=(), tests=()
+    ):
         self.wall, self.limits = wall, limits
         self.folder = Path(tempfile.mkdtemp(prefix="lab-")) if wall.kind == "none" else None
         ours, theirs = socket.socketpair()
