@@ -19,6 +19,8 @@ def numbers(name: str, value: Any) -> np.ndarray:
     value = value.detach() if hasattr(value, "detach") else value
     try:
         found = np.asarray(value)
+        gaps = found.dtype == object and any(one is None for one in found.flat)
+        assert not gaps, f"{name}: some numbers are still to be filled in (None)"
         assert found.dtype.kind in "fiub", f"{name}: expected real numbers, got {type(value).__name__}"
         found = found.astype(np.float64)
     except (TypeError, ValueError):

@@ -25,6 +25,7 @@ def test_tensors_that_want_gradients_pass():
     [
         (None, "forget `return`"),
         (..., "still to be filled in"),
+        ([1.0, None, 3.0], "still to be filled in"),
         ("12", "expected real numbers"),
         ([1j, 2, 3], "expected real numbers"),
         ([[1], [2, 3]], "expected real numbers"),
