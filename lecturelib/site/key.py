@@ -15,8 +15,8 @@ from pathlib import Path
 LIBRARY = "lecturelib/**/*.py"
 PINS = "requirements.txt"
 DATA = ("chapters/**/data/**/*", "lecturelib/**/data/**/*", "labs/data/**/*", "benchmarks/results/*")
-NOT_COMPUTING = "lecturelib/site/"
-"""Code that lays out pages but computes nothing in them."""
+NOT_COMPUTING = ("lecturelib/site/", "lecturelib/homework/")
+"""Code that lays out pages or grades labs, but computes nothing in pages."""
 NOT_SOURCES = {"_build", "node_modules", "notebooks", "tests"}
 """Folders beside the sources of a book; what pages load from node_modules is laid out by code that counts."""
 
@@ -33,9 +33,10 @@ def execution_key(root: Path) -> str:
 
 
 def layout_key() -> str:
-    """A short hash of what lays out pages: when it changes, all pages are written again."""
-    home = Path(__file__).parent
-    return _hash(sorted(path for path in home.rglob("*") if path.is_file() and path.suffix != ".pyc"), home)
+    """A short hash of what lays out pages, those of labs too: when it changes, all pages are written again."""
+    library = Path(__file__).resolve().parents[1]
+    found = (path for room in ("site", "homework") for path in (library / room).rglob("*"))
+    return _hash(sorted(path for path in found if path.is_file() and path.suffix != ".pyc"), library)
 
 
 def book_key(root: Path) -> str:
