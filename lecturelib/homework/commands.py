@@ -112,12 +112,10 @@ def grade(arguments: argparse.Namespace) -> int:
         done = grading.grade(course, arguments.submissions, executor=executor)
     for record in done.records:
         result, name = record.result, record.lab or "no lab"
-        print(
-            f"{name}  {record.student.key}  {result.points:g}  {result.status}  {result.seconds:.1f} s  {result.reasons[0]}"
-        )
-    print(
-        f"{done.graded} of {len(done.records)} graded now, in {time.monotonic() - began:.1f} seconds; results: {course.folder}"
-    )
+        words = [name, record.student.key, f"{result.points:g}", result.status, f"{result.seconds:.1f} s"]
+        print("  ".join([*words, result.reasons[0]]))
+    seconds = time.monotonic() - began
+    print(f"{done.graded} of {len(done.records)} graded now, in {seconds:.1f} seconds; results: {course.folder}")
     return 0
 
 

@@ -13,7 +13,7 @@ import os
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -23,7 +23,8 @@ from lecturelib.homework import gradebook, penalties, records
 from lecturelib.homework.lab import Lab
 from lecturelib.homework.limits import Limits
 from lecturelib.homework.records import Record, Shelf
-from lecturelib.homework.run import Bench, Result, files
+from lecturelib.homework.results import Result, refused
+from lecturelib.homework.run import Bench, files
 from lecturelib.homework.sandbox import SandboxError
 from lecturelib.homework.submissions import Submission, collect
 
@@ -41,10 +42,10 @@ class Course:
     folder: Path
     labs: Sequence[Lab]
     only: Sequence[str] = ()
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
     due: Mapping[str, datetime] | None = None
     times: Mapping[str, datetime] | None = None
-    rule: penalties.Rule = penalties.Rule()
+    rule: penalties.Rule = field(default_factory=penalties.Rule)
     file_times: bool = False
     unsafe: bool = False
 
@@ -174,7 +175,7 @@ def _refused(lab: Lab | None, one: Submission) -> Result:
     if lab is None:
         reason = one.problem or "no lab was recognised in it"
         return Result("", (), "invalid", (reason,), 0.0)
-    return Bench.refused(lab, one.problem)
+    return refused(lab, one.problem)
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,7 @@ def opened(path: Path) -> Iterator[Gradebook]:
 
 @contextlib.contextmanager
 def _path_with_environment() -> Iterator[None]:
-    """A new gradebook starts the program `alembic` by name: that of this environment, also where it is not activated."""
+    """A new gradebook starts the program `alembic` by name: that of this environment, active or not."""
     before = os.environ.get("PATH", "")
     os.environ["PATH"] = os.path.dirname(sys.executable) + os.pathsep + before
     try:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from lecturelib.homework.lab import Lab
-from lecturelib.homework.run import STATUSES, CellResult
+from lecturelib.homework.results import STATUSES, CellResult
 
 if TYPE_CHECKING:
     from lecturelib.homework.report import Row

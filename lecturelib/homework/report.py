@@ -13,8 +13,8 @@ from pathlib import Path
 from nbgrader.api import MissingEntry
 
 from lecturelib.homework import gradebook, pages
-from lecturelib.homework.gradebook import Total
 from lecturelib.homework.grade import Course
+from lecturelib.homework.gradebook import Total
 from lecturelib.homework.lab import Lab
 from lecturelib.homework.records import Record, write
 
@@ -135,7 +135,7 @@ def _final(row: Row | None) -> str:
 
 
 def _column(lab: Lab, roster: Sequence[Mapping[str, str]]) -> str:
-    """The lab's column in Canvas: as its export has it, `Title (12345)`, else the title, which Canvas will ask about."""
+    """The lab's column in Canvas: as its export has it, `Title (12345)`, else the title, for which Canvas will ask."""
     there = [name for name in (roster[0] if roster else ()) if re.fullmatch(rf"{re.escape(lab.title)} \(\d+\)", name)]
     return there[0] if there else lab.title
 
