@@ -111,7 +111,7 @@ def _cell(index: int, cell: Any) -> Cell:
 
 
 def match(lab: Lab, notebook: Mapping[str, Any]) -> Submitted:
-    """Hold a notebook against a lab. A low `score` says that it is of another. Raises Invalid where it is no notebook."""
+    """Hold a notebook against a lab; a low `score` says that it is of another. Raises Invalid where it is none."""
     mine = cells(notebook)
     graded = {cell.name: cell for cell in lab.cells if cell.name}
     by_name = [cell for cell in mine if cell.name in graded]

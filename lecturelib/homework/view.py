@@ -102,5 +102,6 @@ def environment(temporary: str, *, real: bool) -> dict[str, str]:
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONHASHSEED": "0",
         "TQDM_DISABLE": "1",
+        "PIP_NO_INDEX": "1",  # nothing can be fetched: say so at once
         **{f"{name}_NUM_THREADS": "1" for name in threads},
     }
