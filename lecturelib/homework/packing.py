@@ -42,3 +42,9 @@ def write(target: Path, name: str, files: Mapping[str, bytes]) -> list[Path]:
         (folder / path).write_bytes(content)
     archive.write_bytes(zipped(files, name))
     return [folder, archive]
+
+
+def remove(target: Path, name: str) -> None:
+    """Undo `write`."""
+    shutil.rmtree(target / name, ignore_errors=True)
+    (target / f"{name}.zip").unlink(missing_ok=True)
