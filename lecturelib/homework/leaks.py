@@ -60,7 +60,7 @@ def secrets(lab: Lab) -> list[Secret]:
 
 
 def _pieces(text: str, is_code: bool) -> Iterator[str]:
-    """Of code lines, pairs of lines, and strings; of prose words in a row, without the marks that pages show otherwise."""
+    """Of code lines, pairs of lines, and strings; of prose words in a row, without marks."""
     if not is_code:
         for run in _MARKUP.split(text):
             words = run.split()
