@@ -32,7 +32,9 @@ def encode(value: Any) -> bytes:
     try:
         tree = json.dumps(_tree(value, blobs, 0, counted)).encode()
     except (ValueError, RecursionError) as error:
-        raise error if isinstance(error, CodecError) else CodecError(f"a value that cannot be written: {error}") from None
+        raise (
+            error if isinstance(error, CodecError) else CodecError(f"a value that cannot be written: {error}")
+        ) from None
     return struct.pack("<I", len(tree)) + tree + b"".join(blobs)
 
 

@@ -13,7 +13,7 @@ import os
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -23,7 +23,8 @@ from lecturelib.homework import gradebook, penalties, records
 from lecturelib.homework.lab import Lab
 from lecturelib.homework.limits import Limits
 from lecturelib.homework.records import Record, Shelf
-from lecturelib.homework.run import Bench, Result, files
+from lecturelib.homework.results import Result, refused
+from lecturelib.homework.run import Bench, files
 from lecturelib.homework.sandbox import SandboxError
 from lecturelib.homework.submissions import Submission, collect
 
@@ -32,17 +33,19 @@ from lecturelib.homework.submissions import Submission, collect
 class Course:
     """What grading needs to know besides the submissions.
 
-    folder: where results and gradebook lie; due: lab → when it was due, with zone; times: student's key, name or
+    folder: where results and gradebook lie; labs: all that submissions may be of; only: names of those to grade, all
+    where it is empty; due: lab → when it was due, with zone; times: student's key, name or
     number → when handed in, with zone; rule: what lateness costs; file_times: take the times of files where no other
     is known; unsafe: grade without isolation where the machine offers none.
     """
 
     folder: Path
     labs: Sequence[Lab]
-    limits: Limits = Limits()
+    only: Sequence[str] = ()
+    limits: Limits = field(default_factory=Limits)
     due: Mapping[str, datetime] | None = None
     times: Mapping[str, datetime] | None = None
-    rule: penalties.Rule = penalties.Rule()
+    rule: penalties.Rule = field(default_factory=penalties.Rule)
     file_times: bool = False
     unsafe: bool = False
 
@@ -60,13 +63,15 @@ class Summary:
     graded: int
 
 
-def grade(course: Course, submissions: Path, *, executor: Executor | None = None, progress: bool | None = None) -> Summary:
+def grade(
+    course: Course, submissions: Path, *, executor: Executor | None = None, progress: bool | None = None
+) -> Summary:
     """Grade every submission in a folder that has no result yet, then fill the gradebook.
 
     executor: where to run (None: threads of this process, one for each core, each with sandboxes of its own; a Dask
     cluster gives `client.get_executor()`). Raises sandbox.NoIsolation before anything is run.
     """
-    found = collect(submissions, course.labs)
+    found = [one for one in collect(submissions, course.labs) if not course.only or one.lab in course.only]
     labs = {lab.name: lab for lab in course.labs}
     done: dict[tuple[str, str], Record] = {}
     missing = []
@@ -170,7 +175,7 @@ def _refused(lab: Lab | None, one: Submission) -> Result:
     if lab is None:
         reason = one.problem or "no lab was recognised in it"
         return Result("", (), "invalid", (reason,), 0.0)
-    return Bench.refused(lab, one.problem)
+    return refused(lab, one.problem)
 
 
 @dataclass(frozen=True)

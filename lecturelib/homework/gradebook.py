@@ -64,7 +64,7 @@ def opened(path: Path) -> Iterator[Gradebook]:
 
 @contextlib.contextmanager
 def _path_with_environment() -> Iterator[None]:
-    """A new gradebook starts the program `alembic` by name: that of this environment, also where it is not activated."""
+    """A new gradebook starts the program `alembic` by name: that of this environment, active or not."""
     before = os.environ.get("PATH", "")
     os.environ["PATH"] = os.path.dirname(sys.executable) + os.pathsep + before
     try:
@@ -134,7 +134,9 @@ def _assignment(book: Gradebook, lab: Lab, due: datetime | None) -> None:
             book.update_or_create_grade_cell(cell.name, lab.name, lab.name, max_score=cell.points, cell_type=kind)
         if cell.kind in ("solution", "written"):
             book.update_or_create_solution_cell(cell.name, lab.name, lab.name)
-        book.update_or_create_source_cell(cell.name, lab.name, lab.name, source=cell.source, cell_type=kind, locked=locked)
+        book.update_or_create_source_cell(
+            cell.name, lab.name, lab.name, source=cell.source, cell_type=kind, locked=locked
+        )
     for student, marks in kept.items():
         with book.db.no_autoflush:
             book.add_submission(lab.name, student)

@@ -56,7 +56,9 @@ class Submitted:
 def read(path: Path) -> dict[str, Any]:
     """The content of a notebook's file. Raises Invalid where it is none."""
     if path.stat().st_size > LARGEST:
-        raise Invalid(f"the file has {path.stat().st_size >> 20} MiB: expected at most {LARGEST >> 20}; clear its outputs")
+        raise Invalid(
+            f"the file has {path.stat().st_size >> 20} MiB: expected at most {LARGEST >> 20}; clear its outputs"
+        )
     return parse(path.read_bytes())
 
 
@@ -109,7 +111,7 @@ def _cell(index: int, cell: Any) -> Cell:
 
 
 def match(lab: Lab, notebook: Mapping[str, Any]) -> Submitted:
-    """Hold a notebook against a lab. Raises Invalid where it is no notebook; a low `score` says it is of another lab."""
+    """Hold a notebook against a lab; a low `score` says that it is of another. Raises Invalid where it is none."""
     mine = cells(notebook)
     graded = {cell.name: cell for cell in lab.cells if cell.name}
     by_name = [cell for cell in mine if cell.name in graded]

@@ -1,7 +1,7 @@
 """The outer wall without bubblewrap: the same view of the machine, built with the kernel's namespaces alone.
 
-Run as a program: its first argument is JSON with `view` (where → what, all read-only), `writable` (folders), `disk` (bytes) and `path` (for imports), the rest is
-the program to start behind the wall.
+Run as a program: its first argument is JSON with `view` (where → what, all read-only), `writable` (folders), `disk`
+(bytes) and `path` (for imports); the rest is the program to start behind the wall.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from lecturelib.homework.lab import Lab
-from lecturelib.homework.run import STATUSES, CellResult
+from lecturelib.homework.results import STATUSES, CellResult
 
 if TYPE_CHECKING:
     from lecturelib.homework.report import Row
@@ -130,5 +130,6 @@ def _bins(points: Sequence[float], most: float, number: int = 10) -> list[Mappin
     high = max(counts.values(), default=0) or 1
     edges = [most * n / number for n in range(number + 1)]
     return [
-        {"from": edges[n], "to": edges[n + 1], "count": counts[n], "height": 100 * counts[n] / high} for n in range(number)
+        {"from": edges[n], "to": edges[n + 1], "count": counts[n], "height": 100 * counts[n] / high}
+        for n in range(number)
     ]

@@ -17,7 +17,8 @@ from typing import Any
 import lecturelib
 from lecturelib.homework.lab import Lab
 from lecturelib.homework.limits import Limits
-from lecturelib.homework.run import CellResult, Result, files
+from lecturelib.homework.results import CellResult, Result
+from lecturelib.homework.run import files
 from lecturelib.homework.submissions import Student, Submission
 
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from nbgrader.api import MissingEntry
 
 from lecturelib.homework import gradebook, pages
-from lecturelib.homework.gradebook import Total
 from lecturelib.homework.grade import Course
+from lecturelib.homework.gradebook import Total
 from lecturelib.homework.lab import Lab
 from lecturelib.homework.records import Record, write
 
@@ -44,8 +44,8 @@ class Row:
 
     @property
     def ready(self) -> bool:
-        """Whether the points are final: nothing waits for points by hand."""
-        return self.total is not None and not self.total.waiting
+        """Whether the points are final: nothing waits for points by hand, and it could be run at all."""
+        return self.total is not None and not self.total.waiting and self.record.result.status != "invalid"
 
 
 def report(course: Course, folder: Path, *, roster: Path | None = None) -> list[Path]:
@@ -108,7 +108,9 @@ def canvas(rows: Sequence[Row], labs: Sequence[Lab], roster: Sequence[Mapping[st
     students = {row.record.student.key: row.record.student for row in rows}
     by_number = {student.number: key for key, student in students.items() if student.number}
     lines = [[*CANVAS, *titles.values()], ["    Points Possible", "", "", "", "", *(f"{lab.points:g}" for lab in labs)]]
-    listed = [({name: one.get(name, "") for name in CANVAS}, by_number.get(one.get("ID", "").strip())) for one in roster]
+    listed = [
+        ({name: one.get(name, "") for name in CANVAS}, by_number.get(one.get("ID", "").strip())) for one in roster
+    ]
     if not roster:
         listed = [({"Student": one.name, "ID": one.number}, key) for key, one in students.items()]
     for person, key in listed:
@@ -133,7 +135,7 @@ def _final(row: Row | None) -> str:
 
 
 def _column(lab: Lab, roster: Sequence[Mapping[str, str]]) -> str:
-    """The lab's column in Canvas: as its export has it, `Title (12345)`, else the title, which Canvas will ask about."""
+    """The lab's column in Canvas: as its export has it, `Title (12345)`, else the title, for which Canvas will ask."""
     there = [name for name in (roster[0] if roster else ()) if re.fullmatch(rf"{re.escape(lab.title)} \(\d+\)", name)]
     return there[0] if there else lab.title
 
@@ -159,4 +161,8 @@ def _safe(cell: str) -> str:
     """Text that no spreadsheet takes for a formula, in one line, without signs that cannot be seen."""
     plain = "".join(" " if unicodedata.category(sign) in ("Cc", "Cf", "Cs") else sign for sign in cell)
     number = re.fullmatch(r"-?[0-9.]+", plain) is not None
-    return "'" + plain if plain.lstrip().startswith(("=", "+", "-", "@")) and not number and len(plain.strip()) > 1 else plain
+    return (
+        "'" + plain
+        if plain.lstrip().startswith(("=", "+", "-", "@")) and not number and len(plain.strip()) > 1
+        else plain
+    )

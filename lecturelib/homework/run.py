@@ -17,7 +17,6 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,73 +24,24 @@ from lecturelib.homework import matching, sandbox
 from lecturelib.homework.lab import Lab
 from lecturelib.homework.limits import Limits
 from lecturelib.homework.matching import Invalid, Submitted
+from lecturelib.homework.results import CellResult, Cells, Result, ending, refused, status, tell
 from lecturelib.homework.sandbox import Pipe, Sandbox, SandboxError, Wall
 
-STATUSES = ("ok", "late", "timeout", "crashed", "invalid", "needs review")
 RETRIES = 2
 """How many cells that end the process are left out before the rest is given up."""
 BELONGS = 0.3
 """From which score on a notebook is taken to be of a lab."""
 
 
-@dataclass(frozen=True)
-class CellResult:
-    """What one test cell said. `points` are those it gives where it passes; `message` is for the student.
-
-    kind: passed, assert, missing, unwritten, error, data, timeout, died, or broken (the test could not use an answer).
-    hidden: it failed in the part that students do not see. detail: for the instructor, with traceback.
-    """
-
-    name: str
-    task: str
-    points: float
-    passed: bool
-    kind: str
-    message: str = ""
-    hidden: bool = False
-    detail: str = ""
-
-
-@dataclass(frozen=True)
-class Result:
-    """What became of a submission. `errors` are lines on cells that stopped, `output` the beginning of what it printed."""
-
-    lab: str
-    tests: tuple[CellResult, ...]
-    status: str
-    reasons: tuple[str, ...]
-    seconds: float
-    errors: tuple[str, ...] = ()
-    written: Mapping[str, str] = field(default_factory=dict)
-    output: str = ""
-
-    @property
-    def points(self) -> float:
-        """What its test cells give; tasks that are marked by hand come on top."""
-        return sum(test.points for test in self.tests if test.passed)
-
-    def passed(self, task: str) -> bool:
-        """Whether every test cell of the task passed."""
-        return all(test.passed for test in self.tests if test.task == task)
-
-
-def run_submission(lab: Lab, notebook: Mapping[str, Any] | Path, limits: Limits | None = None, *, unsafe=False) -> Result:
+def run_submission(
+    lab: Lab, notebook: Mapping[str, Any] | Path, limits: Limits | None = None, *, unsafe=False
+) -> Result:
     """Grade one notebook, given as its content or its file. For many of one lab a `Bench` is quicker.
 
     Raises sandbox.NoIsolation where the machine offers none, unless `unsafe`.
     """
     with Bench(lab, limits, unsafe=unsafe) as bench:
         return bench.run(notebook)
-
-
-@dataclass
-class _Cells:
-    """How the cells went: ready, or `why` they ended, at which cell; `errors`: cell → what it raised."""
-
-    ready: bool = False
-    why: str = ""
-    at: int | None = None
-    errors: dict[int, str] = field(default_factory=dict)
 
 
 class Bench:
@@ -135,9 +85,9 @@ class Bench:
             content = matching.parse(content) if isinstance(content, bytes) else content
             submitted = matching.match(self.lab, content)
         except (Invalid, OSError) as error:
-            return self.refused(self.lab, str(error))
+            return refused(self.lab, str(error))
         if submitted.score < BELONGS:
-            return self.refused(self.lab, f"this is not a notebook of {self.lab.name}")
+            return refused(self.lab, f"this is not a notebook of {self.lab.name}")
         skipped: dict[int, str] = {}
         while True:
             with self._student(submitted, skipped) as (cells, control, output):
@@ -151,37 +101,39 @@ class Bench:
         return self._result(submitted, cells, skipped, verdicts, output, began)
 
     @contextlib.contextmanager
-    def _student(self, submitted: Submitted, skipped: Mapping[int, str]) -> Iterator[tuple[_Cells, socket.socket, _Drain]]:
+    def _student(
+        self, submitted: Submitted, skipped: Mapping[int, str]
+    ) -> Iterator[tuple[Cells, socket.socket, _Drain]]:
         """Run the cells; while the block lasts the process is there and answers on the socket."""
         todo = [{"index": cell.index, "source": cell.source} for cell in submitted.to_run if cell.index not in skipped]
         box = self._sandbox("student")
         ours, theirs = socket.socketpair()
-        with Pipe() as out, Pipe() as status, ours:
+        with Pipe() as out, Pipe() as told, ours:
             with theirs:
-                box.give({"cells": todo}, (out.end, status.end, theirs.fileno()))
-            out.close_end(), status.close_end()
+                box.give({"cells": todo}, (out.end, told.end, theirs.fileno()))
+            out.close_end(), told.close_end()
             output = _Drain(out.start, self.limits.output)
-            cells = self._follow(box, status.start)
+            cells = self._follow(box, told.start)
             yield cells, ours, output
             ours.close()
             code = self._finish(box, "student", 2)
             if not cells.ready and not cells.why:
-                cells.why = _ending(code)
+                cells.why = ending(code)
             output.join()
 
-    def _follow(self, box: Sandbox, status: int) -> _Cells:
+    def _follow(self, box: Sandbox, told: int) -> Cells:
         """Read what the student's process tells, and watch what it uses, until it is ready, ends, or is ended."""
-        cells, rest, until = _Cells(), b"", time.monotonic() + self.limits.notebook_seconds
+        cells, rest, until = Cells(), b"", time.monotonic() + self.limits.notebook_seconds
         while not cells.ready:
             if time.monotonic() > until:
                 cells.why = f"stopped after {self.limits.notebook_seconds:g} seconds"
-            elif not select.select([status], [], [], 0.25)[0]:
+            elif not select.select([told], [], [], 0.25)[0]:
                 cells.why = _excess(box, self.limits)
             else:
-                part = os.read(status, 1 << 16)
+                part = os.read(told, 1 << 16)
                 *lines, rest = (rest + part).split(b"\n")
                 for line in lines:
-                    _tell(cells, line)
+                    tell(cells, line)
                 if not part or len(rest) > 1 << 16 or len(cells.errors) > 10_000:
                     return cells
             if cells.why:
@@ -243,26 +195,25 @@ class Bench:
     def _tests(self) -> list:
         return [cell for cell in self.lab.cells if cell.kind == "test"]
 
-    @staticmethod
-    def refused(lab: Lab, reason: str) -> Result:
-        """The result of what cannot be run."""
-        cells = [cell for cell in lab.cells if cell.kind == "test"]
-        tests = tuple(CellResult(cell.name, cell.task, cell.points, False, "missing", reason) for cell in cells)
-        return Result(lab.name, tests, "invalid", (reason,), 0.0)
-
-    def _result(self, submitted: Submitted, cells: _Cells, skipped, verdicts, output: _Drain, began: float) -> Result:
-        lost = {"kind": "broken", "message": "the test gave no result: a person will look at it", "detail": "no verdict"}
+    def _result(self, submitted: Submitted, cells: Cells, skipped, verdicts, output: _Drain, began: float) -> Result:
+        lost = {
+            "kind": "broken",
+            "message": "the test gave no result: a person will look at it",
+            "detail": "no verdict",
+        }
         tests = []
         for cell in self._tests():
             found = verdicts.get(cell.name, lost)
             told = {key: found[key] for key in ("message", "hidden", "detail") if key in found}
-            tests.append(CellResult(cell.name, cell.task, cell.points, found["kind"] == "passed", found["kind"], **told))
-        status, reasons = _status(submitted, cells, skipped, tests)
+            tests.append(
+                CellResult(cell.name, cell.task, cell.points, found["kind"] == "passed", found["kind"], **told)
+            )
+        word, reasons = status(submitted, cells, skipped, tests)
         errors = tuple(f"cell {index + 1}: {error}" for index, error in sorted(cells.errors.items()))
         return Result(
             lab=self.lab.name,
             tests=tuple(tests),
-            status=status,
+            status=word,
             reasons=reasons,
             seconds=round(time.monotonic() - began, 3),
             errors=errors,
@@ -326,18 +277,6 @@ def _test(cell) -> dict[str, Any]:
     return {"name": cell.name, "takes": list(cell.takes), "source": cell.source}
 
 
-def _tell(cells: _Cells, line: bytes) -> None:
-    """Take in one line of the student's process; a line that is not of the agreed form is passed over."""
-    with contextlib.suppress(ValueError, TypeError, KeyError, RecursionError):
-        told = json.loads(line)
-        if told.get("ready") is True:
-            cells.ready, cells.at = True, None
-        elif isinstance(told["cell"], int):
-            cells.at = told["cell"]
-            if told.get("error"):
-                cells.errors[told["cell"]] = str(told["error"])[:600]
-
-
 def _excess(box: Sandbox, limits: Limits) -> str:
     processes, memory = box.usage()
     if processes >= limits.processes - 2:
@@ -345,28 +284,3 @@ def _excess(box: Sandbox, limits: Limits) -> str:
     if memory > limits.memory * 1.25:
         return f"stopped for using more than {limits.memory >> 20} MiB of memory"
     return ""
-
-
-def _ending(code: int | None) -> str:
-    if code is None:
-        return "the process ended"
-    if code > 128:
-        return f"the process was ended by signal {code - 128}"
-    return f"the process ended itself with status {code}"
-
-
-def _status(submitted: Submitted, cells: _Cells, skipped: Mapping[int, str], tests: list[CellResult]) -> tuple:
-    """The status and its reasons, the gravest first."""
-    crashed = [f"cell {index + 1}: {why}; it was left out" for index, why in skipped.items()]
-    if not cells.ready:
-        crashed.append(cells.why or "the process ended")
-    crashed += [f"{test.name}: {test.message}" for test in tests if test.kind == "died" and cells.ready]
-    late = "CellTimeout: "
-    slow = [f"cell {at + 1}: {text[len(late) :]}" for at, text in cells.errors.items() if text.startswith(late)]
-    slow += [f"{test.name}: {test.message}" for test in tests if test.kind == "timeout"]
-    slow += [reason for reason in crashed if "seconds" in reason]
-    crashed = [reason for reason in crashed if reason not in slow]
-    doubts = list(submitted.doubts) + [f"{t.name}: {t.message}" for t in tests if t.detail == "no verdict"]
-    reasons = tuple(crashed + slow + doubts + list(submitted.notes))
-    status = "crashed" if crashed else "timeout" if slow else "needs review" if doubts else "ok"
-    return status, reasons or ("every cell was run",)

@@ -19,32 +19,17 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import psutil
 
-import lecturelib
-from lecturelib.homework import wire
+from lecturelib.homework import view, wire
 from lecturelib.homework.limits import Limits
 
 KINDS = ("bubblewrap", "namespaces")
 HOW = "install bubblewrap (Debian, Ubuntu: apt-get install bubblewrap) and allow namespaces, or run as root"
-BOOK, WORK, TEMPORARY, DATA = "/lab/book", "/lab/work", "/lab/tmp", "/lab/data"
 MOST = 256 << 20
-_SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin")
-_SMALL = (
-    "/etc/ld.so.cache",
-    "/etc/ld.so.conf",
-    "/etc/ld.so.conf.d",
-    "/etc/alternatives",
-    "/etc/fonts",
-    "/etc/localtime",
-    "/proc/cpuinfo",
-    "/proc/meminfo",
-    "/sys/devices/system/cpu",
-)
 _used = itertools.count()
 
 
@@ -65,7 +50,9 @@ class Wall:
     def __str__(self) -> str:
         if self.kind == "none":
             return "no isolation: submissions can read and change whatever you can"
-        return f"{self.kind}, {'an inner wall for each submission' if self.inner else 'started anew for each submission'}"
+        return (
+            f"{self.kind}, {'an inner wall for each submission' if self.inner else 'started anew for each submission'}"
+        )
 
 
 NONE = Wall("none", False)
@@ -80,7 +67,9 @@ def wall() -> Wall:
             said.append(f"{kind}{'' if inner else ' alone'}: {problem}")
         else:
             return Wall(kind, inner)
-    raise NoIsolation("submissions cannot be isolated on this machine. " + "; ".join(said) + f". To change that, {HOW}.")
+    raise NoIsolation(
+        "submissions cannot be isolated on this machine. " + "; ".join(said) + f". To change that, {HOW}."
+    )
 
 
 def _problem(candidate: Wall) -> str:
@@ -133,20 +122,22 @@ class Sandbox:
     setup, tests: for the tester, source of setup cells and the test cells as dicts.
     """
 
-    def __init__(self, wall: Wall, role: str, limits: Limits, *, imports=(), data: Path | None = None, setup=(), tests=()):
+    def __init__(
+        self, wall: Wall, role: str, limits: Limits, *, imports=(), data: Path | None = None, setup=(), tests=()
+    ):
         self.wall, self.limits = wall, limits
         self.folder = Path(tempfile.mkdtemp(prefix="lab-")) if wall.kind == "none" else None
         ours, theirs = socket.socketpair()
         os.set_inheritable(theirs.fileno(), True)
-        self.errors = tempfile.TemporaryFile()
-        here = str(self.folder or WORK)
+        self.errors = tempfile.TemporaryFile()  # noqa: SIM115, it lives as long as the process
+        here = str(self.folder or view.WORK)
         self.process = subprocess.Popen(
             self._command(theirs.fileno(), data),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=self.errors,
             pass_fds=[theirs.fileno()],
-            env=_environment(str(self.folder or TEMPORARY), real=wall.kind != "bubblewrap"),
+            env=view.environment(str(self.folder or view.TEMPORARY), real=wall.kind != "bubblewrap"),
             cwd=here if self.folder else "/",
             start_new_session=True,
         )
@@ -159,10 +150,10 @@ class Sandbox:
             "uid": _spare_uid() if wall.kind != "none" and os.geteuid() == 0 else None,
             "limits": asdict(_with_room(limits)),
             "imports": list(imports),
-            "data": (str(data) if data else "/nonexistent") if wall.kind == "none" else DATA,
+            "data": (str(data) if data else "/nonexistent") if wall.kind == "none" else view.DATA,
             "folder": here,
-            "writable": _writable(dict(_view(data))),
-            "temporary": str(self.folder or TEMPORARY),
+            "writable": view.writable(view.view(data)),
+            "temporary": str(self.folder or view.TEMPORARY),
             "setup": list(setup),
             "tests": list(tests),
         }
@@ -235,81 +226,9 @@ class Sandbox:
         program = [sys.executable, "-m", "lecturelib.homework.zygote", str(descriptor)]
         if self.wall.kind == "none":
             return program
-        view = dict(_view(data))
-        if self.wall.kind == "bubblewrap":
-            return [*_bubblewrap(view, str(self.limits.disk)), *program]
-        built = {"view": view, "writable": _writable(view), "disk": self.limits.disk, "path": BOOK}
-        return [sys.executable, "-m", "lecturelib.homework.namespaces", json.dumps(built), *program]
-
-
-def _bubblewrap(view: dict[str, str], disk: str) -> list[str]:
-    command = ["bwrap", "--die-with-parent", "--new-session", "--hostname", "lab"]
-    command += ["--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"]
-    rights = ["SYS_ADMIN", "SETPCAP"]
-    if os.geteuid() == 0:
-        rights += ["SETUID", "SETGID"]
-    else:
-        command += ["--unshare-user", "--uid", "1000", "--gid", "1000"]
-    command += ["--cap-drop", "ALL", *(word for right in rights for word in ("--cap-add", f"CAP_{right}"))]
-    for target, source in view.items():
-        for folder in reversed(Path(target).parents[:-1]):  # made by bubblewrap itself, they would be closed to others
-            if not any(folder.is_relative_to(other) for other in view):
-                command += ["--perms", "0755", "--dir", str(folder)]
-        if os.path.islink(target) and source == target:
-            command += ["--symlink", os.readlink(target), target]
-        else:
-            command += ["--ro-bind", source, target]
-    command += ["--dev", "/dev"]
-    for folder in _writable(view):
-        command += ["--perms", "1777", "--size", disk, "--tmpfs", folder]
-    return [*command, "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", TEMPORARY, "--"]
-
-
-def _writable(view: dict[str, str]) -> list[str]:
-    """Where a submission may write; /tmp as well, unless what must be seen lies in it."""
-    free = not any(target.startswith("/tmp/") for target in view)
-    return [WORK, TEMPORARY, "/dev/shm", *(["/tmp"] if free else [])]
-
-
-def _view(data: Path | None) -> Iterator[tuple[str, str]]:
-    """What is seen behind the wall: target, source."""
-    for path in (*_SYSTEM, *_SMALL):
-        if os.path.exists(path):
-            yield path, path
-    wanted = {sys.prefix, sys.base_prefix, sys.exec_prefix, os.path.dirname(os.path.realpath(sys.executable))}
-    wanted |= {path for path in sys.path if path.endswith(("site-packages", "dist-packages"))}
-    shown: list[str] = ["/usr"]
-    for path in sorted(path for path in wanted if os.path.isdir(path)):
-        if not any(path == other or path.startswith(other + "/") for other in shown):
-            shown.append(path)
-            yield path, path
-    yield f"{BOOK}/lecturelib", str(Path(lecturelib.__file__).resolve().parent)
-    if data is not None:
-        yield DATA, str(data)
-
-
-def _environment(temporary: str, *, real: bool) -> dict[str, str]:
-    """The environment behind the wall: nothing of the instructor's, and one thread for each process."""
-    threads = ("OMP", "MKL", "OPENBLAS", "NUMBA", "NUMEXPR", "VECLIB_MAXIMUM")
-    return {
-        "PATH": "/usr/bin:/bin",
-        "HOME": temporary,
-        "USER": "student",
-        "LANG": "C.UTF-8",
-        "TMPDIR": temporary,
-        "MPLBACKEND": "Agg",
-        "MPLCONFIGDIR": f"{temporary}/matplotlib",
-        "IPYTHONDIR": f"{temporary}/ipython",
-        "JUPYTER_PLATFORM_DIRS": "1",
-        "NUMBA_CACHE_DIR": f"{temporary}/numba",
-        "PYTHONPATH": str(Path(lecturelib.__file__).resolve().parents[1]) if real else BOOK,
-        "PYTHONNOUSERSITE": "1",
-        "PYTHONSAFEPATH": "1",
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "PYTHONHASHSEED": "0",
-        "TQDM_DISABLE": "1",
-        **{f"{name}_NUM_THREADS": "1" for name in threads},
-    }
+        seen, disk = view.view(data), str(self.limits.disk)
+        build = view.bubblewrap if self.wall.kind == "bubblewrap" else view.namespaces
+        return [*build(seen, disk), *program]
 
 
 def _spare_uid() -> int:

@@ -22,7 +22,7 @@ from typing import Any
 from lecturelib.homework import codec, wire
 from lecturelib.homework.limits import Limits
 
-_STILL = ("matplotlib", "pylab", "gui", "load_ext", "reload_ext", "autoreload")
+_STILL = ("matplotlib", "pylab", "gui", "load_ext", "reload_ext", "autoreload", "pip", "conda", "mamba", "uv")
 LONGEST = 600
 """Characters of an error's message that are kept."""
 
@@ -44,6 +44,10 @@ def prepare(config: dict[str, Any]) -> Any:
     shell = InteractiveShell.instance(config=settings, user_module=types.ModuleType("__main__"))
     for name in _STILL:
         shell.register_magic_function(_do_nothing, "line", name)
+    known = shell.run_line_magic
+    shell.run_line_magic = lambda name, *rest, **more: (
+        known(name, *rest, **more) if shell.find_line_magic(name) else print(f"%{name} is not known here")
+    )
     return shell
 
 

@@ -150,7 +150,9 @@ def _shared_folders(paths: list[tuple[str, ...]], labs: Sequence[Lab]) -> int:
 
 def _last(several: Iterable[Submission]) -> Submission:
     """The last of them; what is readable goes before what is not, and what went before is noted."""
-    order = sorted(several, key=lambda one: (not one.problem, one.upload, one.time.timestamp() if one.time else 0.0, one.path))
+    order = sorted(
+        several, key=lambda one: (not one.problem, one.upload, one.time.timestamp() if one.time else 0.0, one.path)
+    )
     last = order[-1]
     if len(order) == 1:
         return last

@@ -1,4 +1,4 @@
-"""Behind walls of its own, where no code of a student runs: runs a lab's test cells on what the student's process answers.
+"""Behind walls of its own, where no code of a student runs: a lab's test cells, on what the student's process answers.
 
 It holds the lab's tests as the source has them. Functions of students are proxies that send their arguments and get
 data back; a wrong, missing, malformed or late answer fails a test, and does nothing else.
@@ -81,10 +81,8 @@ def _run_test(names, test, number: int, control: socket.socket, limits: Limits, 
     """One test cell in a copy of this process, with a line of its own to a copy of the student's."""
     ours, theirs = socket.socketpair()
     reader, writer = os.pipe()
-    try:
+    with contextlib.suppress(wire.WireError):  # where the student's process is gone, the test will say so
         wire.send(control, json.dumps({"open": number}).encode(), (theirs.fileno(),), seconds=5)
-    except wire.WireError:
-        pass  # the student's process is gone: the test will say so
     theirs.close()
     child = os.fork()
     if not child:

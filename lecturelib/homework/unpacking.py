@@ -60,7 +60,9 @@ def _of_path(path: Path, root: Path) -> Iterator[Found]:
     if path.suffix.lower() == ".zip":
         yield from _of_zip(path, parts, DEEPEST)
     elif information.st_size > LARGEST:
-        yield Found(parts, problem=f"the file has {information.st_size >> 20} MiB: expected at most {LARGEST >> 20}", time=time)
+        yield Found(
+            parts, problem=f"the file has {information.st_size >> 20} MiB: expected at most {LARGEST >> 20}", time=time
+        )
     else:
         yield Found(parts, path.read_bytes(), time=time)
 
