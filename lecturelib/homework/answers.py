@@ -29,6 +29,13 @@ def numbers(name: str, value: Any) -> np.ndarray:
     return found
 
 
+def number(name: str, value: Any) -> float:
+    """`value` as one number, which may come in an array of its own. Raises AssertionError where it is none."""
+    found = numbers(name, value)
+    assert found.size == 1, f"{name}: expected one number, got {found.size}"
+    return float(found.reshape(()))
+
+
 def compare(
     name: str,
     found: Any,

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from lecturelib.homework.answers import compare, numbers
+from lecturelib.homework.answers import compare, number, numbers
 
 RIGHT = [1.0, -2.0, 3.0]
 
@@ -79,6 +79,17 @@ def test_tolerance_is_relative_to_the_largest_and_absolute_around_zero():
     compare("a", [1e-7], [0.0])
     with pytest.raises(AssertionError):
         compare("a", [1.1e-20], [1e-20])
+
+
+@pytest.mark.parametrize("value", [2, 2.0, [2.0], np.array([[2.0]]), torch.tensor(2.0)])
+def test_one_number_may_come_in_an_array(value):
+    assert number("a", value) == 2.0
+
+
+@pytest.mark.parametrize("value", [[1.0, 2.0], [], None, "2"])
+def test_several_numbers_or_none_are_not_one(value):
+    with pytest.raises(AssertionError, match="^a: "):
+        number("a", value)
 
 
 def test_numbers_are_float64():
