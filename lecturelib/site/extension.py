@@ -13,12 +13,10 @@ from sphinx.config import Config
 
 from lecturelib.core.explorers import BUILDING
 from lecturelib.core.figures import style_sheet
-from lecturelib.site import explorers, notebooks
+from lecturelib.site import explorers, labs, notebooks
 from lecturelib.site.key import execution_key, layout_key
 
 STATIC = Path(__file__).parent / "static"
-PUBLISHED = "gh-pages"
-"""The branch that holds the built site, where Colab finds the notebooks of the pages."""
 
 
 def configure(app: Sphinx, config: Config) -> None:
@@ -60,7 +58,7 @@ def add_buttons(app: Sphinx, page: str, template: str, context: dict[str, Any], 
     """Offer the page as a notebook, and to run it at Binder or Colab once the repository has an address."""
     if doctree is None:
         return
-    notebook = notebooks.write(app, page, doctree)
+    notebook = labs.write(app, page, doctree) if labs.is_lab(app, page) else notebooks.write(app, page, doctree)
     context["ipynb_source"] = notebook.relative_to(Path(app.outdir) / "_sources").as_posix()
 
 
@@ -74,8 +72,10 @@ def add_launch_buttons(app: Sphinx, page: str, template: str, context: dict[str,
     source = quote(f"lab/tree/{page}.md?factory=Jupytext Notebook")
     places = {
         "Binder": f"https://mybinder.org/v2/gh/{owner}/{name}/{branch}?urlpath={source}",
-        "Colab": f"https://colab.research.google.com/github/{owner}/{name}/blob/{PUBLISHED}/_sources/{page}.ipynb",
+        "Colab": f"https://colab.research.google.com/github/{owner}/{name}/blob/{notebooks.PUBLISHED}/_sources/{page}.ipynb",
     }
+    if labs.is_lab(app, page):  # the source of a lab has its solutions
+        del places["Binder"]
     buttons = [
         {"type": "link", "text": place, "tooltip": f"Run this page at {place}", "url": url, "icon": "fas fa-rocket"}
         for place, url in places.items()
@@ -114,7 +114,8 @@ def remove_old_pages(app: Sphinx, failed: Exception | None) -> None:
     for source in sources.rglob("*.md"):
         page = source.relative_to(sources).with_suffix("").as_posix()
         if page not in app.env.found_docs:
-            for file in (source, source.with_suffix(".ipynb"), (Path(app.outdir) / page).with_suffix(".html")):
+            made = [source, *(source.with_suffix(end) for end in (".ipynb", ".zip"))]
+            for file in (*made, (Path(app.outdir) / page).with_suffix(".html")):
                 file.unlink(missing_ok=True)
 
 
@@ -126,6 +127,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     # before the theme, at 501, makes its buttons; the launch buttons stand before those
     app.connect("html-page-context", add_buttons, priority=450)
     app.connect("html-page-context", add_launch_buttons, priority=510)
+    labs.setup(app)
     app.connect("build-finished", remove_old_pages)
     app.connect("build-finished", empty_icon_script)
     explorers.setup(app)

@@ -14,9 +14,10 @@ from pathlib import Path
 
 LIBRARY = "lecturelib/**/*.py"
 PINS = "requirements.txt"
-DATA = ("chapters/**/data/**/*", "lecturelib/**/data/**/*", "labs/data/**/*", "benchmarks/results/*")
-NOT_COMPUTING = "lecturelib/site/"
-"""Code that lays out pages but computes nothing in them."""
+DATA = ("chapters/**/data/**/*", "lecturelib/**/data/**/*", "benchmarks/results/*")
+"""What chapters read. Labs are not run in the book, so that their data do not count."""
+NOT_COMPUTING = ("lecturelib/site/", "lecturelib/homework/")
+"""Code that lays out pages or grades labs, but computes nothing in pages."""
 NOT_SOURCES = {"_build", "node_modules", "notebooks", "tests"}
 """Folders beside the sources of a book; what pages load from node_modules is laid out by code that counts."""
 
@@ -33,10 +34,11 @@ def execution_key(root: Path) -> str:
 
 
 def layout_key() -> str:
-    """A short hash of what lays out pages: when it changes, all pages are written again."""
-    home = Path(__file__).parent
-    ours = (path for path in home.rglob("*") if path.is_file() and path.suffix != ".pyc")
-    return _hash(sorted({*ours, *home.parent.glob("*/browser/*")}), home.parent)
+    """A short hash of what lays out pages, explorers and labs: when it changes, all pages are written again."""
+    library = Path(__file__).resolve().parents[1]
+    rooms = (path for room in ("site", "homework") for path in (library / room).rglob("*"))
+    ours = (path for path in rooms if path.is_file() and path.suffix != ".pyc")
+    return _hash(sorted({*ours, *library.glob("*/browser/*")}), library)
 
 
 def book_key(root: Path) -> str:

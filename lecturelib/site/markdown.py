@@ -33,8 +33,16 @@ class Cell:
     folded: bool = False
 
 
-Part = str | Cell
-"""A block of Markdown, or the place of a code cell between such blocks."""
+@dataclass(frozen=True)
+class Answer:
+    """Markdown that is a cell of its own, where a student answers task `task` of a lab."""
+
+    task: str
+    text: str
+
+
+Part = str | Cell | Answer
+"""A block of Markdown, the place of a code cell between such blocks, or a cell for an answer."""
 
 
 @dataclass
@@ -216,6 +224,8 @@ class Markdown(Inline):
     def block_container(self, node: nodes.container) -> list[Part]:
         if node.get("nb_element") == "cell_code":
             return [Cell(node["cell_index"]), self._numbers_shown(node)]
+        if "lab_answer" in node:
+            return [Answer(node["lab_answer"], self._text(node.children))]
         if node.get("design_component") == "card-title":
             return self.block_title(node)
         return self._fold("Show", node.children) if FOLDED.intersection(node["classes"]) else self.parts(*node.children)

@@ -23,11 +23,14 @@ from sphinx.application import Sphinx
 from sphinx.util import logging
 from sphinxcontrib.bibtex.transforms import node_text_transform
 
-from lecturelib.site.markdown import Cell, Markdown, Part
+from lecturelib.site.markdown import Answer, Cell, Markdown, Part
 
 logger = logging.getLogger(__name__)
 
 _IMAGE = re.compile(r"!\[([^]]*)\]\(attachment:([^)]*)\)")
+
+PUBLISHED = "gh-pages"
+"""The branch that holds the built site, where Colab finds the notebooks of the pages, and they their data."""
 
 METADATA = {
     "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
@@ -55,14 +58,26 @@ except ModuleNotFoundError:
 
 def write(app: Sphinx, page: str, doctree: nodes.document) -> Path:
     """Write the page as a notebook below _sources; the path of it."""
-    path = Path(app.outdir) / "_sources" / f"{page}.ipynb"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    nbformat.write(notebook(app, page, doctree), path)
+    path = place(app, page)
+    text = Path(app.env.doc2path(page)).read_text(encoding="utf-8")
+    nbformat.write(notebook(app, page, doctree, code_cells(app, page, text), setup_cell(app)), path)
     return path
 
 
-def notebook(app: Sphinx, page: str, doctree: nodes.document) -> NotebookNode:
-    """The page as a notebook. A node that has no Markdown makes a warning that names it."""
+def place(app: Sphinx, page: str) -> Path:
+    """Where the notebook of a page is written; its folder is made."""
+    path = Path(app.outdir) / "_sources" / f"{page}.ipynb"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def notebook(
+    app: Sphinx, page: str, doctree: nodes.document, code: dict[int, NotebookNode], setup: str
+) -> NotebookNode:
+    """The page as a notebook with its cells `code`, index → cell, the first of them behind the cell `setup`.
+
+    A node that has no Markdown makes a warning that names it.
+    """
 
     def unknown(node: nodes.Node) -> None:
         kind = type(node).__name__
@@ -80,7 +95,7 @@ def notebook(app: Sphinx, page: str, doctree: nodes.document) -> NotebookNode:
     parts = markdown.parts(doctree)
     parts += references(app, page, markdown)
     images = {name: _file(app, node) for name, node in markdown.images.items()}
-    cells = [*_cells(parts, _code_cells(app, page), setup_cell(app))]
+    cells = [*_cells(parts, code, setup)]
     for position, cell in enumerate(cells):
         if cell.cell_type == "markdown":
             _attach(cell, images)
@@ -101,10 +116,9 @@ def references(app: Sphinx, page: str, markdown: Markdown) -> list[str]:
     return ["## References", "\n".join(entries)] if entries else []
 
 
-def _code_cells(app: Sphinx, page: str) -> dict[int, NotebookNode]:
-    """Index → code cell of the chapter, read from its source: the page does not show all of them."""
+def code_cells(app: Sphinx, page: str, text: str) -> dict[int, NotebookNode]:
+    """Index → code cell of the page whose source is `text`: the page does not show all of them."""
     path = app.env.doc2path(page)
-    text = Path(path).read_text(encoding="utf-8")
     reader = create_nb_reader(path, app.env.myst_config, app.env.mystnb_config, text)
     cells = reader.read(text).cells if reader else []
     return {index: cell for index, cell in enumerate(cells) if cell.cell_type == "code"}
@@ -118,11 +132,14 @@ def _cells(parts: list[Part], code: dict[int, NotebookNode], setup: str) -> Iter
     if not code:
         setup = ""
     for part in [*parts, Cell(max(code, default=-1) + 1)]:
-        if text and (isinstance(part, Cell) or part.startswith("#")):
+        if text and (not isinstance(part, str) or part.startswith("#")):
             yield new_markdown_cell("\n\n".join(text))
             text = []
         if isinstance(part, str):
             text.append(part)
+            continue
+        if isinstance(part, Answer):
+            yield new_markdown_cell(part.text, metadata={"nbgrader": {"grade_id": part.task}})
             continue
         indices = [index for index in absent if index < part.index]
         absent = absent[len(indices) :]
