@@ -6,8 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from lecturelib.homework import commands as grading
 from lecturelib.homework import release, shelf, source
-from lecturelib.homework.lab import LabError
 
 
 def parser() -> argparse.ArgumentParser:
@@ -15,7 +15,7 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="python -m lecturelib.homework", description=__doc__.split(": ", 1)[1])
     top.add_argument("--book", type=Path, default=shelf.ROOT, help="folder of the book (default: this one)")
     commands = top.add_subparsers(required=True, metavar="COMMAND")
-    for add in (_student, _release):
+    for add in (_student, _release, grading.add):
         add(commands)
     return top
 
@@ -82,7 +82,7 @@ def main(words: list[str] | None = None) -> int:
     arguments.book = arguments.book.resolve()
     try:
         return arguments.do(arguments)
-    except (LabError, FileNotFoundError, shelf.NotBuilt) as error:
+    except (ValueError, FileNotFoundError, shelf.NotBuilt) as error:
         print(error, file=sys.stderr)
         return 1
 
