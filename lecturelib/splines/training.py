@@ -22,63 +22,24 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-GD, MOMENTUM, ADAM = range(3)
-MOMENTUM_DECAY = 0.9
-ADAM_FIRST, ADAM_SECOND, ADAM_EPS = 0.9, 0.999, 1e-8
+from lecturelib.splines.optimizers import (
+    ADAM,
+    ADAM_FIRST,
+    ADAM_SECOND,
+    COMPILED,
+    GD,
+    STRETCH,
+    exact,
+    inlined,
+    move,
+    settle,
+    step_b0,
+)
 
-_compiled = {"nogil": True, "cache": True, "error_model": "numpy"}
-_exact = njit(**_compiled, fastmath={"contract"})
-_reordered = njit(**_compiled, fastmath={"contract", "reassoc"})  # sums may be split over vector lanes
-
-
-@_exact
-def find_row(w, b, walls, guess):
-    """Row of a neuron, looked for near the gap `guess`. walls: −∞, the sorted data, +∞, shape (N + 2,)."""
-    size = walls.size - 2
-    right = w > 0
-    low, high = 0, size
-    # Point j is behind the gap where active(j) is `right`; the gap is the number of points that are not.
-    if guess > 0 and (w * walls[guess] > -b) == right:
-        high = guess - 1
-        if high == 0 or (w * walls[high] > -b) != right:
-            low = high
-    elif guess < size and (w * walls[guess + 1] > -b) != right:
-        low = guess + 1
-        if low == size or (w * walls[low + 1] > -b) == right:
-            high = low
-    else:
-        low = high = guess
-    while low < high:
-        middle = (low + high) >> 1
-        if (w * walls[middle + 1] > -b) == right:
-            high = middle
-        else:
-            low = middle + 1
-    return low if right else size + 1 + low
+_reordered = njit(**COMPILED, fastmath={"contract", "reassoc"}, forceinline=True)  # sums may be split over lanes
 
 
-@_exact
-def move(w, b, walls, i, rows, silent, awake):
-    """Find the row of neuron i, and note the points beside its gap: it is silent at one, awake at the other."""
-    gaps = walls.size - 1
-    row = find_row(w, b, walls, np.intp(rows[i] % gaps))
-    rows[i] = row
-    gap = row % gaps
-    left, right = walls[gap], walls[gap + 1]
-    silent[i], awake[i] = (left, right) if row < gaps else (right, left)
-    return rows[i]
-
-
-@_exact
-def fill(w, b, v, rows, walls, silent, awake, slope, height):
-    """Place every neuron, and start the tables `slope` and `height`."""
-    for i in range(w.size):
-        row = move(w[i], b[i], walls, i, rows, silent, awake)
-        slope[row] += w[i] * v[i]
-        height[row] += b[i] * v[i]
-
-
-@_exact
+@inlined
 def run_inwards(slope, height):
     """Turn sums a row into sums a point: entry n: over right rows ≤ n; entry N + 1 + n: over left rows > N + 1 + n."""
     size = slope.size // 2 - 1
@@ -110,7 +71,7 @@ def residuals(slope, height, b0, x, y, chosen, scale, out):
     return total
 
 
-@_exact
+@inlined
 def tabulate(r, x, pull, tilt):
     """Σ r and Σ r x over the points on which each row is active; returns Σ r over all points."""
     size = r.size
@@ -128,73 +89,7 @@ def tabulate(r, x, pull, tilt):
     return left_pull
 
 
-@_exact
-def gd(w, b, v, rows, walls, silent, awake, pull, tilt, slope, height):
-    """Gradient descent for all neurons, with tables that hold the learning rate already."""
-    for i in range(w.size):
-        row = rows[i]
-        p, t = pull[row], tilt[row]
-        old_w, old_b, old_v = w[i], b[i], v[i]
-        new_w = old_w - old_v * t
-        new_b = old_b - old_v * p
-        new_v = old_v - (old_w * t + old_b * p)
-        w[i], b[i], v[i] = new_w, new_b, new_v
-        if (new_w * silent[i] > -new_b) | (not (new_w * awake[i] > -new_b)):
-            row = move(new_w, new_b, walls, i, rows, silent, awake)
-        slope[row] += new_w * new_v
-        height[row] += new_b * new_v
-
-
-@_exact
-def momentum(w, b, v, first, rows, walls, silent, awake, pull, tilt, slope, height, rate):
-    """Momentum for all neurons: m ← 0.9 m + gradient, parameter ← parameter − rate m. first: m, shape (3, H)."""
-    mw, mb, mv = first[0], first[1], first[2]
-    for i in range(w.size):
-        row = rows[i]
-        p, t = pull[row], tilt[row]
-        old_w, old_b, old_v = w[i], b[i], v[i]
-        new_mw = MOMENTUM_DECAY * mw[i] + old_v * t
-        new_mb = MOMENTUM_DECAY * mb[i] + old_v * p
-        new_mv = MOMENTUM_DECAY * mv[i] + (old_w * t + old_b * p)
-        mw[i], mb[i], mv[i] = new_mw, new_mb, new_mv
-        new_w = old_w - rate * new_mw
-        new_b = old_b - rate * new_mb
-        new_v = old_v - rate * new_mv
-        w[i], b[i], v[i] = new_w, new_b, new_v
-        if (new_w * silent[i] > -new_b) | (not (new_w * awake[i] > -new_b)):
-            row = move(new_w, new_b, walls, i, rows, silent, awake)
-        slope[row] += new_w * new_v
-        height[row] += new_b * new_v
-
-
-@_exact
-def adam_step(value, gradient, m, s, rate, spread):
-    """Adam for one number: its new value, first and second moment. rate and spread hold the bias corrections."""
-    m += (1 - ADAM_FIRST) * (gradient - m)
-    s = ADAM_SECOND * s + (1 - ADAM_SECOND) * (gradient * gradient)
-    return value - rate * (m / (spread * np.sqrt(s) + ADAM_EPS)), m, s
-
-
-@_exact
-def adam(w, b, v, first, second, rows, walls, silent, awake, pull, tilt, slope, height, rate, spread):
-    """Adam for all neurons. first, second: running means of gradient and squared gradient, shape (3, H)."""
-    mw, mb, mv = first[0], first[1], first[2]
-    sw, sb, sv = second[0], second[1], second[2]
-    for i in range(w.size):
-        row = rows[i]
-        p, t = pull[row], tilt[row]
-        old_w, old_b, old_v = w[i], b[i], v[i]
-        new_w, mw[i], sw[i] = adam_step(old_w, old_v * t, mw[i], sw[i], rate, spread)
-        new_b, mb[i], sb[i] = adam_step(old_b, old_v * p, mb[i], sb[i], rate, spread)
-        new_v, mv[i], sv[i] = adam_step(old_v, old_w * t + old_b * p, mv[i], sv[i], rate, spread)
-        w[i], b[i], v[i] = new_w, new_b, new_v
-        if (new_w * silent[i] > -new_b) | (not (new_w * awake[i] > -new_b)):
-            row = move(new_w, new_b, walls, i, rows, silent, awake)
-        slope[row] += new_w * new_v
-        height[row] += new_b * new_v
-
-
-@_exact
+@exact
 def choose(order, state, batch, chosen):
     """Set `chosen` to 1 at `batch` points drawn without replacement, else 0.
 
@@ -214,19 +109,7 @@ def choose(order, state, batch, chosen):
         chosen[order[j]] = 1.0
 
 
-@_exact
-def step_b0(b0, gradient, optimizer, rate, spread):
-    """One step of the output bias. b0: its value and two moments, shape (3,). gd: the gradient holds the rate."""
-    if optimizer == GD:
-        b0[0] -= gradient
-    elif optimizer == MOMENTUM:
-        b0[1] = MOMENTUM_DECAY * b0[1] + gradient
-        b0[0] -= rate * b0[1]
-    else:
-        b0[0], b0[1], b0[2] = adam_step(b0[0], gradient, b0[1], b0[2], rate, spread)
-
-
-@_exact
+@exact
 def keep(params, out):
     """Copy the parameters, shape (3, H), entry by entry: assigning whole arrays takes long to compile."""
     for row in range(3):
@@ -234,24 +117,25 @@ def keep(params, out):
             out[row, i] = params[row, i]
 
 
-@_exact
+@exact
 def train(
-    params, first, second, b0, rows, walls, y, rate, optimizer, start, stop, order, state, batch, limit, marks, out
+    params, first, second, b0, rows, walls, y, rate, optimizer, start, stop, order, state, batch, limit, marks, out,
+    room,
 ):  # fmt: skip
     """Train one network from step `start` to `stop`; returns the step at which its loss left the limit, or −1.
 
     params: w, b, v, shape (3, H); first, second: moments, same shape (H = 0 if unused); b0: (3,), see `step_b0`; rows:
     (H,). batch: 0 for all points, else with order and state for `choose`. Steps in `marks`, which ends with a number
-    too large to reach, are recorded in out = (parameters (R, 3, H), b0 (R,), losses (R,)).
+    too large to reach, are recorded in out = (parameters (R, 3, H), b0 (R,), losses (R,)). room: see `train_some`.
     """
-    size = y.size
-    w, b, v = params[0], params[1], params[2]
     x = walls[1:-1]
-    pull, tilt = np.zeros(2 * size + 2), np.zeros(2 * size + 2)
-    slope, height = np.zeros(2 * size + 2), np.zeros(2 * size + 2)
-    silent, awake = np.empty(w.size), np.empty(w.size)
-    r, chosen = np.empty(size), np.full(size, 1.0 if batch == 0 else 0.0)
-    fill(w, b, v, rows, walls, silent, awake, slope, height)
+    tables, near, moved, share, points = room
+    pull, tilt, slope, height = tables[0], tables[1], tables[2], tables[3]
+    r, chosen = points[0], points[1]
+    tables[:] = 0.0
+    chosen[:] = 1.0 if batch == 0 else 0.0
+    for i in range(rows.size):
+        settle(i, params, rows, walls, near, tables)
     scale = rate if optimizer == GD else 1.0
     record = 0
     while marks[record] < start:
@@ -275,26 +159,24 @@ def train(
             spread = 1 / np.sqrt(1 - ADAM_SECOND ** (step + 1))
             pace = rate / (1 - ADAM_FIRST ** (step + 1))
         step_b0(b0, total, optimizer, pace, spread)
-        if optimizer == GD:
-            gd(w, b, v, rows, walls, silent, awake, pull, tilt, slope, height)
-        elif optimizer == MOMENTUM:
-            momentum(w, b, v, first, rows, walls, silent, awake, pull, tilt, slope, height, pace)
-        else:
-            adam(w, b, v, first, second, rows, walls, silent, awake, pull, tilt, slope, height, pace, spread)
+        move(optimizer, params, first, second, rows, walls, near, tables, moved, share, pace, spread)
     return -1
 
 
-@_exact
+@njit(nogil=True, cache=True)
 def train_some(low, high, state, walls, y, rates, optimizer, start, stop, draws, batch, limits, marks, out, stopped):
-    """`train` for networks low ≤ i < high of an ensemble, one after the other.
+    """`train` for networks low ≤ i < high of an ensemble, one after the other, in the same room.
 
     state = (params (M, 3, H), first, second, b0 (M, 3), rows (M, H)); draws = (order (M, N), state (M, 1)); out =
     (parameters (M, R, 3, H), b0 (M, R), losses (M, R)); stopped (M,) takes what `train` returns.
     """
     params, first, second, b0, rows = state
+    size, width = y.shape[1], rows.shape[1]
+    near, moved, share = np.empty((2, width)), np.empty(width, np.int64), np.empty((3, min(width, STRETCH)))
+    room = (np.empty((4, 2 * size + 2)), near, moved, share, np.empty((2, size)))
     for i in range(low, high):
         record = (out[0][i], out[1][i], out[2][i])
         stopped[i] = train(
             params[i], first[i], second[i], b0[i], rows[i], walls, y[i], rates[i], optimizer,
-            start, stop, draws[0][i], draws[1][i], batch, limits[i], marks, record,
+            start, stop, draws[0][i], draws[1][i], batch, limits[i], marks, record, room,
         )  # fmt: skip
