@@ -17,7 +17,7 @@ from torch import Tensor
 
 from lecturelib.splines.prefix_sums import Data, Parameters, find_rows, outputs, pull_back
 
-OPTIMIZERS = ("gd", "momentum", "adam")  # numbered as in lecturelib.splines.optimizers
+OPTIMIZERS = ("gd", "momentum", "adam")  # numbered as in lecturelib.splines.training
 _WORK_A_CALL = 2e9  # neurons × steps between two looks at the keyboard, some seconds
 _NEVER = np.iinfo(np.int64).max
 
@@ -140,7 +140,7 @@ def in_torch(parameters: Parameters, data: Data, plan: Plan) -> Record:
 
 def _step(parameters, slopes, moments, rates: Tensor, optimizer: str, step: int) -> Parameters:
     """One step of torch.optim's SGD or Adam with their default constants; moves `moments` on."""
-    from lecturelib.splines.optimizers import ADAM_EPS, ADAM_FIRST, ADAM_SECOND, MOMENTUM_DECAY
+    from lecturelib.splines.training import ADAM_EPS, ADAM_FIRST, ADAM_SECOND, MOMENTUM_DECAY
 
     moved = []
     for p, g, first, second in zip(parameters, slopes, *moments, strict=True):
