@@ -15,6 +15,12 @@ neuron with a tiny gradient gets it with small relative error, which matters to 
 Active means w x + b > 0, as computed and then rounded. The computed w x + b never decreases in x where w ≥ 0 and never
 increases where w ≤ 0, so the active points of a neuron are a prefix or a suffix in floating point too. The code asks
 w x > −b, which is the same, and which no compiler can turn into a fused w x + b with another rounding.
+
+Neurons that leave their gap in a step are put on a list, and filed where they belong when all have moved.
+
+Names: params, first, second: w, b, v and their two moments, shape (3, H), the moments with H = 0 where unused; rows:
+(H,); near: the points beside each gap, shape (2, H), a neuron is silent at the first and awake at the second; tables:
+pull, tilt, slope, height, shape (4, 2N + 2); moved: (H,), room for the list; share: room for gradients, see `adam`.
 """
 
 from __future__ import annotations
@@ -25,10 +31,15 @@ from numba import njit
 GD, MOMENTUM, ADAM = range(3)
 MOMENTUM_DECAY = 0.9
 ADAM_FIRST, ADAM_SECOND, ADAM_EPS = 0.9, 0.999, 1e-8
+STRETCH = 512  # neurons whose numbers fit the nearest cache
 
-_compiled = {"nogil": True, "cache": True, "error_model": "numpy"}
+# Without `_nrt`, numba counts references to every array in every call, which takes longer than a step of a small
+# network. The price: what is compiled so cannot allocate, so room for everything comes in from outside.
+# All of it is in one file, since numba's cache on disk does not notice changes in other files.
+_compiled = {"nogil": True, "cache": True, "error_model": "numpy", "_nrt": False}
 _exact = njit(**_compiled, fastmath={"contract"})
-_reordered = njit(**_compiled, fastmath={"contract", "reassoc"})  # sums may be split over vector lanes
+_inlined = njit(**_compiled, fastmath={"contract"}, forceinline=True)
+_reordered = njit(**_compiled, fastmath={"contract", "reassoc"}, forceinline=True)  # sums may be split over lanes
 
 
 @_exact
@@ -58,27 +69,134 @@ def find_row(w, b, walls, guess):
 
 
 @_exact
-def move(w, b, walls, i, rows, silent, awake):
-    """Find the row of neuron i, and note the points beside its gap: it is silent at one, awake at the other."""
+def settle(i, params, rows, walls, near, tables):
+    """File neuron i: find its row, note the points beside its gap, add its share."""
+    w, b, v = params[0, i], params[1, i], params[2, i]
     gaps = walls.size - 1
     row = find_row(w, b, walls, np.intp(rows[i] % gaps))
     rows[i] = row
-    gap = row % gaps
-    left, right = walls[gap], walls[gap + 1]
-    silent[i], awake[i] = (left, right) if row < gaps else (right, left)
-    return rows[i]
+    left, right = walls[row % gaps], walls[row % gaps + 1]
+    near[0, i], near[1, i] = (left, right) if row < gaps else (right, left)
+    tables[2, row] += w * v
+    tables[3, row] += b * v
 
 
-@_exact
-def fill(w, b, v, rows, walls, silent, awake, slope, height):
-    """Place every neuron, and start the tables `slope` and `height`."""
+@_inlined
+def file(i, row, w, b, v, silent, awake, slope, height, moved, count):
+    """Add the share of neuron i, at w, b, v now, to its row, or put it on the list `moved` if it has left its gap."""
+    if (w * silent[i] > -b) | (not (w * awake[i] > -b)):
+        moved[count] = i
+        return count + 1
+    slope[row] += w * v
+    height[row] += b * v
+    return count
+
+
+@_inlined
+def gd(params, rows, near, tables, moved):
+    """Gradient descent for all neurons, with tables that hold the learning rate already; how many left their gaps."""
+    w, b, v = params[0], params[1], params[2]
+    silent, awake, pull, tilt, slope, height = near[0], near[1], tables[0], tables[1], tables[2], tables[3]
+    count = 0
     for i in range(w.size):
-        row = move(w[i], b[i], walls, i, rows, silent, awake)
-        slope[row] += w[i] * v[i]
-        height[row] += b[i] * v[i]
+        row = rows[i]
+        p, t = pull[row], tilt[row]
+        old_w, old_b, old_v = w[i], b[i], v[i]
+        new_w = old_w - old_v * t
+        new_b = old_b - old_v * p
+        new_v = old_v - (old_w * t + old_b * p)
+        w[i], b[i], v[i] = new_w, new_b, new_v
+        count = file(i, row, new_w, new_b, new_v, silent, awake, slope, height, moved, count)
+    return count
+
+
+@_inlined
+def momentum(params, first, rows, near, tables, moved, rate):
+    """Momentum for all neurons: m ← 0.9 m + gradient, parameter ← parameter − rate m. first: m, shape (3, H)."""
+    w, b, v = params[0], params[1], params[2]
+    silent, awake, pull, tilt, slope, height = near[0], near[1], tables[0], tables[1], tables[2], tables[3]
+    mw, mb, mv = first[0], first[1], first[2]
+    count = 0
+    for i in range(w.size):
+        row = rows[i]
+        p, t = pull[row], tilt[row]
+        old_w, old_b, old_v = w[i], b[i], v[i]
+        new_mw = MOMENTUM_DECAY * mw[i] + old_v * t
+        new_mb = MOMENTUM_DECAY * mb[i] + old_v * p
+        new_mv = MOMENTUM_DECAY * mv[i] + (old_w * t + old_b * p)
+        mw[i], mb[i], mv[i] = new_mw, new_mb, new_mv
+        new_w = old_w - rate * new_mw
+        new_b = old_b - rate * new_mb
+        new_v = old_v - rate * new_mv
+        w[i], b[i], v[i] = new_w, new_b, new_v
+        count = file(i, row, new_w, new_b, new_v, silent, awake, slope, height, moved, count)
+    return count
+
+
+@_inlined
+def adam_move(value, gradient, m, s, rate, spread):
+    """Adam for one number: its new value, first and second moment. rate and spread hold the bias corrections."""
+    m += (1 - ADAM_FIRST) * (gradient - m)
+    s = ADAM_SECOND * s + (1 - ADAM_SECOND) * (gradient * gradient)
+    return value - rate * (m / (spread * np.sqrt(s) + ADAM_EPS)), m, s
+
+
+@_inlined
+def adam_moves(value, gradient, m, s, rate, spread):
+    """`adam_move` for a stretch of one kind of parameter: a loop so plain that it runs on vectors."""
+    for i in range(value.size):
+        value[i], m[i], s[i] = adam_move(value[i], gradient[i], m[i], s[i], rate, spread)
+
+
+@_inlined
+def adam(params, first, second, rows, near, tables, moved, share, rate, spread):
+    """Adam for all neurons. first, second: running means of gradient and squared gradient, shape (3, H).
+
+    Square roots and divisions are the cost. They run on vectors, a stretch of neurons at a time, with the stretch's
+    gradients in `share`, shape (3, S).
+    """
+    w, b, v = params[0], params[1], params[2]
+    silent, awake, pull, tilt, slope, height = near[0], near[1], tables[0], tables[1], tables[2], tables[3]
+    gw, gb, gv = share[0], share[1], share[2]
+    count = 0
+    for low in range(0, w.size, gw.size):
+        high = min(low + gw.size, w.size)
+        for i in range(low, high):
+            p, t = pull[rows[i]], tilt[rows[i]]
+            gw[i - low], gb[i - low], gv[i - low] = v[i] * t, v[i] * p, w[i] * t + b[i] * p
+        for k in range(3):
+            adam_moves(params[k, low:high], share[k], first[k, low:high], second[k, low:high], rate, spread)
+        for i in range(low, high):
+            count = file(i, rows[i], w[i], b[i], v[i], silent, awake, slope, height, moved, count)
+    return count
 
 
 @_exact
+def move(optimizer, params, first, second, rows, walls, near, tables, moved, share, rate, spread):
+    """One step of all neurons. Their shares are added to the tables `slope` and `height`."""
+    if optimizer == GD:
+        count = gd(params, rows, near, tables, moved)
+    elif optimizer == MOMENTUM:
+        count = momentum(params, first, rows, near, tables, moved, rate)
+    else:
+        count = adam(params, first, second, rows, near, tables, moved, share, rate, spread)
+    for j in range(count):
+        settle(moved[j], params, rows, walls, near, tables)
+
+
+@_inlined
+def step_b0(b0, gradient, optimizer, rate, spread):
+    """One step of the output bias. b0: its value and two moments, shape (3,). gd: the gradient holds the rate."""
+    if optimizer == GD:
+        b0[0] -= gradient
+    elif optimizer == MOMENTUM:
+        b0[1] = MOMENTUM_DECAY * b0[1] + gradient
+        b0[0] -= rate * b0[1]
+    else:
+        b0[0], b0[1], b0[2] = adam_move(b0[0], gradient, b0[1], b0[2], rate, spread)
+
+
+@_inlined
 def run_inwards(slope, height):
     """Turn sums a row into sums a point: entry n: over right rows ≤ n; entry N + 1 + n: over left rows > N + 1 + n."""
     size = slope.size // 2 - 1
@@ -110,7 +228,7 @@ def residuals(slope, height, b0, x, y, chosen, scale, out):
     return total
 
 
-@_exact
+@_inlined
 def tabulate(r, x, pull, tilt):
     """Σ r and Σ r x over the points on which each row is active; returns Σ r over all points."""
     size = r.size
@@ -126,72 +244,6 @@ def tabulate(r, x, pull, tilt):
         pull[m] = right_pull
         tilt[m] = right_tilt
     return left_pull
-
-
-@_exact
-def gd(w, b, v, rows, walls, silent, awake, pull, tilt, slope, height):
-    """Gradient descent for all neurons, with tables that hold the learning rate already."""
-    for i in range(w.size):
-        row = rows[i]
-        p, t = pull[row], tilt[row]
-        old_w, old_b, old_v = w[i], b[i], v[i]
-        new_w = old_w - old_v * t
-        new_b = old_b - old_v * p
-        new_v = old_v - (old_w * t + old_b * p)
-        w[i], b[i], v[i] = new_w, new_b, new_v
-        if (new_w * silent[i] > -new_b) | (not (new_w * awake[i] > -new_b)):
-            row = move(new_w, new_b, walls, i, rows, silent, awake)
-        slope[row] += new_w * new_v
-        height[row] += new_b * new_v
-
-
-@_exact
-def momentum(w, b, v, first, rows, walls, silent, awake, pull, tilt, slope, height, rate):
-    """Momentum for all neurons: m ← 0.9 m + gradient, parameter ← parameter − rate m. first: m, shape (3, H)."""
-    mw, mb, mv = first[0], first[1], first[2]
-    for i in range(w.size):
-        row = rows[i]
-        p, t = pull[row], tilt[row]
-        old_w, old_b, old_v = w[i], b[i], v[i]
-        new_mw = MOMENTUM_DECAY * mw[i] + old_v * t
-        new_mb = MOMENTUM_DECAY * mb[i] + old_v * p
-        new_mv = MOMENTUM_DECAY * mv[i] + (old_w * t + old_b * p)
-        mw[i], mb[i], mv[i] = new_mw, new_mb, new_mv
-        new_w = old_w - rate * new_mw
-        new_b = old_b - rate * new_mb
-        new_v = old_v - rate * new_mv
-        w[i], b[i], v[i] = new_w, new_b, new_v
-        if (new_w * silent[i] > -new_b) | (not (new_w * awake[i] > -new_b)):
-            row = move(new_w, new_b, walls, i, rows, silent, awake)
-        slope[row] += new_w * new_v
-        height[row] += new_b * new_v
-
-
-@_exact
-def adam_step(value, gradient, m, s, rate, spread):
-    """Adam for one number: its new value, first and second moment. rate and spread hold the bias corrections."""
-    m += (1 - ADAM_FIRST) * (gradient - m)
-    s = ADAM_SECOND * s + (1 - ADAM_SECOND) * (gradient * gradient)
-    return value - rate * (m / (spread * np.sqrt(s) + ADAM_EPS)), m, s
-
-
-@_exact
-def adam(w, b, v, first, second, rows, walls, silent, awake, pull, tilt, slope, height, rate, spread):
-    """Adam for all neurons. first, second: running means of gradient and squared gradient, shape (3, H)."""
-    mw, mb, mv = first[0], first[1], first[2]
-    sw, sb, sv = second[0], second[1], second[2]
-    for i in range(w.size):
-        row = rows[i]
-        p, t = pull[row], tilt[row]
-        old_w, old_b, old_v = w[i], b[i], v[i]
-        new_w, mw[i], sw[i] = adam_step(old_w, old_v * t, mw[i], sw[i], rate, spread)
-        new_b, mb[i], sb[i] = adam_step(old_b, old_v * p, mb[i], sb[i], rate, spread)
-        new_v, mv[i], sv[i] = adam_step(old_v, old_w * t + old_b * p, mv[i], sv[i], rate, spread)
-        w[i], b[i], v[i] = new_w, new_b, new_v
-        if (new_w * silent[i] > -new_b) | (not (new_w * awake[i] > -new_b)):
-            row = move(new_w, new_b, walls, i, rows, silent, awake)
-        slope[row] += new_w * new_v
-        height[row] += new_b * new_v
 
 
 @_exact
@@ -215,18 +267,6 @@ def choose(order, state, batch, chosen):
 
 
 @_exact
-def step_b0(b0, gradient, optimizer, rate, spread):
-    """One step of the output bias. b0: its value and two moments, shape (3,). gd: the gradient holds the rate."""
-    if optimizer == GD:
-        b0[0] -= gradient
-    elif optimizer == MOMENTUM:
-        b0[1] = MOMENTUM_DECAY * b0[1] + gradient
-        b0[0] -= rate * b0[1]
-    else:
-        b0[0], b0[1], b0[2] = adam_step(b0[0], gradient, b0[1], b0[2], rate, spread)
-
-
-@_exact
 def keep(params, out):
     """Copy the parameters, shape (3, H), entry by entry: assigning whole arrays takes long to compile."""
     for row in range(3):
@@ -236,22 +276,23 @@ def keep(params, out):
 
 @_exact
 def train(
-    params, first, second, b0, rows, walls, y, rate, optimizer, start, stop, order, state, batch, limit, marks, out
+    params, first, second, b0, rows, walls, y, rate, optimizer, start, stop, order, state, batch, limit, marks, out,
+    room,
 ):  # fmt: skip
     """Train one network from step `start` to `stop`; returns the step at which its loss left the limit, or −1.
 
     params: w, b, v, shape (3, H); first, second: moments, same shape (H = 0 if unused); b0: (3,), see `step_b0`; rows:
     (H,). batch: 0 for all points, else with order and state for `choose`. Steps in `marks`, which ends with a number
-    too large to reach, are recorded in out = (parameters (R, 3, H), b0 (R,), losses (R,)).
+    too large to reach, are recorded in out = (parameters (R, 3, H), b0 (R,), losses (R,)). room: see `train_some`.
     """
-    size = y.size
-    w, b, v = params[0], params[1], params[2]
     x = walls[1:-1]
-    pull, tilt = np.zeros(2 * size + 2), np.zeros(2 * size + 2)
-    slope, height = np.zeros(2 * size + 2), np.zeros(2 * size + 2)
-    silent, awake = np.empty(w.size), np.empty(w.size)
-    r, chosen = np.empty(size), np.full(size, 1.0 if batch == 0 else 0.0)
-    fill(w, b, v, rows, walls, silent, awake, slope, height)
+    tables, near, moved, share, points = room
+    pull, tilt, slope, height = tables[0], tables[1], tables[2], tables[3]
+    r, chosen = points[0], points[1]
+    tables[:] = 0.0
+    chosen[:] = 1.0 if batch == 0 else 0.0
+    for i in range(rows.size):
+        settle(i, params, rows, walls, near, tables)
     scale = rate if optimizer == GD else 1.0
     record = 0
     while marks[record] < start:
@@ -275,26 +316,24 @@ def train(
             spread = 1 / np.sqrt(1 - ADAM_SECOND ** (step + 1))
             pace = rate / (1 - ADAM_FIRST ** (step + 1))
         step_b0(b0, total, optimizer, pace, spread)
-        if optimizer == GD:
-            gd(w, b, v, rows, walls, silent, awake, pull, tilt, slope, height)
-        elif optimizer == MOMENTUM:
-            momentum(w, b, v, first, rows, walls, silent, awake, pull, tilt, slope, height, pace)
-        else:
-            adam(w, b, v, first, second, rows, walls, silent, awake, pull, tilt, slope, height, pace, spread)
+        move(optimizer, params, first, second, rows, walls, near, tables, moved, share, pace, spread)
     return -1
 
 
-@_exact
+@njit(nogil=True, cache=True)
 def train_some(low, high, state, walls, y, rates, optimizer, start, stop, draws, batch, limits, marks, out, stopped):
-    """`train` for networks low ≤ i < high of an ensemble, one after the other.
+    """`train` for networks low ≤ i < high of an ensemble, one after the other, in the same room.
 
     state = (params (M, 3, H), first, second, b0 (M, 3), rows (M, H)); draws = (order (M, N), state (M, 1)); out =
     (parameters (M, R, 3, H), b0 (M, R), losses (M, R)); stopped (M,) takes what `train` returns.
     """
     params, first, second, b0, rows = state
+    size, width = y.shape[1], rows.shape[1]
+    near, moved, share = np.empty((2, width)), np.empty(width, np.int64), np.empty((3, min(width, STRETCH)))
+    room = (np.empty((4, 2 * size + 2)), near, moved, share, np.empty((2, size)))
     for i in range(low, high):
         record = (out[0][i], out[1][i], out[2][i])
         stopped[i] = train(
             params[i], first[i], second[i], b0[i], rows[i], walls, y[i], rates[i], optimizer,
-            start, stop, draws[0][i], draws[1][i], batch, limits[i], marks, record,
+            start, stop, draws[0][i], draws[1][i], batch, limits[i], marks, record, room,
         )  # fmt: skip

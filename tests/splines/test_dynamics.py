@@ -8,70 +8,21 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lecturelib.splines import Network, descend, gradient
-from lecturelib.splines import dynamics as module
 from lecturelib.splines.prefix_sums import find_rows, prepare, sharpness
-from lecturelib.splines.runners import in_torch
+from tests.splines.loops import (
+    FIELDS,
+    by_autograd,
+    distance,
+    gentle_rate,
+    optimizers,
+    random_network,
+    run,
+    tensor,
+    ways,
+)
 
-FIELDS = ("w", "b", "v", "b0")
-ways = pytest.mark.parametrize("way", ["cores", "torch"])
-optimizers = pytest.mark.parametrize("optimizer", ["gd", "momentum", "adam"])
+pytestmark = pytest.mark.usefixtures("one_thread")
 fuzzed = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    """Small tensors: threads of torch would only wait for each other."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
-def tensor(values) -> torch.Tensor:
-    return torch.as_tensor(values, dtype=torch.float64)
-
-
-def random_network(*shape: int, seed: int = 0) -> Network:
-    generator = torch.Generator().manual_seed(seed)
-    w, b, v = (torch.randn(shape, generator=generator, dtype=torch.float64) for _ in range(3))
-    return Network(w, b, v / shape[-1] ** 0.5, torch.zeros(shape[:-1], dtype=torch.float64))
-
-
-def run(way: str, *arguments, **options):
-    """`descend`, in one of its two ways."""
-    with pytest.MonkeyPatch.context() as patch:
-        if way == "torch":
-            patch.setattr(module, "on_cores", in_torch)
-        return descend(*arguments, **options)
-
-
-def by_autograd(network, x, y, *, steps, rate, optimizer) -> Network:
-    """The loop a user would write, on the same loss."""
-    parameters = [getattr(network, name).clone().requires_grad_() for name in FIELDS]
-    w, b, v, b0 = parameters
-    make = {
-        "gd": lambda: torch.optim.SGD(parameters, lr=rate),
-        "momentum": lambda: torch.optim.SGD(parameters, lr=rate, momentum=0.9),
-        "adam": lambda: torch.optim.Adam(parameters, lr=rate),
-    }
-    optimize = make[optimizer]()
-    for _ in range(steps):
-        optimize.zero_grad()
-        residual = torch.relu(w * x[:, None] + b) @ v + b0 - y
-        (0.5 * residual.square().sum()).backward()
-        optimize.step()
-    return Network(*(p.detach() for p in parameters))
-
-
-def distance(one: Network, other: Network) -> float:
-    return max(float((getattr(one, name) - getattr(other, name)).abs().max()) for name in FIELDS)
-
-
-def gentle_rate(network: Network, x, y, optimizer: str) -> float:
-    """A quarter of the rate at the edge of stability, so that rounding errors are not amplified."""
-    edge = 2 / float(sharpness(*prepare(network, x, y)))
-    return {"gd": 0.25 * edge, "momentum": 0.25 * edge, "adam": 0.01}[optimizer]
-
 
 # Few distinct values, so that points repeat and breakpoints lie on them exactly; no two of them nearly equal.
 grid = st.integers(-8, 8).map(lambda k: k / 4)
@@ -179,109 +130,6 @@ def test_activity_is_the_sign_that_relu_sees(points, w, nearest, nudges):
     assert torch.equal(active, torch.relu(w * data.x + b) > 0)
     final = descend(network, x, torch.zeros_like(x), steps=1, learning_rate=0.1).final
     assert distance(final, by_autograd(network, x, 0 * x, steps=1, rate=0.1, optimizer="gd")) <= 1e-12
-
-
-@ways
-@optimizers
-def test_an_ensemble_is_its_members(optimizer, way):
-    ensemble = random_network(2, 3, 10, seed=1)
-    x = torch.linspace(-1, 1, 8, dtype=torch.float64)
-    y = torch.stack([x, x.square(), x.abs()])  # one target for each of the 3
-    rate = tensor([[0.01], [0.005]])
-    options = {"steps": 40, "optimizer": optimizer, "record_every": 15}
-    together = run(way, ensemble, x, y, learning_rate=rate, **options)
-    assert together.steps.tolist() == [0, 15, 30, 40]
-    assert together.losses.shape == (4, 2, 3)
-    assert together.networks.w.shape == (4, 2, 3, 10)
-    for i in range(2):
-        for j in range(3):
-            member = Network(*(getattr(ensemble, name)[i, j] for name in FIELDS))
-            alone = run(way, member, x, y[j], learning_rate=float(rate[i, 0]), **options)
-            theirs = Network(*(getattr(together.networks, name)[:, i, j] for name in FIELDS))
-            assert distance(alone.networks, theirs) <= (0 if way == "cores" else 1e-12)
-
-
-def test_threads_change_nothing():
-    ensemble, x = random_network(9, 6), torch.linspace(-1, 1, 5, dtype=torch.float64)
-    alone = descend(ensemble, x, x, steps=20, learning_rate=0.01)
-    torch.set_num_threads(3)
-    assert distance(alone.final, descend(ensemble, x, x, steps=20, learning_rate=0.01).final) == 0
-
-
-def test_work_in_several_calls_is_the_same_work(monkeypatch):
-    network, x = random_network(9), torch.linspace(-1, 1, 5, dtype=torch.float64)
-    options = {"steps": 50, "learning_rate": 0.01, "optimizer": "adam", "record_every": 7, "batch": 2}
-    whole = descend(network, x, x, **options, generator=torch.Generator().manual_seed(1))
-    monkeypatch.setattr("lecturelib.splines.runners._WORK_A_CALL", 14 * 11)  # 11 steps a call
-    pieces = descend(network, x, x, **options, generator=torch.Generator().manual_seed(1))
-    assert distance(whole.networks, pieces.networks) == 0
-    assert torch.equal(whole.losses, pieces.losses)
-
-
-def test_records_are_true():
-    network, x = random_network(6), torch.linspace(-1, 1, 5, dtype=torch.float64)
-    record = descend(network, x, x.square(), steps=10, learning_rate=0.01, record_every=4)
-    assert record.steps.tolist() == [0, 4, 8, 10]
-    assert not record.diverged
-    assert distance(Network(*(getattr(record.networks, name)[0] for name in FIELDS)), network) == 0
-    expected = 0.5 * (record.networks(x) - x.square()).square().sum(-1)
-    torch.testing.assert_close(record.losses, expected, rtol=1e-12, atol=0)
-
-
-def test_precision_of_the_network_is_kept_and_its_tensors_untouched():
-    network = random_network(5)
-    single = Network(*(getattr(network, name).float() for name in FIELDS))
-    before = single.w.clone()
-    final = descend(single, [0.0, 1.0], [1.0, 0.0], steps=5, learning_rate=0.1).final
-    assert final.w.dtype == torch.float32
-    assert torch.equal(single.w, before)
-    assert not torch.equal(final.w, before)
-
-
-@ways
-@optimizers
-def test_batches_are_subsets_without_repeats(optimizer, way):
-    """A neuron whose only effect is b₀ shows how many points a step used, and which."""
-    x, network = (
-        torch.arange(6, dtype=torch.float64),
-        Network(tensor([0.0]), tensor([-1.0]), tensor([0.0]), tensor(0.0)),
-    )
-    y = -(2.0 ** torch.arange(6, dtype=torch.float64))  # any subset has its own sum
-    options = {"steps": 1, "learning_rate": 1.0, "batch": 3}
-    seen = {
-        int(-run(way, network, x, y, **options, generator=torch.Generator().manual_seed(seed)).final.b0)
-        for seed in range(200)
-    }
-    assert all(total.bit_count() == 3 and total < 64 for total in seen)
-    assert len(seen) == math.comb(6, 3)
-    two = [
-        run(
-            way,
-            random_network(4),
-            x,
-            y,
-            steps=30,
-            learning_rate=1e-3,
-            optimizer=optimizer,
-            batch=2,
-            generator=generator,
-        )
-        for generator in (torch.Generator().manual_seed(5), torch.Generator().manual_seed(5))
-    ]
-    assert distance(two[0].final, two[1].final) == 0
-
-
-@optimizers
-def test_both_ways_draw_the_same_batches(optimizer):
-    network, x = random_network(8), torch.linspace(-1, 1, 9, dtype=torch.float64)
-    options = {"steps": 100, "learning_rate": 0.01, "optimizer": optimizer, "batch": 4}
-    cores, other = (
-        run(way, network, x, x.square(), **options, generator=torch.Generator().manual_seed(2))
-        for way in ("cores", "torch")
-    )
-    assert distance(cores.final, other.final) <= 1e-9
-    full = descend(network, x, x.square(), steps=100, learning_rate=0.01, optimizer=optimizer)
-    assert distance(cores.final, full.final) > 1e-6
 
 
 @ways

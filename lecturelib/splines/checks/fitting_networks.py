@@ -16,6 +16,7 @@ from lecturelib.splines.segmentation import segment, segment_losses
 
 
 def half_square(residuals: Tensor) -> float:
+    """The loss of given residuals, ½ Σ_n r_n²."""
     return float(residuals.square().sum() / 2)
 
 

@@ -25,11 +25,13 @@ def _scales(generator: Generator) -> list[float]:
 
 
 def gaussian(generator: Generator) -> GaussianWeights:
+    """Gaussian weights with random standard deviations σ_w, σ_b, σ_v."""
     w, b, v = _scales(generator)
     return GaussianWeights(w, b, v)
 
 
 def uniform(generator: Generator) -> UniformWeights:
+    """Uniform weights with random half-widths."""
     w, b, v = _scales(generator)
     return UniformWeights(w, b, v)
 
