@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import html
 import json
 import re
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -80,20 +82,44 @@ class Explore(SphinxRole):
         return [link], []
 
 
-def check_links(app: Sphinx, doctree: nodes.document, page: str) -> None:
-    """Warn of a link to an explorer, a preset or a setting that the page does not have."""
+def complaints(doctree: nodes.document) -> Iterator[tuple[nodes.reference, str]]:
+    """Links to an explorer, a preset or a setting that the page does not have, each with what is wrong."""
     specs = {box["explorer"]["name"]: box["explorer"] for box in _boxes(doctree)}
     for link in doctree.findall(nodes.reference):
         if "explore" not in link:
             continue
         name, preset, wanted = link["explore"]
         if name not in specs:
-            logger.warning("explore: no explorer %r in this page", name, location=link, type="explorer")
+            yield link, f"no explorer {name!r} in this page"
             continue
         if preset and preset not in specs[name]["presets"]:
-            logger.warning("explore: %r has no preset %r", name, preset, location=link, type="explorer")
-        for key in wanted.keys() - {setting["name"] for setting in specs[name]["settings"]}:
-            logger.warning("explore: %r has no setting %r", name, key, location=link, type="explorer")
+            yield link, f"{name!r} has no preset {preset!r}"
+        settings = {setting["name"]: setting for setting in specs[name]["settings"]}
+        for key, text in wanted.items():
+            if key not in settings:
+                yield link, f"{name!r} has no setting {key!r}"
+            elif problem := _misfit(settings[key], text):
+                yield link, f"{key}: expected {problem}, got {text!r}"
+
+
+def _misfit(setting: dict[str, Any], text: str) -> str:
+    """What the text of a setting should be, or nothing where the browser will understand it."""
+    if setting["kind"] == "number":
+        with contextlib.suppress(ValueError):
+            if setting["low"] <= float(text) <= setting["high"]:
+                return ""
+        return f"a number from {setting['low']:g} to {setting['high']:g}"
+    if setting["kind"] == "choice" and text not in setting["options"]:
+        return f"one of {', '.join(setting['options'])}"
+    if setting["kind"] == "switch" and text not in ("on", "off"):
+        return "on or off"
+    return ""
+
+
+def check_links(app: Sphinx, doctree: nodes.document, page: str) -> None:
+    """Warn of links that would set nothing."""
+    for link, problem in complaints(doctree):
+        logger.warning("explore: %s", problem, location=link, type="explorer")
 
 
 def add_files(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree) -> None:

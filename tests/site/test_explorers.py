@@ -9,7 +9,7 @@ import pytest
 
 from tests.site.books import NOTEBOOK, built, cell, write_book
 from tests.site.link_checks import broken
-from tests.site.page_checks import AXE, NARROW, SETTLED, Visit, looking, look_at_modes, switch_to_dark
+from tests.site.page_checks import AXE, NARROW, SETTLED, Visit, look_at_modes, looking, switch_to_dark
 from tests.site.serving import serve
 
 FAR = "\n".join(["Text between two explorers.\n"] * 120)
@@ -149,7 +149,7 @@ def test_keyboard_alone_reaches_and_operates_every_control_with_visible_focus(op
             """() => {
               const here = document.activeElement;
               const name = here.ariaLabel ?? (here.labels?.[0]?.textContent || here.textContent);
-              return [name, getComputedStyle(here).outlineStyle, Boolean(here.closest("#explorer-slice .explorer-live"))];
+              return [name, getComputedStyle(here).outlineStyle, here.matches("#explorer-slice .explorer-live *")];
             }"""
         )
         if inside:
