@@ -37,7 +37,7 @@ def lay_out(app: Sphinx, failed: Exception | None) -> None:
         place.write_text(modules.IMPORT.sub(_as_path, modules.read(path)), encoding="utf-8")
     (target / "vendor").mkdir()
     for name, source in modules.VENDOR.items():
-        shutil.copyfile(source, target / "vendor" / f"{name}.js")
+        (target / "vendor" / f"{name}.js").write_text(modules.read(source), encoding="utf-8")
     (target / "explorers.css").write_text(modules.style(), encoding="utf-8")
 
 

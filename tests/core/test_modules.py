@@ -1,11 +1,15 @@
 """Modules for browsers, put together for notebooks."""
 
+import base64
+import hashlib
+import io
 import json
 import re
+import tarfile
 
 import pytest
 
-from lecturelib.core import modules
+from lecturelib.core import modules, packages
 
 
 @pytest.fixture
@@ -55,10 +59,53 @@ def test_packages_that_the_book_does_not_have_are_refused(write):
         modules.gather(write(top='import d3 from "d3";\n'))
 
 
-def test_a_package_that_is_not_installed_is_an_error_that_says_what_to_do(write, monkeypatch, tmp_path):
-    monkeypatch.setitem(modules.VENDOR, "uplot", tmp_path / "node_modules" / "uplot.js")
+@pytest.fixture
+def uninstalled(monkeypatch, tmp_path):
+    """The library without the folder of the book; what npm would send is in a file. Gives a function that writes it."""
+    monkeypatch.setattr(modules, "PACKAGES", tmp_path / "node_modules")
+    monkeypatch.setitem(modules.VENDOR, "uplot", tmp_path / "node_modules" / "uplot" / "dist" / "uPlot.esm.js")
+    packages._archive.cache_clear()
+    sent = tmp_path / "sent.tgz"
+
+    def send(text: str, checksum: str = "") -> None:
+        with tarfile.open(sent, "w:gz") as archive:
+            entry = tarfile.TarInfo("package/dist/uPlot.esm.js")
+            entry.size = len(text)
+            archive.addfile(entry, io.BytesIO(text.encode()))
+        right = "sha512-" + base64.b64encode(hashlib.sha512(sent.read_bytes()).digest()).decode()
+        monkeypatch.setitem(packages.PINNED, "uplot", (sent.as_uri(), checksum or right))
+
+    monkeypatch.setitem(packages.PINNED, "uplot", (sent.as_uri(), "sha512-none"))
+    yield send
+    packages._archive.cache_clear()
+
+
+IMPORTS = 'import uPlot from "uplot";\nexport default uPlot;\n'
+
+
+def test_a_package_that_is_not_installed_is_fetched(write, uninstalled):
+    uninstalled("export default 1;\n")
+    assert sources(write(top=IMPORTS))[0] == "export default 1;\n"
+
+
+def test_what_is_not_as_pinned_is_not_run(write, uninstalled):
+    uninstalled("export default 2;\n", "sha512-else")
+    with pytest.raises(ValueError, match="expected checksum sha512-else, got sha512-"):
+        modules.as_one(write(top=IMPORTS))
+
+
+def test_a_package_that_cannot_be_had_is_an_error_that_says_what_to_do(write, uninstalled):
     with pytest.raises(FileNotFoundError, match="make book"):
-        modules.as_one(write(top='import uPlot from "uplot";\nexport default uPlot;\n'))
+        modules.as_one(write(top=IMPORTS))
+
+
+def test_packages_are_pinned_as_in_the_lock():
+    lock = json.loads((modules.LIBRARY.parent / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+    assert packages.PINNED.keys() == modules.VENDOR.keys()
+    for name, (address, checksum) in packages.PINNED.items():
+        entry = lock[f"node_modules/{name}"]
+        assert checksum == entry["integrity"]
+        assert address.endswith(f"/{name}-{entry['version']}.tgz")
 
 
 @pytest.mark.parametrize("path", sorted(modules.LIBRARY.glob("*/browser/*.js")), ids=lambda path: path.name)
