@@ -23,6 +23,8 @@ logger = logging.getLogger(__name__)
 
 FOLDER = "assets/explorers"
 """Where the site has the modules. It is kept out of _static, whose scripts would be put into every page."""
+PAGE = "site/browser/page.js"
+"""The module that every page with an explorer loads."""
 
 
 def lay_out(app: Sphinx, failed: Exception | None) -> None:
@@ -51,11 +53,12 @@ def place(content: dict[str, Any]) -> nodes.container:
     spec = content["spec"]
     name = f"explorer-{spec['name']}"
     box = nodes.container(classes=["explorer"], ids=[name], explorer=spec)
-    given = json.dumps({key: content[key] for key in ("module", "spec", "givens")}).replace("<", "\\u003c")
+    given = {key: content[key] for key in ("module", "spec", "givens")} | {"needs": needed(content["module"])}
+    data = json.dumps(given).replace("<", "\\u003c")
     still = (
         f'<figure class="explorer-still drawn"><div class="drawing">{content["svg"]}</div>'
         f"<figcaption><b>{html.escape(spec['title'])}.</b> {html.escape(spec['hint'])}</figcaption></figure>"
-        f'<script type="application/json">{given}</script>'
+        f'<script type="application/json">{data}</script>'
     )
     box += nodes.raw("", still, format="html")
     return box
@@ -124,9 +127,20 @@ def check_links(app: Sphinx, doctree: nodes.document, page: str) -> None:
 
 def add_files(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree) -> None:
     """Let a page with explorers load what brings them to life; other pages load nothing of it."""
-    if doctree is not None and any(_boxes(doctree)):
-        app.add_css_file(f"../{FOLDER}/explorers.css")
-        app.add_js_file(f"../{FOLDER}/site/browser/page.js", type="module")
+    boxes = _boxes(doctree) if doctree is not None else []
+    if not boxes:
+        return
+    app.add_css_file(f"../{FOLDER}/explorers.css")
+    # before the script that typesets formulas, which page.js asks to wait for explorers that can be seen
+    app.add_js_file(f"../{FOLDER}/{PAGE}", type="module", priority=100)
+
+
+def needed(module: str) -> list[str]:
+    """All modules that one needs, as paths in the site's folder of modules, without those of `PAGE`."""
+    vendors = {path: f"vendor/{name}.js" for name, path in modules.VENDOR.items()}
+    always = modules.gather(modules.LIBRARY / PAGE)
+    paths = (path for path in modules.gather(modules.LIBRARY / module) if path not in always)
+    return [vendors.get(path) or path.relative_to(modules.LIBRARY).as_posix() for path in paths]
 
 
 def _boxes(doctree: nodes.document) -> list[nodes.container]:

@@ -21,7 +21,13 @@ SPEC = {
         {"kind": "switch", "name": "shown"},
     ],
 }
-CONTENT = {"module": "a/b.js", "spec": SPEC, "givens": {"text": "</script>"}, "svg": "<svg></svg>", "alt": "x"}
+CONTENT = {
+    "module": "core/browser/explorer.js",
+    "spec": SPEC,
+    "givens": {"text": "</script>"},
+    "svg": "<svg></svg>",
+    "alt": "x",
+}
 
 
 def link(text: str) -> nodes.Node:
@@ -84,6 +90,13 @@ def test_a_link_that_would_set_nothing_is_a_warning(text, complaint):
     document += explorers.place(CONTENT)
     document += link(text)
     assert [problem for _, problem in explorers.complaints(document)] == ([complaint] if complaint else [])
+
+
+def test_a_page_names_all_modules_that_it_needs_beforehand():
+    names = explorers.needed("splines/browser/loss_slice_face.js")
+    assert len(names) == len(set(names))
+    assert {"vendor/uplot.js", "splines/browser/loss_slice.js", "splines/browser/loss_slice_face.js"} < set(names)
+    assert "core/browser/controls.js" not in names  # page.js has it
 
 
 def test_the_site_has_every_module_and_no_bare_name(tmp_path):

@@ -10,6 +10,10 @@ LIMIT = 1_500_000
 """Bytes that a page with an explorer may transfer, compressed."""
 COMPRESSED = (".woff", ".woff2", ".png", ".jpg", ".gz")
 EXPLORER = re.compile(r'class="[^"]*\bexplorer\b[^"]*" id="explorer-([a-z0-9-]+)"|id="explorer-([a-z0-9-]+)" class="')
+NOTE = """new MutationObserver(() => {
+  if (document.querySelector(".explorer.alive")) window.alive ??= performance.now();
+}).observe(document, { subtree: true, childList: true, attributeFilter: ["class"] });"""
+"""Run before a page is read: notes down when its first explorer came to life."""
 FRAMES = """(seconds) => new Promise((done) => {
   let frames = 0;
   const start = performance.now();
@@ -46,7 +50,7 @@ def transferred(browser, address: str, names: list[str]) -> dict[str, int]:
     sizes: dict[str, int] = {}
     with browser.new_context() as context, context.new_page() as page:
         answers = []
-        page.on("response", answers.append)
+        page.on("response", lambda answer: answers.append(answer))
         page.goto(address, wait_until="load")
         for name in names:
             page.locator(f"#explorer-{name}").scroll_into_view_if_needed()
@@ -62,10 +66,11 @@ def transferred(browser, address: str, names: list[str]) -> dict[str, int]:
 def reaction(browser, address: str, name: str) -> tuple[float, float]:
     """Milliseconds until an explorer is alive on a cold cache, and then from a change of a control to what it shows."""
     with browser.new_context() as context, context.new_page() as page:
-        page.goto(f"{address}#explorer-{name}", wait_until="commit")
+        page.add_init_script(NOTE)
+        page.goto(f"{address}#explorer-{name}", wait_until="load")
         box = page.locator(f"#explorer-{name}.alive")
         box.wait_for()
-        return page.evaluate("performance.now()"), box.evaluate(ANSWERS)
+        return page.evaluate("window.alive"), box.evaluate(ANSWERS)
 
 
 def frame_rate(page, seconds: float = 1.0) -> float:
