@@ -26,7 +26,6 @@ CONTENT = {
     "spec": SPEC,
     "givens": {"text": "</script>"},
     "svg": "<svg></svg>",
-    "alt": "x",
 }
 
 
