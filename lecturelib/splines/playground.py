@@ -29,7 +29,7 @@ TARGETS = {
     "sine": lambda x: torch.sin(1.5 * math.pi * x),
     "gap": lambda x: -x + 1.5 * torch.sign(x),
     "steps": lambda x: (torch.sign(x + 1 / 3) + torch.sign(x - 1 / 3)) / 2,
-    "sawtooth": lambda x: 2 * (1.5 * x - torch.round(1.5 * x)),
+    "sawtooth": lambda x: 2 * (1.5 * x - torch.floor(1.5 * x + 0.5)),
     "quadratic": lambda x: 2 * x**2 - 1,
     "hills": lambda x: torch.cos(4.8 * x),
 }

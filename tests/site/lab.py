@@ -66,10 +66,19 @@ def running(folder: Path) -> Iterator[Lab]:
     here = {"JUPYTER_RUNTIME_DIR": "runtime", "JUPYTER_CONFIG_DIR": "config", "IPYTHONDIR": "ipython"}
     environment = {**os.environ, **{name: str(folder / place) for name, place in here.items()}}
     environment["PYTHONPATH"] = str(ROOT)
-    options = ["--no-browser", "--allow-root", "--IdentityProvider.token=", f"--port={port}", f"--notebook-dir={folder}"]
+    options = [
+        "--no-browser",
+        "--allow-root",
+        "--IdentityProvider.token=",
+        f"--port={port}",
+        f"--notebook-dir={folder}",
+    ]
     quiet = ["--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
     command = [sys.executable, "-m", "jupyterlab", *options, *quiet]
-    with open(folder / "lab.log", "w") as log, subprocess.Popen(command, env=environment, stdout=log, stderr=log) as lab:
+    with (
+        open(folder / "lab.log", "w") as log,
+        subprocess.Popen(command, env=environment, stdout=log, stderr=log) as lab,
+    ):
         try:
             yield Lab(_answering(f"http://127.0.0.1:{port}", lab, folder / "lab.log"), folder)
         finally:

@@ -30,7 +30,9 @@ export function chart(parent, { name, x, y, height = 240, legend = [] }) {
   const plot = new uPlot(options({ x, y, ends, height, box, draw: (u) => paint(makePen(u, box, { x, y })) }), [[], []], canvas);
 
   const place = handles(box, plot, ends);
+  let seen = true; // what is out of sight is not drawn while others play
   const redraw = () => {
+    if (!seen) return;
     request ||= requestAnimationFrame(() => {
       request = 0;
       plot.redraw(false, true);
@@ -42,8 +44,13 @@ export function chart(parent, { name, x, y, height = 240, legend = [] }) {
     if (width && width !== plot.width) plot.setSize({ width, height });
     redraw();
   };
-  const observers = [new ResizeObserver(fit), new MutationObserver(redraw)];
+  const inSight = (entries) => {
+    seen = entries.at(-1).isIntersecting;
+    redraw();
+  };
+  const observers = [new ResizeObserver(fit), new MutationObserver(redraw), new IntersectionObserver(inSight)];
   observers[0].observe(canvas);
+  observers[2].observe(canvas);
   for (const marked of [document.documentElement, document.body]) {
     observers[1].observe(marked, { attributeFilter: ["data-theme", "data-jp-theme-light", "class"] });
   }

@@ -25,7 +25,11 @@ export function makePen(plot, box, { x: xAxis, y: yAxis }) {
   const { ctx, bbox, scales } = plot;
   const style = getComputedStyle(box);
   const ratio = window.devicePixelRatio || 1;
-  const hue = (name) => style.getPropertyValue(`--figure-${name}`).trim() || name;
+  const hues = new Map(); // asking the style takes longer than a short line
+  const hue = (name) => {
+    if (!hues.has(name)) hues.set(name, style.getPropertyValue(`--figure-${name}`).trim() || name);
+    return hues.get(name);
+  };
   const x = scaleTo(scales.x.min, scales.x.max, bbox.left, bbox.width, xAxis.log);
   const y = scaleTo(scales.y.min, scales.y.max, bbox.top + bbox.height, -bbox.height, yAxis.log);
   const within = (clip, act) => {

@@ -6,24 +6,41 @@ import { throttled } from "../../core/browser/clock.js";
 import { button, element } from "../../core/browser/controls.js";
 import { makeModel } from "./model.js";
 
-const NEAR = "600px";
+const NEAR = 600; // pixels
 const library = new URL("../../", import.meta.url);
-const boxes = [...document.querySelectorAll(".explorer[id]")];
 const models = new Map();
+const waking = [];
 
-for (const box of boxes) {
+for (const box of document.querySelectorAll(".explorer[id]")) {
   const given = JSON.parse(box.querySelector("script[type='application/json']").textContent);
   const model = makeModel({ ...given, state: { ...given.spec.first }, found: {} });
   const strange = settle(model);
   models.set(box.id, model);
   model.on("change:state", throttled(250, () => keep(model)));
+  whenNear(box, () => waking.push(wake(box, model, strange)));
+}
+
+// Typesetting formulas takes the browser's time for a second or so. Explorers that can be seen come before.
+const typesetting = window.MathJax?.startup;
+if (window.MathJax && waking.length) {
+  const ready = () => Promise.allSettled(waking).then(() => (typesetting?.pageReady ?? MathJax.startup.defaultPageReady)());
+  window.MathJax.startup = { ...typesetting, pageReady: ready };
+}
+
+/** Act once a box comes near what is seen: at once where the address leads to it or it is near already. */
+function whenNear(box, act) {
+  const { top, bottom } = box.getBoundingClientRect();
+  if (location.hash === `#${box.id}` || (top < innerHeight + NEAR && bottom > -NEAR)) {
+    act();
+    return;
+  }
   const observer = new IntersectionObserver(
     (entries) => {
       if (!entries.some((entry) => entry.isIntersecting)) return;
       observer.disconnect();
-      wake(box, model, strange);
+      act();
     },
-    { rootMargin: NEAR },
+    { rootMargin: `${NEAR}px` },
   );
   observer.observe(box);
 }
@@ -44,6 +61,10 @@ function keep(model) {
 }
 
 async function wake(box, model, strange) {
+  for (const path of model.get("needs")) {
+    // else the browser would find out module by module what the next one imports
+    document.head.append(element("link", { rel: "modulepreload", href: new URL(path, library) }));
+  }
   const { default: explorer } = await import(new URL(model.get("module"), library));
   const place = element("div");
   box.append(place);

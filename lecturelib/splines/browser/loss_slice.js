@@ -123,9 +123,9 @@ export function flow(slice, beta, time) {
   return { beta, resting: false };
 }
 
+/** The flow on a piece that is not flat; on a flat one nothing moves. */
 function after(slice, gap, beta, time) {
   const rate = 2 * slice.quadratic[gap];
-  if (rate === 0) return beta - slice.linear[gap] * time;
   const least = -slice.linear[gap] / rate;
   return least + (beta - least) * Math.exp(-rate * time);
 }
@@ -135,8 +135,7 @@ function timeTo(slice, gap, beta, end) {
   const here = slopeOnPiece(slice, gap, beta);
   const there = slopeOnPiece(slice, gap, end);
   if (!Number.isFinite(end) || here * there <= 0) return Infinity;
-  const rate = 2 * slice.quadratic[gap];
-  return rate === 0 ? (beta - end) / here : Math.log(here / there) / rate;
+  return Math.log(here / there) / (2 * slice.quadratic[gap]);
 }
 
 /** Where the flow ends from a place: the bottom of a valley, a knot that holds, or a plateau. */

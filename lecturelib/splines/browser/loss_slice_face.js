@@ -77,7 +77,7 @@ function paintLoss(pen, now, beta, ends) {
   pen.arrow(beta, lossAt(slice, beta), way * length * Math.cos(turn), length * Math.sin(turn), { lift: 16 });
 }
 
-export default explorer(({ stage, bar, givens, state, set, say, offer }) => {
+export default explorer(({ stage, bar, givens, spec, state, set, say, offer }) => {
   const x = { range: givens.reach };
   const top = chart(stage, {
     name: "Data and network",
@@ -87,7 +87,7 @@ export default explorer(({ stage, bar, givens, state, set, say, offer }) => {
     legend: [
       { words: "data", color: "ink", mark: "dot" },
       { words: "network", color: "blue" },
-      { words: "network as you came", color: "muted", mark: "dashed" },
+      { words: "where it started", color: "muted", mark: "dashed" },
     ],
   });
   const bottom = chart(stage, {
@@ -101,7 +101,7 @@ export default explorer(({ stage, bar, givens, state, set, say, offer }) => {
       ...Object.entries(LOOKS).map(([type, { shape, color }]) => ({ words: type, color, mark: shape })),
     ],
   });
-  const began = state.beta;
+  const began = spec.first.beta;
   let now = null;
 
   const go = clock(stage, (milliseconds) => {

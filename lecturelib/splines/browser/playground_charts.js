@@ -6,7 +6,7 @@
 
 import { chart, key } from "../../core/browser/drawing.js";
 import { range, words } from "../../core/browser/numbers.js";
-import { apart, attraction, breakpointsBySign, deltaSlopesBySign, nice } from "./playground_view.js";
+import { apart, attraction, breakpointsBySign, deltaSlopesBySign, nice, waysBySign } from "./playground_view.js";
 import { valuesAt } from "./tables.js";
 
 /**
@@ -93,15 +93,10 @@ export function makePaths(stage) {
       ends("x", back.x);
       const last = frames.at(-1).step;
       ends("y", [1, Math.max(100, 1.02 * (last + 1))]);
-      const rows = apart(frames, 110);
-      const heights = rows.map(({ step }) => step + 1);
-      const width = frame.network.w.length;
-      const stride = Math.max(1, Math.ceil(width / MOST_PATHS));
+      const { up, down } = waysBySign(apart(frames, 110), frame.network, MOST_PATHS);
       made.draw((pen) => {
-        for (let i = 0; i < width; i += stride) {
-          const way = rows.map(({ network: { w, b } }) => -b[i] / w[i]);
-          pen.line(way, heights, { color: frame.network.v[i] > 0 ? "blue" : "orange", width: 1, opacity: 0.8 });
-        }
+        pen.line(up.beta, up.height, { color: "blue", width: 1, opacity: 0.8 });
+        pen.line(down.beta, down.height, { color: "orange", width: 1, opacity: 0.8 });
         if (frame.step < last) pen.line(back.x, [frame.step + 1, frame.step + 1], { color: "ink", width: 1.5 });
       });
     },

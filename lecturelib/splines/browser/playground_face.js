@@ -65,6 +65,7 @@ export default explorer((tools) => {
   let index = null;
   let told = 0;
   let drawn = 0;
+  let turn = 0;
 
   const ticking = clock(stage, tick);
   const goLive = () => (index = null);
@@ -115,7 +116,9 @@ export default explorer((tools) => {
   function look(speak = false) {
     if (speak && !session.training.diverged) session.keep();
     const seen = view();
-    for (const one of Object.values(charts)) one.show(seen);
+    // between two descriptions the lesser charts take turns, so that the function moves as smoothly as can be
+    turn += 1;
+    Object.values(charts).forEach((one, k) => (speak || k === 0 || (k + turn) % 2) && one.show(seen));
     transport.at(seen.frames, index ?? seen.frames.length - 1);
     transport.show({ playing: ticking.running, stuck: index === null && (session.training.diverged || session.dead), speed: settings.speed });
     warn();

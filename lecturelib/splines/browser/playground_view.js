@@ -99,6 +99,32 @@ export function apart(frames, pixels) {
 }
 
 /**
+ * The ways of at most `most` breakpoints through some frames, by the present sign of v: as two long lines with breaks
+ * (NaN) in them, since one long line is drawn faster than many short ones.
+ * @param {Frame[]} rows
+ * @param {Network} now
+ * @param {number} most
+ */
+export function waysBySign(rows, now, most) {
+  const width = now.w.length;
+  const stride = Math.max(1, Math.ceil(width / most));
+  const heights = rows.map(({ step }) => step + 1);
+  const up = { beta: /** @type {number[]} */ ([]), height: /** @type {number[]} */ ([]) };
+  const down = { beta: /** @type {number[]} */ ([]), height: /** @type {number[]} */ ([]) };
+  for (let i = 0; i < width; i += stride) {
+    const { beta, height } = now.v[i] > 0 ? up : down;
+    for (let k = 0; k < rows.length; k++) {
+      const { w, b } = rows[k].network;
+      beta.push(-b[i] / w[i]);
+      height.push(heights[k]);
+    }
+    beta.push(NaN);
+    height.push(NaN);
+  }
+  return { up, down };
+}
+
+/**
  * The nearest number of the kind 1, 2 or 5 times a power of ten that is not smaller.
  * @param {number} value
  */

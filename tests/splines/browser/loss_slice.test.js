@@ -47,6 +47,21 @@ test("downhill is to the left where the loss rises, and nowhere on a corner", ()
   assert.deepEqual(downhill(corner(-1), 0.5), { way: 1, slope: -0.5 });
 });
 
+test("at the edge of a plateau downhill is the side that falls", () => {
+  const edge = (left, right) => ({
+    knots: Float64Array.of(0),
+    side: 1,
+    seen: [1, 0],
+    quadratic: Float64Array.of(0, 0),
+    linear: Float64Array.of(left, right),
+    constant: Float64Array.of(0, 0),
+  });
+  assert.deepEqual(downhill(edge(2, 0), 0), { way: -1, slope: 2 });
+  assert.deepEqual(downhill(edge(0, -2), 0), { way: 1, slope: -2 });
+  assert.equal(downhill(edge(-2, 0), 0).way, 0);
+  assert.equal(downhill(edge(0, 2), 0).way, 0);
+});
+
 test("the flow reaches a corner that holds in the time that calculus says, and stays", () => {
   // β′ = −(β + 1) from 2: β = 3 e^{−t} − 1, which is 0 at t = ln 3
   assert.ok(Math.abs(flow(corner(1), 2, 0.5).beta - (3 * Math.exp(-0.5) - 1)) < 1e-14);

@@ -21,6 +21,7 @@ from lecturelib.splines import (
     stable_rate,
     to_network,
 )
+from lecturelib.splines.playground import TARGETS
 from lecturelib.splines.prefix_sums import prepare, sharpness
 
 NUMBERS = Path(__file__).with_name("numbers.json")
@@ -78,6 +79,7 @@ def numbers() -> dict:
         "values": {"at": z.tolist(), "network": network(z).tolist()},
         "linear": to_network(linear_interpolant(points, heights))(z).tolist(),
         "cubic": natural_cubic(points, heights)(z).tolist(),
+        "targets": {name: target(z).tolist() for name, target in TARGETS.items()},
         "attraction": attraction(x, network(x) - y, torch.linspace(-1.2, 1.2, 11, dtype=torch.float64)),
     }
 

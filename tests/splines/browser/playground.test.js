@@ -4,7 +4,7 @@ import test from "node:test";
 
 import { freePlace, taken } from "../../../lecturelib/splines/browser/playground_points.js";
 import {
-  apart, attraction, backdrop, breakpointsBySign, deltaSlopesBySign, nice, residualsOf,
+  apart, attraction, backdrop, breakpointsBySign, deltaSlopesBySign, nice, residualsOf, waysBySign,
 } from "../../../lecturelib/splines/browser/playground_view.js";
 import { sortedData } from "../../../lecturelib/splines/browser/tables.js";
 
@@ -74,4 +74,14 @@ test("data become points of the reader's own, sixteen at most, both ends among t
   assert.equal(points.length, 16);
   assert.deepEqual([points[0], points.at(-1)], [[0, 0], [1, 1]]);
   assert.deepEqual(taken(sortedData([0.1234567], [1])), [[0.123, 1]]);
+});
+
+test("ways of breakpoints are lines with breaks, of some neurons where there are many", () => {
+  const later = { ...network, b: Float64Array.of(-0.6, -1.5) };
+  const rows = [{ step: 0, network }, { step: 9, network: later }];
+  assert.deepEqual(waysBySign(rows, later, 10), {
+    up: { beta: [0.5, 0.6, NaN], height: [1, 10, NaN] },
+    down: { beta: [-1, -1.5, NaN], height: [1, 10, NaN] },
+  });
+  assert.deepEqual(waysBySign(rows, later, 1).down.beta, []);
 });

@@ -7,6 +7,7 @@ import { attractors, psiCurve } from "../../../lecturelib/splines/browser/attrac
 import { distinct, linearInterpolant, naturalCubic } from "../../../lecturelib/splines/browser/interpolants.js";
 import { edgeRate, roughness, sharpness, stableRate } from "../../../lecturelib/splines/browser/measures.js";
 import { copyOf, sortedData, valuesAt } from "../../../lecturelib/splines/browser/tables.js";
+import { TARGETS } from "../../../lecturelib/splines/browser/targets.js";
 import { OPTIMIZERS, Training } from "../../../lecturelib/splines/browser/training.js";
 
 const stored = JSON.parse(readFileSync(new URL("numbers.json", import.meta.url), "utf8"));
@@ -59,6 +60,25 @@ test("a run at the stable rate does not diverge, and its loss falls", () => {
     training.run(3000);
     assert.ok(!training.diverged && training.loss < before, optimizer);
   }
+});
+
+test("every neuron knows the data beside its gap, so that it is looked for only when it has passed one", () => {
+  const training = new Training(start, data, { rate: 1e-2 });
+  training.run(500);
+  const { w, b, silent, awake } = training.state;
+  for (let i = 0; i < w.length; i++) {
+    if (w[i] !== 0) assert.ok(!(w[i] * silent[i] > -b[i]) && w[i] * awake[i] > -b[i], `neuron ${i}`);
+  }
+});
+
+test("heavy-ball momentum is stable up to 2 (1 + 0.9) / λ, plain descent up to 2 / λ", () => {
+  assert.ok(Math.abs(edgeRate(start, data, "gd") * stored.sharpness - 2) < 1e-9);
+  assert.ok(Math.abs(edgeRate(start, data, "momentum") * stored.sharpness - 3.8) < 1e-9);
+});
+
+test("targets are those of the library", () => {
+  assert.deepEqual(Object.keys(TARGETS), Object.keys(stored.targets));
+  for (const [name, target] of Object.entries(TARGETS)) assert.ok(gap([...at].map(target), stored.targets[name]) < 1e-14, name);
 });
 
 test("sharpness, stable rate and roughness", () => {
