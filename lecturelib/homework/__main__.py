@@ -1,4 +1,4 @@
-"""`python -m lecturelib.homework COMMAND`: labs, from their sources to students."""
+"""`python -m lecturelib.homework COMMAND`: labs, from their sources to students, and back with points."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import argparse
 import sys
 from pathlib import Path
 
+from lecturelib.homework import commands as grading
 from lecturelib.homework import release, shelf, source
-from lecturelib.homework.lab import LabError
+from lecturelib.homework.sandbox import NoIsolation
 
 
 def parser() -> argparse.ArgumentParser:
@@ -15,7 +16,7 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="python -m lecturelib.homework", description=__doc__.split(": ", 1)[1])
     top.add_argument("--book", type=Path, default=shelf.ROOT, help="folder of the book (default: this one)")
     commands = top.add_subparsers(required=True, metavar="COMMAND")
-    for add in (_student, _release):
+    for add in (_student, _release, grading.add):
         add(commands)
     return top
 
@@ -82,7 +83,7 @@ def main(words: list[str] | None = None) -> int:
     arguments.book = arguments.book.resolve()
     try:
         return arguments.do(arguments)
-    except (LabError, FileNotFoundError, shelf.NotBuilt) as error:
+    except (ValueError, FileNotFoundError, NotADirectoryError, shelf.NotBuilt, NoIsolation) as error:
         print(error, file=sys.stderr)
         return 1
 
