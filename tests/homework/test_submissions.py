@@ -117,6 +117,7 @@ def test_zips_are_opened_in_memory(tmp_path):
     assert [one.student.key for one in found] == ["ada-1", "emmy-2"]
     assert not any(one.problem for one in found)
     assert os.listdir(tmp_path) == ["export.zip"]
+    assert [one.student for one in collect(tmp_path / "export.zip", LABS)] == [one.student for one in found]
 
 
 @pytest.mark.parametrize(
