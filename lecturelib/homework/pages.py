@@ -6,7 +6,6 @@ from outside. Sources of tests, tracebacks and what was printed never get here.
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from lecturelib.homework.lab import Lab
-from lecturelib.homework.results import STATUSES, CellResult
+from lecturelib.homework.results import STATUSES, CellResult, clean
 
 if TYPE_CHECKING:
     from lecturelib.homework.report import Row
@@ -30,19 +29,13 @@ MEANING = {
 MOST_FAILURES = 12
 
 
-def _clean(text: object) -> str:
-    """Text without signs that steer a terminal or turn the direction of writing."""
-    keep = "\n\t"
-    return "".join(sign for sign in str(text) if sign in keep or unicodedata.category(sign) not in ("Cc", "Cf", "Cs"))
-
-
 _pages = Environment(
     loader=PackageLoader("lecturelib.homework"),
     autoescape=True,
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
-    finalize=lambda value: value if hasattr(value, "__html__") else _clean(value),
+    finalize=lambda value: value if hasattr(value, "__html__") else clean(str(value)),
 )
 _pages.filters["number"] = lambda value: f"{value:g}"
 
