@@ -23,7 +23,7 @@ MEANING = {
     "late": "It came after the due time.",
     "timeout": "Something took too long and was stopped; the rest counts.",
     "crashed": "Something ended the process; it was left out, the rest counts.",
-    "invalid": "It could not be run. Hand in again or write to your instructor.",
+    "invalid": "It could not be run: the reason says why.",
     "needs review": "A person will look at it.",
 }
 MOST_FAILURES = 12
