@@ -17,6 +17,7 @@ from lecturelib.homework import source
 from lecturelib.homework.limits import Limits
 from lecturelib.homework.penalties import Rule
 from lecturelib.homework.records import write
+from lecturelib.homework.results import clean
 
 DEFAULT = Limits()
 
@@ -113,7 +114,7 @@ def grade(arguments: argparse.Namespace) -> int:
     for record in done.records:
         result, name = record.result, record.lab or "no lab"
         words = [name, record.student.key, f"{result.points:g}", result.status, f"{result.seconds:.1f} s"]
-        print("  ".join([*words, result.reasons[0]]))
+        print("  ".join([*words, clean(result.reasons[0], keep="")]))
     seconds = time.monotonic() - began
     print(f"{done.graded} of {len(done.records)} graded now, in {seconds:.1f} seconds; results: {course.folder}")
     return 0

@@ -71,6 +71,7 @@ def grade(
     executor: where to run (None: threads of this process, one for each core, each with sandboxes of its own; a Dask
     cluster gives `client.get_executor()`). Raises sandbox.NoIsolation before anything is run.
     """
+    course.folder.mkdir(parents=True, exist_ok=True, mode=0o700)  # on a shared machine, for nobody else to read
     found = [one for one in collect(submissions, course.labs) if not course.only or one.lab in course.only]
     labs = {lab.name: lab for lab in course.labs}
     done: dict[tuple[str, str], Record] = {}

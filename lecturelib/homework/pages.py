@@ -6,7 +6,6 @@ from outside. Sources of tests, tracebacks and what was printed never get here.
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from lecturelib.homework.lab import Lab
-from lecturelib.homework.results import STATUSES, CellResult
+from lecturelib.homework.results import STATUSES, CellResult, clean
 
 if TYPE_CHECKING:
     from lecturelib.homework.report import Row
@@ -24,16 +23,10 @@ MEANING = {
     "late": "It came after the due time.",
     "timeout": "Something took too long and was stopped; the rest counts.",
     "crashed": "Something ended the process; it was left out, the rest counts.",
-    "invalid": "It could not be run. Hand in again or write to your instructor.",
+    "invalid": "It could not be run: the reason says why.",
     "needs review": "A person will look at it.",
 }
 MOST_FAILURES = 12
-
-
-def _clean(text: object) -> str:
-    """Text without signs that steer a terminal or turn the direction of writing."""
-    keep = "\n\t"
-    return "".join(sign for sign in str(text) if sign in keep or unicodedata.category(sign) not in ("Cc", "Cf", "Cs"))
 
 
 _pages = Environment(
@@ -42,7 +35,7 @@ _pages = Environment(
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
-    finalize=lambda value: value if hasattr(value, "__html__") else _clean(value),
+    finalize=lambda value: value if hasattr(value, "__html__") else clean(str(value)),
 )
 _pages.filters["number"] = lambda value: f"{value:g}"
 

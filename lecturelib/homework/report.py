@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from lecturelib.homework.grade import Course
 from lecturelib.homework.gradebook import Total
 from lecturelib.homework.lab import Lab
 from lecturelib.homework.records import Record, write
+from lecturelib.homework.results import clean
 
 CANVAS = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
 MOODLE = (
@@ -159,7 +159,7 @@ def _write(path: Path, lines: Iterable[Sequence[str]]) -> Path:
 
 def _safe(cell: str) -> str:
     """Text that no spreadsheet takes for a formula, in one line, without signs that cannot be seen."""
-    plain = "".join(" " if unicodedata.category(sign) in ("Cc", "Cf", "Cs") else sign for sign in cell)
+    plain = clean(re.sub(r"\s", " ", cell), keep="")
     number = re.fullmatch(r"-?[0-9.]+", plain) is not None
     return (
         "'" + plain

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -69,6 +70,11 @@ class Cells:
     errors: dict[int, str] = field(default_factory=dict)
 
 
+def clean(text: str, keep: str = "\n\t") -> str:
+    """Text without signs that steer a terminal, turn the direction of writing, or are none."""
+    return "".join(sign for sign in text if sign in keep or unicodedata.category(sign) not in ("Cc", "Cf", "Cs"))
+
+
 def tell(cells: Cells, line: bytes) -> None:
     """Take in one line of the student's process; a line that is not of the agreed form is passed over."""
     with contextlib.suppress(ValueError, TypeError, KeyError, RecursionError):
@@ -78,7 +84,7 @@ def tell(cells: Cells, line: bytes) -> None:
         elif isinstance(told["cell"], int):
             cells.at = told["cell"]
             if told.get("error"):
-                cells.errors[told["cell"]] = str(told["error"])[:600]
+                cells.errors[told["cell"]] = clean(str(told["error"])[:600])
 
 
 def ending(code: int | None) -> str:

@@ -24,11 +24,13 @@ from lecturelib.homework import matching, sandbox
 from lecturelib.homework.lab import Lab
 from lecturelib.homework.limits import Limits
 from lecturelib.homework.matching import Invalid, Submitted
-from lecturelib.homework.results import CellResult, Cells, Result, ending, refused, status, tell
+from lecturelib.homework.results import CellResult, Cells, Result, clean, ending, refused, status, tell
 from lecturelib.homework.sandbox import Pipe, Sandbox, SandboxError, Wall
 
 RETRIES = 2
 """How many cells that end the process are left out before the rest is given up."""
+MOST_TOLD = 4 << 20
+"""Bytes that the student's process may tell about its cells."""
 BELONGS = 0.3
 """From which score on a notebook is taken to be of a lab."""
 
@@ -124,17 +126,20 @@ class Bench:
     def _follow(self, box: Sandbox, told: int) -> Cells:
         """Read what the student's process tells, and watch what it uses, until it is ready, ends, or is ended."""
         cells, rest, until = Cells(), b"", time.monotonic() + self.limits.notebook_seconds
+        look, heard = 0.0, 0
         while not cells.ready:
-            if time.monotonic() > until:
+            now = time.monotonic()
+            if now > until:
                 cells.why = f"stopped after {self.limits.notebook_seconds:g} seconds"
-            elif not select.select([told], [], [], 0.25)[0]:
-                cells.why = _excess(box, self.limits)
-            else:
+            elif now > look:  # also while it keeps talking
+                cells.why, look = _excess(box, self.limits), now + 0.25
+            elif select.select([told], [], [], 0.25)[0]:
                 part = os.read(told, 1 << 16)
                 *lines, rest = (rest + part).split(b"\n")
+                heard += len(part)
                 for line in lines:
                     tell(cells, line)
-                if not part or len(rest) > 1 << 16 or len(cells.errors) > 10_000:
+                if not part or heard > MOST_TOLD:
                     return cells
             if cells.why:
                 self._drop("student")
@@ -205,6 +210,7 @@ class Bench:
         for cell in self._tests():
             found = verdicts.get(cell.name, lost)
             told = {key: found[key] for key in ("message", "hidden", "detail") if key in found}
+            told["message"] = clean(told["message"])
             tests.append(
                 CellResult(cell.name, cell.task, cell.points, found["kind"] == "passed", found["kind"], **told)
             )

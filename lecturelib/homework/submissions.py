@@ -12,8 +12,11 @@ from typing import Any
 
 from lecturelib.homework import matching, unpacking
 from lecturelib.homework.lab import Lab
+from lecturelib.homework.results import clean
 from lecturelib.homework.run import BELONGS
 
+LONGEST = 80
+"""Bytes of a name that go into the key: it becomes the name of a file."""
 _CANVAS = re.compile(r"(?P<name>[^_]+)(?P<late>_LATE)?_(?P<number>\d+)_(?P<upload>\d+)_(?P<file>.+)")
 _MOODLE = re.compile(r"(?P<name>.+?)_(?P<number>\d+)_assignsubmission_\w*?(?:file|onlinetext)_?(?P<file>.*)")
 
@@ -70,17 +73,18 @@ def _submission(found: unpacking.Found, parts: tuple[str, ...], labs: Sequence[L
     if not problem:
         try:
             content = matching.parse(found.content)
+            matching.cells(content)
         except matching.Invalid as error:
-            problem = str(error)
+            content, problem = None, str(error)
     lab, sure = _lab(content, parts, labs)
-    if content is not None and not sure:
+    if not problem and not sure:
         problem = f"this is not a notebook of {lab or 'these labs'}"
     student, late, upload, known = _student(parts, lab)
     notes = () if known else ("the student was told by the name of the file alone",)
     return Submission(
         student=student,
         lab=lab,
-        path="/".join(found.parts),
+        path=clean("/".join(found.parts), keep=""),
         content=found.content,
         problem=problem,
         late=late,
@@ -93,12 +97,7 @@ def _submission(found: unpacking.Found, parts: tuple[str, ...], labs: Sequence[L
 def _lab(content: dict[str, Any] | None, parts: Sequence[str], labs: Sequence[Lab]) -> tuple[str, bool]:
     """The lab that the content is of, and whether that is sure; else the one that the path names, or the only one."""
     if content is not None:
-        scores = {}
-        for lab in labs:
-            try:
-                scores[lab.name] = matching.match(lab, content).score
-            except matching.Invalid:
-                scores[lab.name] = 0.0
+        scores = {lab.name: matching.match(lab, content).score for lab in labs}
         best = max(scores, key=lambda name: scores[name])
         if scores[best] >= BELONGS:
             return best, True
@@ -116,7 +115,7 @@ def _student(parts: tuple[str, ...], lab: str) -> tuple[Student, bool, int, bool
         if found := _CANVAS.fullmatch(part):
             student = _named(found["name"], found["number"], "canvas")
             return student, bool(found["late"]), int(found["upload"]), True
-    folders = [part for part in parts[:-1] if _plain(part) not in ("", _plain(lab), "submitted")]
+    folders = [part for part in parts[:-1] if _plain(part) not in (_plain(lab) or "-", "submitted")]
     if folders:
         return _named(re.sub(r"\.zip$", "", folders[0])), False, 0, True
     stem = re.sub(r"\.(ipynb|zip)$", "", parts[-1])
@@ -125,16 +124,19 @@ def _student(parts: tuple[str, ...], lab: str) -> tuple[Student, bool, int, bool
 
 
 def _named(name: str, number: str = "", system: str = "") -> Student:
+    short = hashlib.sha256(f"{name}/{number}".encode(errors="replace")).hexdigest()[:6]
+    name = clean(name, keep="")
     words = re.sub(r"[^\w.-]+", "-", name).strip("-.").lower() or "nobody"
-    if number:
-        return Student(f"{words}-{number}"[:100], name, number, system)
-    tidy = words == name.lower() and len(name) <= 100
-    # names that differ only in signs must not fall together
-    return Student(words if tidy else f"{words[:80]}-{hashlib.sha256(name.encode()).hexdigest()[:6]}", name, "", system)
+    cut = words.encode()[:LONGEST].decode(errors="ignore")
+    if number and len(number) <= 20 and cut == words:
+        return Student(f"{words}-{number}", name, number, system)
+    # names that differ only in signs, or far behind, must not fall together
+    tidy = not number and cut == words == name.lower()
+    return Student(words if tidy else f"{cut}-{short}", name, number[:20], system)
 
 
 def _plain(text: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", text.lower())
+    return re.sub(r"[\W_]", "", text.lower())
 
 
 def _shared_folders(paths: list[tuple[str, ...]], labs: Sequence[Lab]) -> int:

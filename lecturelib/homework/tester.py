@@ -158,7 +158,8 @@ def _complain(reply: dict[str, Any], what: str) -> None:
         raise StudentError("data", f"{what} gave {words}", f"{what} gave something that cannot be handed over")
     kind = kind if kind in _KNOWN else "Exception"
     if kind == "NotImplementedError":
-        raise StudentError("unwritten", words.partition(": ")[2] or f"{what} is still to be written")
+        bare = f"{what} is still to be written"
+        raise StudentError("unwritten", words.partition(": ")[2] or bare, bare)
     raised = _ERRORS.get(kind, StudentError)
     raise raised("error", f"{what} raised {words}", f"{what} raised {kind}, with values that you do not see")
 

@@ -18,6 +18,8 @@ from pathlib import Path, PurePosixPath
 
 from lecturelib.homework.matching import LARGEST
 
+MOST_OF_ONE, MOST_OF_ALL = 256 << 20, 4096 << 20
+"""Bytes that are unpacked of one zip file of a student, and of the whole class's."""
 DEEPEST = 3
 """Zips within zips are opened so deep."""
 MOST_MEMBERS = 10_000
@@ -35,7 +37,13 @@ class Found:
 
 
 def notebooks(folder: Path) -> Iterator[Found]:
-    """Every notebook below the folder, in the order of paths. Raises NotADirectoryError where there is no folder."""
+    """Every notebook below the folder, or in the zip file, in the order of paths.
+
+    Raises NotADirectoryError where there is neither.
+    """
+    if folder.suffix.lower() == ".zip" and folder.is_file():
+        yield from _of_zip(folder, (), DEEPEST, [MOST_OF_ALL])
+        return
     if not folder.is_dir():
         raise NotADirectoryError(f"there is no folder {folder}")
     root = folder.resolve()
@@ -58,7 +66,7 @@ def _of_path(path: Path, root: Path) -> Iterator[Found]:
     information = path.stat()
     time = datetime.fromtimestamp(information.st_mtime, UTC)
     if path.suffix.lower() == ".zip":
-        yield from _of_zip(path, parts, DEEPEST)
+        yield from _of_zip(path, parts, DEEPEST, [MOST_OF_ALL])
     elif information.st_size > LARGEST:
         yield Found(
             parts, problem=f"the file has {information.st_size >> 20} MiB: expected at most {LARGEST >> 20}", time=time
@@ -67,30 +75,39 @@ def _of_path(path: Path, root: Path) -> Iterator[Found]:
         yield Found(parts, path.read_bytes(), time=time)
 
 
-def _of_zip(file: Path | io.BytesIO, parts: tuple[str, ...], deep: int) -> Iterator[Found]:
+def _of_zip(file: Path | io.BytesIO, parts: tuple[str, ...], deep: int, left: list[int]) -> Iterator[Found]:
+    """`left`: bytes that may still be unpacked, counted down."""
     try:
         with zipfile.ZipFile(file) as archive:
             members = archive.infolist()
             if problem := _problem(members):
-                yield Found(parts, problem=problem)
+                yield Found(parts or ("the zip",), problem=problem)
                 return
             for member in sorted(members, key=lambda one: one.filename):
-                yield from _of_member(archive, member, parts, deep)
+                yield from _of_member(archive, member, parts, deep, left)
+                if left[0] < 0:
+                    return
     except (zipfile.BadZipFile, zlib.error, OSError, ValueError, EOFError, NotImplementedError, RuntimeError) as error:
-        yield Found(parts, problem=f"the zip cannot be read: {str(error)[:200]}")
+        yield Found(parts or ("the zip",), problem=f"the zip cannot be read: {str(error)[:200]}")
 
 
-def _of_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, parts: tuple[str, ...], deep: int) -> Iterator[Found]:
+def _of_member(
+    archive: zipfile.ZipFile, member: zipfile.ZipInfo, parts: tuple[str, ...], deep: int, left: list[int]
+) -> Iterator[Found]:
     inner = PurePosixPath(member.filename)
     if member.is_dir() or _PASSED_OVER & set(inner.parts) or inner.suffix.lower() not in (".ipynb", ".zip"):
         return
     with archive.open(member) as opened:
         content = opened.read(LARGEST + 1)  # what is there decides, not what the directory announces
-    if len(content) > LARGEST:
+    left[0] -= len(content)
+    if left[0] < 0:
+        yield Found((*parts, *inner.parts), problem="the zip holds more than can be unpacked")
+    elif len(content) > LARGEST:
         yield Found((*parts, *inner.parts), problem=f"more than {LARGEST >> 20} MiB when unpacked")
     elif inner.suffix.lower() == ".zip":
         if deep > 1:
-            yield from _of_zip(io.BytesIO(content), (*parts, *inner.parts), deep - 1)
+            inside = [min(left[0], MOST_OF_ONE)]
+            yield from _of_zip(io.BytesIO(content), (*parts, *inner.parts), deep - 1, inside)
         else:
             yield Found((*parts, *inner.parts), problem=f"zips within zips, more than {DEEPEST} deep")
     else:

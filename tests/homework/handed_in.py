@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import os
 
 import nbformat
@@ -44,7 +45,7 @@ def notebook(of=None, /, **answers: str) -> dict:
 
 def text(content: dict) -> str:
     """The notebook as a file has it."""
-    return nbformat.writes(content)
+    return json.dumps(content)
 
 
 def cell(content: dict, name: str) -> dict:

@@ -215,6 +215,8 @@ def test_arguments_of_hidden_tests_do_not_get_out(bench):
     (first, _) = bench.run(notebook(slope=tell)).tests
     assert first.hidden
     assert first.message == "slope(…) raised ValueError, with values that you do not see"
+    unwritten = tell.replace("ValueError", "NotImplementedError")
+    assert bench.run(notebook(slope=unwritten)).tests[0].message == "slope(…) is still to be written"
     named = tell.replace("ValueError(repr((p, q)))", "type(repr((p, q)), (ValueError,), {})")
     assert bench.run(notebook(slope=named)).tests[0].message == first.message
 
@@ -334,6 +336,27 @@ print("left" in sys.modules, "LEFT" in os.environ, bool(numpy.isclose(1, 2)), os
 """
     assert bench.run(notebook(guess=leave)).points == WHOLE
     assert bench.run(notebook(guess=find)).output == "False False False 0\n"
+
+
+def test_talking_does_not_hide_what_is_used(bench):
+    talk = """
+import os
+if os.fork() == 0:
+    for descriptor in range(3, 256):
+        try:
+            while os.write(descriptor, b'{"cell": 1}\\n{"ready": "x"}\\n' * 10):
+                pass
+        except OSError:
+            pass
+blocks = []
+while True:
+    if os.fork() == 0:
+        blocks = bytearray(10**8)
+"""
+    result = bench.run(notebook(guess=talk))
+    assert result.status == "crashed"
+    assert result.points <= 2
+    assert bench.run(notebook()).points == WHOLE
 
 
 def test_copies_of_the_process_do_not_answer_for_it(bench):

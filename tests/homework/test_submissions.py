@@ -106,6 +106,39 @@ def test_names_that_differ_only_in_signs_stay_apart(tmp_path):
     assert all(key == os.path.basename(key) and not key.startswith(".") for key in keys)
 
 
+def test_names_of_any_kind_become_names_of_files(tmp_path):
+    names = ["ö" * 120, "ö" * 119 + "a", "\x1b[31mred", "a\u202eb", ".hidden", "..", "-", "x" * 200, "😀" * 60]
+    for name in names:
+        put(tmp_path / "in", f"{name}_1_assignsubmission_file_/lines.ipynb" if name == ".." else f"{name}/lines.ipynb")
+    os.mkdir(os.fsencode(tmp_path / "in") + b"/\xff\xfe")
+    put(tmp_path / "in", os.fsdecode(b"\xff\xfe/lines.ipynb"))
+    found = collect(tmp_path / "in", LABS)
+    assert len({one.student.key for one in found}) == len(names) + 1
+    for one in found:
+        (tmp_path / "out" / f"{one.student.key}.json").parent.mkdir(exist_ok=True)
+        (tmp_path / "out" / f"{one.student.key}.json").write_text(one.student.name + one.path)
+        assert one.student.key.isprintable()
+        assert one.student.name.isprintable()
+    assert len(os.listdir(tmp_path / "out")) == len(names) + 1
+
+
+def test_what_would_take_long_to_compare_is_refused(tmp_path):
+    many = notebook()
+    many.cells *= 200
+    put(tmp_path, "ada/lines.ipynb", text(many))
+    long = notebook()
+    for cell in long.cells:
+        cell.metadata = {}
+    for number in range(500):
+        long.cells.append(
+            type(cell)(cell_type="code", source="\n".join("ab"[number % 2] * 3 for _ in range(60)), metadata={})
+        )
+    put(tmp_path, "emmy/lines.ipynb", text(long))
+    ada, emmy = collect(tmp_path, LABS)
+    assert "expected at most 1000" in ada.problem
+    assert emmy.problem == ""
+
+
 def test_zips_are_opened_in_memory(tmp_path):
     inner = zipped({"work/lines.ipynb": text(notebook())})
     members = {
@@ -117,6 +150,7 @@ def test_zips_are_opened_in_memory(tmp_path):
     assert [one.student.key for one in found] == ["ada-1", "emmy-2"]
     assert not any(one.problem for one in found)
     assert os.listdir(tmp_path) == ["export.zip"]
+    assert [one.student for one in collect(tmp_path / "export.zip", LABS)] == [one.student for one in found]
 
 
 @pytest.mark.parametrize(
@@ -148,13 +182,17 @@ def test_zips_with_links_bombs_and_rubbish_are_refused(tmp_path, monkeypatch):
     for _ in range(5):
         deep = {"more.zip": zipped(deep)}
     (tmp_path / "mary_3_2_lines.zip").write_bytes(zipped(deep))
+    inside = {f"{n}/lines.ipynb": bytes(1 << 19) for n in range(9)}
+    (tmp_path / "zoe_5_2_lines.zip").write_bytes(zipped({"all.zip": zipped(inside)}))
     monkeypatch.setattr("lecturelib.homework.unpacking.LARGEST", 1 << 20)
+    monkeypatch.setattr("lecturelib.homework.unpacking.MOST_OF_ONE", 3 << 20)
     (tmp_path / "sofia_4_2_lines.zip").write_bytes(zipped({"lines.ipynb": bytes(1 << 22)}))
     problems = {one.student.key: one.problem for one in collect(tmp_path, LABS)}
     assert "holds a link" in problems["ada-1"]
     assert "cannot be read" in problems["emmy-2"]
     assert "zips within zips" in problems["mary-3"]
     assert "more than 1 MiB when unpacked" in problems["sofia-4"]
+    assert "more than can be unpacked" in problems["zoe-5"] or "not a notebook" in problems["zoe-5"]
 
 
 def test_links_out_of_the_folder_are_refused(tmp_path):
