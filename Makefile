@@ -8,7 +8,7 @@ ASSETS := _build/extra/ready
 LOG := setup.log
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve lab test bench pins clean
+.PHONY: help book serve lab homework test bench pins clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -25,6 +25,9 @@ serve: ## open the built site in a browser (PORT=8000)
 lab: book ## open the pages as notebooks in JupyterLab; your changes in notebooks/ are kept
 	@$(RUN) -m lecturelib.site notebooks
 	@$(RUN) -m jupyterlab --notebook-dir=notebooks --LabApp.news_url=None --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate
+
+homework: book ## write what students and instructors get of each lab to _build/homework
+	@$(RUN) -m lecturelib.homework student
 
 test: $(READY) $(ASSETS) ## run all tests: style, library, claims, the book and its pages in a browser
 	@$(RUN) -m pytest

@@ -25,7 +25,8 @@ def needed(source: str) -> set[str]:
         used |= {
             symbol.get_name()
             for symbol in table.get_symbols()
-            if symbol.is_referenced() and (outermost or symbol.is_global())
+            # in a function named "top" symtable takes what is local to be global, too
+            if symbol.is_referenced() and (outermost or (symbol.is_global() and not symbol.is_local()))
         }
     return used - defined(source) - BUILTINS
 

@@ -33,12 +33,23 @@ def zipped(files: Mapping[str, bytes], folder: str) -> bytes:
     return buffer.getvalue()
 
 
+def lay_out(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write the files into a folder."""
+    for path, content in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(content)
+
+
 def write(target: Path, name: str, files: Mapping[str, bytes]) -> list[Path]:
     """Write the folder `target`/`name` anew, and `target`/`name`.zip; the paths of both."""
     folder, archive = target / name, target / f"{name}.zip"
     shutil.rmtree(folder, ignore_errors=True)
-    for path, content in files.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_bytes(content)
+    lay_out(folder, files)
     archive.write_bytes(zipped(files, name))
     return [folder, archive]
+
+
+def remove(target: Path, name: str) -> None:
+    """Undo `write`."""
+    shutil.rmtree(target / name, ignore_errors=True)
+    (target / f"{name}.zip").unlink(missing_ok=True)

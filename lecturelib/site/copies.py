@@ -13,13 +13,17 @@ def _hash(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def _wanted(path: Path) -> bool:
+    return path.suffix == ".ipynb" or (path.parts[0] == "labs" and path.suffix not in (".md", ".zip"))
+
+
 def refresh(source: Path, target: Path) -> list[Path]:
-    """Copy every notebook below `source` into `target`, and return what was left alone as a reader changed it.
+    """Copy every notebook below `source`, and what labs read, into `target`; returned is what a reader had changed.
 
     A copy is replaced only while it is still what was copied before. Raises FileNotFoundError where `source` holds
     none.
     """
-    notebooks = sorted(source.rglob("*.ipynb"))
+    notebooks = sorted(path for path in source.rglob("*") if path.is_file() and _wanted(path.relative_to(source)))
     if not notebooks:
         raise FileNotFoundError(f"there are no notebooks in {source}: build the book first")
     record = target / RECORD

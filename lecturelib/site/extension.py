@@ -16,8 +16,6 @@ from lecturelib.site import labs, notebooks
 from lecturelib.site.key import execution_key, layout_key
 
 STATIC = Path(__file__).parent / "static"
-PUBLISHED = "gh-pages"
-"""The branch that holds the built site, where Colab finds the notebooks of the pages."""
 
 
 def configure(app: Sphinx, config: Config) -> None:
@@ -72,7 +70,7 @@ def add_launch_buttons(app: Sphinx, page: str, template: str, context: dict[str,
     source = quote(f"lab/tree/{page}.md?factory=Jupytext Notebook")
     places = {
         "Binder": f"https://mybinder.org/v2/gh/{owner}/{name}/{branch}?urlpath={source}",
-        "Colab": f"https://colab.research.google.com/github/{owner}/{name}/blob/{PUBLISHED}/_sources/{page}.ipynb",
+        "Colab": f"https://colab.research.google.com/github/{owner}/{name}/blob/{notebooks.PUBLISHED}/_sources/{page}.ipynb",
     }
     if labs.is_lab(app, page):  # the source of a lab has its solutions
         del places["Binder"]

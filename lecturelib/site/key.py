@@ -14,7 +14,8 @@ from pathlib import Path
 
 LIBRARY = "lecturelib/**/*.py"
 PINS = "requirements.txt"
-DATA = ("chapters/**/data/**/*", "lecturelib/**/data/**/*", "labs/data/**/*", "benchmarks/results/*")
+DATA = ("chapters/**/data/**/*", "lecturelib/**/data/**/*", "benchmarks/results/*")
+"""What chapters read. Labs are not run in the book, so that their data do not count."""
 NOT_COMPUTING = ("lecturelib/site/", "lecturelib/homework/")
 """Code that lays out pages or grades labs, but computes nothing in pages."""
 NOT_SOURCES = {"_build", "node_modules", "notebooks", "tests"}

@@ -36,7 +36,7 @@ import pathlib, urllib.request
 for name in {names}:
     if not pathlib.Path(name).exists():
         pathlib.Path(name).parent.mkdir(parents=True, exist_ok=True)
-        urllib.request.urlretrieve("{address}/raw/{branch}/labs/" + name, name)
+        urllib.request.urlretrieve("{address}/raw/{branch}/_sources/labs/" + name, name)
 """
 DATA_MISSING = """
 # Looks for the lab's data beside the notebook, and says what to do where they are missing.
@@ -86,10 +86,12 @@ def _lab(app: Sphinx, page: str, text: str | None = None) -> Lab:
 
 
 def write(app: Sphinx, page: str, doctree: nodes.document) -> Path:
-    """Write the student's notebook, the zip file with its data, and the page's source below _sources."""
+    """Write the student's notebook with its data, all of it as a zip file, and the page's source, below _sources."""
     lab, path = _lab(app, page), notebooks.place(app, page)
     nbformat.write(notebook(app, page, doctree, lab), path)
-    path.with_suffix(".zip").write_bytes(packing.zipped(packing.student_files(lab, path.read_bytes()), lab.name))
+    files = packing.student_files(lab, path.read_bytes())
+    packing.lay_out(path.parent, files)
+    path.with_suffix(".zip").write_bytes(packing.zipped(files, lab.name))
     path.with_suffix(".md").write_text(versions.page(lab), encoding="utf-8")
     return path
 
@@ -113,7 +115,7 @@ def first_cell(app: Sphinx, lab: Lab) -> str:
         address = options.get("repository_url", "").rstrip("/")
         form = DATA if address else DATA_MISSING
         names = json.dumps([data.as_posix() for data in lab.data])
-        text += form.format(names=names, address=address, branch=options.get("repository_branch") or "main")
+        text += form.format(names=names, address=address, branch=notebooks.PUBLISHED)
     return text + PROGRESS.format(tests=json.dumps({task.name: len(task.tests) for task in lab.tasks}))
 
 

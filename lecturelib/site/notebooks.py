@@ -29,6 +29,9 @@ logger = logging.getLogger(__name__)
 
 _IMAGE = re.compile(r"!\[([^]]*)\]\(attachment:([^)]*)\)")
 
+PUBLISHED = "gh-pages"
+"""The branch that holds the built site, where Colab finds the notebooks of the pages, and they their data."""
+
 METADATA = {
     "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
     "language_info": {"name": "python"},

@@ -161,6 +161,7 @@ def test_labs_are_found_by_name_and_by_path(tmp_path):
         ("for i in range(3):\n    print(i)", {"i"}, set()),
         ("(lambda q: q + r)(1)", set(), {"r"}),
         ("from a import b as c", {"c"}, set()),
+        ("def top(a):\n    b = a + c\n    return b", {"top"}, {"c"}),
     ],
 )
 def test_names(source, binds, takes):

@@ -1,0 +1,238 @@
+"""Grading of a folder of submissions: in parallel, each on its own, and carried on where it was stopped.
+
+Every result is a file of its own, named after what it depends on; what is there already is not graded again. The
+gradebook is filled from the results at the end, by one process.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import csv
+import os
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from tqdm.auto import tqdm
+
+from lecturelib.homework import gradebook, penalties, records
+from lecturelib.homework.lab import Lab
+from lecturelib.homework.limits import Limits
+from lecturelib.homework.records import Record, Shelf
+from lecturelib.homework.results import Result, refused
+from lecturelib.homework.run import Bench, files
+from lecturelib.homework.sandbox import SandboxError
+from lecturelib.homework.submissions import Submission, collect
+
+
+@dataclass(frozen=True)
+class Course:
+    """What grading needs to know besides the submissions.
+
+    folder: where results and gradebook lie; labs: all that submissions may be of; only: names of those to grade, all
+    where it is empty; due: lab → when it was due, with zone; times: student's key, name or
+    number → when handed in, with zone; rule: what lateness costs; file_times: take the times of files where no other
+    is known; unsafe: grade without isolation where the machine offers none.
+    """
+
+    folder: Path
+    labs: Sequence[Lab]
+    only: Sequence[str] = ()
+    limits: Limits = field(default_factory=Limits)
+    due: Mapping[str, datetime] | None = None
+    times: Mapping[str, datetime] | None = None
+    rule: penalties.Rule = field(default_factory=penalties.Rule)
+    file_times: bool = False
+    unsafe: bool = False
+
+    @property
+    def shelf(self) -> Shelf:
+        """The results of the course."""
+        return Shelf(self.folder)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a run of `grade` did: records of all submissions, and how many of them were worked out now."""
+
+    records: tuple[Record, ...]
+    graded: int
+
+
+def grade(
+    course: Course, submissions: Path, *, executor: Executor | None = None, progress: bool | None = None
+) -> Summary:
+    """Grade every submission in a folder that has no result yet, then fill the gradebook.
+
+    executor: where to run (None: threads of this process, one for each core, each with sandboxes of its own; a Dask
+    cluster gives `client.get_executor()`). Raises sandbox.NoIsolation before anything is run.
+    """
+    found = [one for one in collect(submissions, course.labs) if not course.only or one.lab in course.only]
+    labs = {lab.name: lab for lab in course.labs}
+    done: dict[tuple[str, str], Record] = {}
+    missing = []
+    for one in found:
+        key = records.key(labs[one.lab], one, course.limits) if one.lab else one.digest
+        held = course.shelf.find(one.lab, one.student.key)
+        if held is not None and held.key == key:
+            done[one.lab, one.student.key] = held
+        else:
+            missing.append((key, one))
+    for key, one, result in _results(course, labs, missing, executor, progress):
+        record = Record(key, one.student, one.path, replace(result, reasons=(*result.reasons, *one.notes)))
+        course.shelf.save(record)
+        done[one.lab, one.student.key] = record
+    whole = [_timed(course, done[one.lab, one.student.key], one) for one in found]
+    for record in whole:
+        if record != done[record.lab, record.student.key]:
+            course.shelf.save(record)
+    gradebook.fill(course.folder / "gradebook.db", course.labs, whole, course.rule, course.due or {})
+    return Summary(tuple(whole), len(missing))
+
+
+def forget(course: Course, *, lab: str | None = None, student: str | None = None) -> int:
+    """Forget the results of one lab, of one student, or of one student's lab; how many. Points by hand are kept."""
+    chosen = [
+        record
+        for record in course.shelf.all()
+        if (lab is None or record.lab == lab)
+        and (student is None or student in (record.student.key, record.student.name, record.student.number))
+    ]
+    for record in chosen:
+        course.shelf.forget(record.lab, record.student.key)
+    return len(chosen)
+
+
+def read_times(path: Path) -> dict[str, datetime]:
+    """When students handed in, from a CSV with columns `student` and `time` (ISO 8601; local time without a zone).
+
+    Raises ValueError naming the row.
+    """
+    times = {}
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        for number, row in enumerate(csv.DictReader(file), 2):
+            try:
+                times[row["student"].strip()] = datetime.fromisoformat(row["time"].strip()).astimezone()
+            except (KeyError, ValueError, AttributeError):
+                raise ValueError(f"{path}, row {number}: expected columns student and time, 2030-12-31T23:59") from None
+    return times
+
+
+def _timed(course: Course, record: Record, one: Submission) -> Record:
+    """The record with when it was handed in, and how late that was. Known anew each time: times may be corrected."""
+    times = course.times or {}
+    names = (one.student.key, one.student.name, one.student.number)
+    handed_in = next((times[name] for name in names if name in times), one.time if course.file_times else None)
+    late = penalties.lateness((course.due or {}).get(record.lab), handed_in, marked=one.late)
+    late = late if late > course.rule.grace else timedelta(0)
+    status = record.result.status
+    bare = "ok" if status == "late" else status
+    reasons = tuple(reason for reason in record.result.reasons if not reason.startswith("handed in"))
+    if late:
+        how = "late, as the learning system says" if handed_in is None else f"{_words(late)} after the due time"
+        reasons, bare = (f"handed in {how}", *reasons), "late" if bare == "ok" else bare
+    result = replace(record.result, status=bare, reasons=reasons)
+    return replace(record, result=result, handed_in=handed_in, late=late)
+
+
+def _words(late: timedelta) -> str:
+    hours = late.total_seconds() / 3600
+    return f"{hours:.1f} hours" if hours < 48 else f"{hours / 24:.1f} days"
+
+
+def _results(course: Course, labs, missing, executor: Executor | None, progress: bool | None):
+    """Every submission with its result, as they come."""
+    quiet = True if os.environ.get("TQDM_DISABLE") else None
+    own = ThreadPoolExecutor(max_workers=os.cpu_count() or 1) if executor is None else None
+    runs = {}
+    try:
+        with tqdm(total=len(missing), unit="submission", disable=quiet if progress is None else not progress) as bar:
+            for key, one in missing:
+                if one.problem or not one.lab:
+                    yield key, one, _refused(labs.get(one.lab), one)
+                    bar.update()
+                    continue
+                lab = labs[one.lab]
+                job = Job(lab, files(lab), one.content, course.limits, course.unsafe)
+                runs[(own or executor).submit(job.run)] = key, one
+            for future in as_completed(runs):
+                yield *runs[future], future.result()
+                bar.update()
+    finally:
+        for future in runs:
+            future.cancel()
+        if own:
+            own.shutdown()
+            close_benches()
+
+
+def _refused(lab: Lab | None, one: Submission) -> Result:
+    """The result of what could not be run."""
+    if lab is None:
+        reason = one.problem or "no lab was recognised in it"
+        return Result("", (), "invalid", (reason,), 0.0)
+    return refused(lab, one.problem)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One submission with everything that grades it, so that it runs on any machine with the same environment."""
+
+    lab: Lab
+    data: Mapping[str, bytes]
+    content: bytes
+    limits: Limits
+    unsafe: bool
+
+    def run(self) -> Result:
+        """Grade it at a bench of this process that is free; a bench that breaks is replaced, once."""
+        for again in (True, False):
+            try:
+                with _bench(self) as bench:
+                    return bench.run(self.content)
+            except SandboxError:
+                if not again:
+                    raise
+        raise AssertionError("one of the two runs returns or raises")
+
+
+_free: list[tuple[Job, Bench]] = []
+_lock = threading.Lock()
+
+
+@contextlib.contextmanager
+def _bench(job: Job):
+    """A bench for the job's lab: one that is free, or a new one. It is given back only where nothing went wrong."""
+    wanted = replace(job, content=b"")
+    with _lock:
+        at = next((n for n, (kind, _) in enumerate(_free) if kind == wanted), None)
+        bench = _free.pop(at)[1] if at is not None else None
+    bench = bench or Bench(job.lab, job.limits, unsafe=job.unsafe, data=job.data)
+    try:
+        yield bench
+    except BaseException:
+        bench.close()
+        raise
+    with _lock:
+        _free.append((wanted, bench))
+
+
+def close_benches() -> None:
+    """Take down the sandboxes of this process."""
+    with _lock:
+        benches = [bench for _, bench in _free]
+        _free.clear()
+    for bench in benches:
+        bench.close()
+
+
+atexit.register(close_benches)
+
+
+def slowest(found: Iterable[Record], most: int = 3) -> list[Record]:
+    """The records whose grading took longest."""
+    return sorted(found, key=lambda record: -record.result.seconds)[:most]

@@ -1,0 +1,201 @@
+"""A notebook that was handed in, read with suspicion, and its cells held against those of a lab.
+
+Cells are told by their grade_id; where metadata was stripped, by their text. Only the student's own cells are run:
+test cells come from the source, whatever became of those in the notebook.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lecturelib.homework.lab import KEPT_BACK, Lab, split
+
+LARGEST = 64 << 20
+MOST_CODE = 2 << 20
+ALIKE = 0.8
+"""From which similarity on (0 to 1) two cells without metadata are taken for the same."""
+
+
+class Invalid(ValueError):
+    """A file that cannot be graded; the message says why, for the student."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell of a submission; `name` is its grade_id, empty where it has none."""
+
+    index: int
+    is_code: bool
+    source: str
+    name: str
+    points: float | None
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """What of a notebook concerns a lab.
+
+    to_run: code cells in their order, without test cells. written: task → answer in Markdown. notes: harmless
+    deviations. doubts: what a person should look at. score: how sure it is that it belongs to the lab, 0 to 1.
+    """
+
+    to_run: tuple[Cell, ...]
+    written: dict[str, str]
+    notes: tuple[str, ...]
+    doubts: tuple[str, ...]
+    score: float
+
+
+def read(path: Path) -> dict[str, Any]:
+    """The content of a notebook's file. Raises Invalid where it is none."""
+    if path.stat().st_size > LARGEST:
+        raise Invalid(
+            f"the file has {path.stat().st_size >> 20} MiB: expected at most {LARGEST >> 20}; clear its outputs"
+        )
+    return parse(path.read_bytes())
+
+
+def parse(data: bytes) -> dict[str, Any]:
+    """As `read`, of the bytes of a file."""
+    if not data.strip():
+        raise Invalid("the file is empty")
+    try:
+        notebook = json.loads(data.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        raise Invalid(f"the file is not a notebook: {str(error)[:200]}") from None
+    if not isinstance(notebook, dict):
+        raise Invalid("the file is not a notebook: expected an object with cells")
+    return notebook
+
+
+def cells(notebook: Mapping[str, Any]) -> list[Cell]:
+    """The cells of a notebook's content. Raises Invalid where they are not what cells are."""
+    found = notebook.get("cells")
+    if found is None and isinstance(notebook.get("worksheets"), list):
+        found = [cell for sheet in notebook["worksheets"] if isinstance(sheet, dict) for cell in sheet.get("cells", [])]
+    if not isinstance(found, list):
+        raise Invalid("the file is not a notebook: it has no list of cells")
+    read = [_cell(index, cell) for index, cell in enumerate(found)]
+    if not read:
+        raise Invalid("the notebook has no cells")
+    if sum(len(cell.source) for cell in read) > MOST_CODE:
+        raise Invalid(f"the cells have more than {MOST_CODE >> 20} MiB of text")
+    return read
+
+
+def _cell(index: int, cell: Any) -> Cell:
+    if not isinstance(cell, dict):
+        raise Invalid(f"cell {index + 1} is not a cell")
+    source = cell.get("source", cell.get("input", ""))
+    source = "".join(map(str, source)) if isinstance(source, list) else source
+    if not isinstance(source, str):
+        raise Invalid(f"cell {index + 1} has no text")
+    metadata = cell.get("metadata")
+    marks = metadata.get("nbgrader") if isinstance(metadata, dict) else None
+    marks = marks if isinstance(marks, dict) else {}
+    name, points = marks.get("grade_id"), marks.get("points")
+    return Cell(
+        index=index,
+        is_code=cell.get("cell_type") == "code",
+        source=source,
+        name=name if isinstance(name, str) else "",
+        points=float(points) if isinstance(points, (int, float)) and abs(points) < 1e9 else None,
+    )
+
+
+def match(lab: Lab, notebook: Mapping[str, Any]) -> Submitted:
+    """Hold a notebook against a lab; a low `score` says that it is of another. Raises Invalid where it is none."""
+    mine = cells(notebook)
+    graded = {cell.name: cell for cell in lab.cells if cell.name}
+    by_name = [cell for cell in mine if cell.name in graded]
+    names = Counter(cell.name for cell in by_name)
+    tests = {cell.name: _essence(split(cell)[0]) for cell in lab.cells if cell.kind == "test"}
+    notes, doubts, skipped, seen = [], [], set(), Counter(names)
+    for cell in by_name:
+        if cell.name not in tests:
+            continue
+        skipped.add(cell.index)
+        if cell.is_code and _essence(cell.source) != tests[cell.name]:
+            doubts.append(f"test cell {cell.name} was edited; the original was used")
+    for cell in mine:
+        if cell.is_code and not cell.name and (test := _alike(_essence(cell.source), tests)):
+            skipped.add(cell.index)
+            seen[test] += 1
+    if not by_name and (seen or _shared(lab, mine)):
+        doubts.append("the cells have lost their marks; they were told by their text")
+    doubts += [f"the cell {name} is there {times} times" for name, times in sorted(names.items()) if times > 1]
+    doubts += [
+        f"the points of {cell.name} were changed to {cell.points:g}; {graded[cell.name].points:g} count"
+        for cell in by_name
+        if cell.points is not None and graded[cell.name].kind != "solution" and cell.points != graded[cell.name].points
+    ]
+    notes += [f"test cell {name} was deleted; the original was used" for name in tests if not seen[name]]
+    doubts += _kernel(notebook)
+    return Submitted(
+        to_run=tuple(cell for cell in mine if cell.is_code and cell.index not in skipped),
+        written=_written(lab, mine),
+        notes=tuple(notes),
+        doubts=tuple(doubts),
+        score=len(names) / max(1, len(graded)) if names else _shared(lab, mine),
+    )
+
+
+def _kernel(notebook: Mapping[str, Any]) -> list[str]:
+    metadata = notebook.get("metadata")
+    metadata = metadata if isinstance(metadata, dict) else {}
+    for part, key in (("language_info", "name"), ("kernelspec", "language")):
+        described = metadata.get(part)
+        language = described.get(key) if isinstance(described, dict) else None
+        if isinstance(language, str) and language:
+            wrong = not language.lower().startswith(("python", "ipython"))
+            return [f"the notebook says that it is written in {language[:40]}; it was run as Python"] * wrong
+    return []
+
+
+def _written(lab: Lab, mine: Iterable[Cell]) -> dict[str, str]:
+    """Answers in words; an answer that still is what was handed out counts as empty."""
+    answers = {}
+    for task in lab.tasks:
+        if task.kind == "written":
+            given = split(task.solution)[0]
+            texts = [cell.source for cell in mine if cell.name == task.name]
+            answers[task.name] = "\n\n".join(text for text in texts if _essence(text) != _essence(given))
+    return answers
+
+
+def _essence(source: str) -> str:
+    """A cell without comments, blank lines and spaces at the ends of lines."""
+    lines = (line.rstrip() for line in source.splitlines())
+    return "\n".join(line for line in lines if line.strip() and not line.lstrip().startswith("#"))
+
+
+def _alike(text: str, others: Mapping[str, str]) -> str:
+    """The name of the text that is most alike, empty where none is alike enough."""
+    best, name = ALIKE, ""
+    for other, there in others.items():
+        if not text or not there or max(len(text), len(there)) > 20_000:
+            continue
+        compared = difflib.SequenceMatcher(None, there, text, autojunk=False)
+        if compared.real_quick_ratio() >= best and compared.quick_ratio() >= best and compared.ratio() >= best:
+            best, name = compared.ratio(), other
+    return name
+
+
+def _shared(lab: Lab, mine: Iterable[Cell]) -> float:
+    """Which part of a lab's lines, those that students are given, is found in the notebook."""
+    kept = [cell for cell in lab.cells if cell.kind not in KEPT_BACK]
+    given = {line for cell in kept for line in _lines(split(cell)[0])}
+    there = {line for cell in mine for line in _lines(cell.source)}
+    return len(given & there) / max(1, len(given))
+
+
+def _lines(source: str) -> set[str]:
+    """Lines that say something: at least twelve letters and signs, spaces left out."""
+    return {line for line in (re.sub(r"\s+", "", line) for line in source.splitlines()) if len(line) >= 12}

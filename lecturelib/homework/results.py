@@ -1,0 +1,115 @@
+"""What became of a submission: points, a status, and reasons in words."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from lecturelib.homework.lab import Lab
+from lecturelib.homework.matching import Submitted
+
+NO_VERDICT = "no verdict"
+"""Detail of a test that gave no result, through no fault that is known of the student."""
+STATUSES = ("ok", "late", "timeout", "crashed", "invalid", "needs review")
+
+
+@dataclass(frozen=True)
+class CellResult:
+    """What one test cell said. `points` are those it gives where it passes; `message` is for the student.
+
+    kind: passed, assert, missing, unwritten, error, data, timeout, died, or broken (the test could not use an answer).
+    hidden: it failed in the part that students do not see. detail: for the instructor, with traceback.
+    """
+
+    name: str
+    task: str
+    points: float
+    passed: bool
+    kind: str
+    message: str = ""
+    hidden: bool = False
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of a submission.
+
+    errors: lines on cells that stopped; written: task → answer in words; output: the beginning of what was printed.
+    """
+
+    lab: str
+    tests: tuple[CellResult, ...]
+    status: str
+    reasons: tuple[str, ...]
+    seconds: float
+    errors: tuple[str, ...] = ()
+    written: Mapping[str, str] = field(default_factory=dict)
+    output: str = ""
+
+    @property
+    def points(self) -> float:
+        """What its test cells give; tasks that are marked by hand come on top."""
+        return sum(test.points for test in self.tests if test.passed)
+
+    def passed(self, task: str) -> bool:
+        """Whether every test cell of the task passed."""
+        return all(test.passed for test in self.tests if test.task == task)
+
+
+@dataclass
+class Cells:
+    """How the cells went: ready, or `why` they ended, at which cell; `errors`: cell → what it raised."""
+
+    ready: bool = False
+    why: str = ""
+    at: int | None = None
+    errors: dict[int, str] = field(default_factory=dict)
+
+
+def tell(cells: Cells, line: bytes) -> None:
+    """Take in one line of the student's process; a line that is not of the agreed form is passed over."""
+    with contextlib.suppress(ValueError, TypeError, KeyError, RecursionError):
+        told = json.loads(line)
+        if told.get("ready") is True:
+            cells.ready, cells.at = True, None
+        elif isinstance(told["cell"], int):
+            cells.at = told["cell"]
+            if told.get("error"):
+                cells.errors[told["cell"]] = str(told["error"])[:600]
+
+
+def ending(code: int | None) -> str:
+    if code is None:
+        return "the process ended"
+    if code > 128:
+        return f"the process was ended by signal {code - 128}"
+    return f"the process ended itself with status {code}"
+
+
+def status(
+    submitted: Submitted, cells: Cells, skipped: Mapping[int, str], tests: Sequence[CellResult]
+) -> tuple[str, tuple[str, ...]]:
+    """The status and its reasons, the gravest first."""
+    crashed = [f"cell {index + 1}: {why}; it was left out" for index, why in skipped.items()]
+    if not cells.ready:
+        crashed.append(cells.why or "the process ended")
+    crashed += [f"{test.name}: {test.message}" for test in tests if test.kind == "died" and cells.ready]
+    late = "CellTimeout: "
+    slow = [f"cell {at + 1}: {text[len(late) :]}" for at, text in cells.errors.items() if text.startswith(late)]
+    slow += [f"{test.name}: {test.message}" for test in tests if test.kind == "timeout"]
+    slow += [reason for reason in crashed if "seconds" in reason]
+    crashed = [reason for reason in crashed if reason not in slow]
+    doubts = list(submitted.doubts) + [f"{t.name}: {t.message}" for t in tests if t.detail == NO_VERDICT]
+    reasons = tuple(crashed + slow + doubts + list(submitted.notes))
+    word = "crashed" if crashed else "timeout" if slow else "needs review" if doubts else "ok"
+    return word, reasons or ("every cell was run",)
+
+
+def refused(lab: Lab, reason: str) -> Result:
+    """The result of what cannot be run."""
+    cells = [cell for cell in lab.cells if cell.kind == "test"]
+    tests = tuple(CellResult(cell.name, cell.task, cell.points, False, "missing", reason) for cell in cells)
+    return Result(lab.name, tests, "invalid", (reason,), 0.0)

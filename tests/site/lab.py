@@ -1,0 +1,108 @@
+"""JupyterLab as a reader starts it, and its kernel as the reader's next cell would use it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+from jupyter_client.blocking import BlockingKernelClient
+
+from tests.site.books import ROOT
+
+PATIENCE = 60  # seconds for anything to come; what comes sooner is taken at once
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A JupyterLab at `address`, with its files in `folder`."""
+
+    address: str
+    folder: Path
+
+    def write(self, name: str, cells: list[str]) -> str:
+        """Write a notebook of code cells; its address."""
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code) for code in cells])
+        notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+        nbformat.write(notebook, self.folder / name)
+        return f"{self.address}/lab/tree/{name}"
+
+    def kernels(self) -> list[dict]:
+        """What the server says of its kernels."""
+        with urllib.request.urlopen(f"{self.address}/api/kernels") as answer:
+            return json.load(answer)
+
+    def value(self, expression: str) -> str:
+        """What an expression is worth in the one kernel that runs, as its repr. Raises RuntimeError where it fails."""
+        (kernel,) = self.kernels()
+        client = BlockingKernelClient(connection_file=str(self.folder / "runtime" / f"kernel-{kernel['id']}.json"))
+        client.load_connection_file()
+        client.start_channels()
+        try:
+            reply = client.execute("", user_expressions={"asked": expression}, reply=True, timeout=PATIENCE)
+        finally:
+            client.stop_channels()
+        asked = reply["content"]["user_expressions"]["asked"]
+        if asked["status"] != "ok":
+            raise RuntimeError(f"{expression}: {asked}")
+        return asked["data"]["text/plain"]
+
+
+@contextlib.contextmanager
+def running(folder: Path) -> Iterator[Lab]:
+    """JupyterLab in a folder, without the settings of the one who runs the tests."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    here = {"JUPYTER_RUNTIME_DIR": "runtime", "JUPYTER_CONFIG_DIR": "config", "IPYTHONDIR": "ipython"}
+    environment = {**os.environ, **{name: str(folder / place) for name, place in here.items()}}
+    environment["PYTHONPATH"] = str(ROOT)
+    options = [
+        "--no-browser",
+        "--allow-root",
+        "--IdentityProvider.token=",
+        f"--port={port}",
+        f"--notebook-dir={folder}",
+    ]
+    quiet = ["--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+    command = [sys.executable, "-m", "jupyterlab", *options, *quiet]
+    with (
+        open(folder / "lab.log", "w") as log,
+        subprocess.Popen(command, env=environment, stdout=log, stderr=log) as lab,
+    ):
+        try:
+            yield Lab(_answering(f"http://127.0.0.1:{port}", lab, folder / "lab.log"), folder)
+        finally:
+            lab.terminate()
+            lab.wait(PATIENCE)
+
+
+def run_first_cell(page) -> None:
+    """Run the first cell of the notebook that a page of JupyterLab shows, as a reader does by Ctrl and Enter."""
+    page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
+    prompt, cell = page.locator(".jp-InputPrompt").first, page.locator(".jp-CodeCell .cm-content").first
+    # while JupyterLab still arranges its parts, a key may be lost
+    while "[ ]" in prompt.inner_text():
+        cell.click()
+        page.keyboard.press("Control+Enter")
+        page.wait_for_timeout(500)
+
+
+def _answering(address: str, lab: subprocess.Popen, log: Path) -> str:
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end and lab.poll() is None:
+        try:
+            urllib.request.urlopen(f"{address}/api/status").close()
+            return address
+        except OSError:
+            time.sleep(0.2)
+    raise AssertionError(f"JupyterLab does not answer:\n{log.read_text()[-3000:]}")
