@@ -1,4 +1,4 @@
-"""`python -m lecturelib.homework COMMAND`: labs, from their sources to students."""
+"""`python -m lecturelib.homework COMMAND`: labs, from their sources to students, and back with points."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 
 from lecturelib.homework import commands as grading
 from lecturelib.homework import release, shelf, source
+from lecturelib.homework.sandbox import NoIsolation
 
 
 def parser() -> argparse.ArgumentParser:
@@ -86,7 +87,7 @@ def main(words: list[str] | None = None) -> int:
     arguments.book = arguments.book.resolve()
     try:
         return arguments.do(arguments)
-    except (ValueError, FileNotFoundError, shelf.NotBuilt) as error:
+    except (ValueError, FileNotFoundError, NotADirectoryError, shelf.NotBuilt, NoIsolation) as error:
         print(error, file=sys.stderr)
         return 1
 

@@ -24,7 +24,7 @@ from lecturelib.homework.records import Record
 
 @dataclass(frozen=True)
 class Score:
-    """Points of one graded cell: `given` is None where a person has still to give them."""
+    """Points of one graded cell: `given` is None where a person has still to give them; `by_hand`: one did."""
 
     cell: str
     most: float
@@ -105,7 +105,7 @@ def total(book: Gradebook, lab: Lab, student: str) -> Total:
     scores = []
     for cell in _graded(lab):
         grade = held[cell.name]
-        by_hand = cell.kind == "written" or grade.manual_score is not None
+        by_hand = grade.manual_score is not None
         given = None if grade.needs_manual_grade and grade.manual_score is None else grade.score
         scores.append(Score(cell.name, cell.points, given, by_hand))
     return Total(tuple(scores), sum(notebook.late_submission_penalty or 0.0 for notebook in submission.notebooks))

@@ -35,7 +35,13 @@ class Found:
 
 
 def notebooks(folder: Path) -> Iterator[Found]:
-    """Every notebook below the folder, in the order of paths. Raises NotADirectoryError where there is no folder."""
+    """Every notebook below the folder, or in the zip file, in the order of paths.
+
+    Raises NotADirectoryError where there is neither.
+    """
+    if folder.suffix.lower() == ".zip" and folder.is_file():
+        yield from _of_zip(folder, (), DEEPEST)
+        return
     if not folder.is_dir():
         raise NotADirectoryError(f"there is no folder {folder}")
     root = folder.resolve()
@@ -72,12 +78,12 @@ def _of_zip(file: Path | io.BytesIO, parts: tuple[str, ...], deep: int) -> Itera
         with zipfile.ZipFile(file) as archive:
             members = archive.infolist()
             if problem := _problem(members):
-                yield Found(parts, problem=problem)
+                yield Found(parts or ("the zip",), problem=problem)
                 return
             for member in sorted(members, key=lambda one: one.filename):
                 yield from _of_member(archive, member, parts, deep)
     except (zipfile.BadZipFile, zlib.error, OSError, ValueError, EOFError, NotImplementedError, RuntimeError) as error:
-        yield Found(parts, problem=f"the zip cannot be read: {str(error)[:200]}")
+        yield Found(parts or ("the zip",), problem=f"the zip cannot be read: {str(error)[:200]}")
 
 
 def _of_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, parts: tuple[str, ...], deep: int) -> Iterator[Found]:

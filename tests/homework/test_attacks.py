@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from lecturelib.homework import records
+from lecturelib.homework import records, sandbox
 from lecturelib.homework.results import Result
 from lecturelib.homework.run import Bench
 from lecturelib.homework.submissions import Student
@@ -134,9 +134,9 @@ def secrets(tmp_path):
     return tmp_path
 
 
-def test_nothing_of_the_machine_is_seen(secrets):
-    handed_in.isolation()
-    code = f"""
+def looking_around(secrets):
+    """A cell that reads and writes whatever it can."""
+    return f"""
 import os
 for path in ("{secrets}", "{secrets}/lines.md", "{secrets}/gradebook.db", "{os.getcwd()}/labs", "/home",
              "/root/.ssh", "{os.path.expanduser("~")}/.bashrc", "/etc/passwd",
@@ -161,15 +161,28 @@ for path in ("{secrets}/gradebook.db", "{secrets}/results/lines/ada.json", "{sec
         pass
 print(os.environ.get("WHAT_NOBODY_SHOULD_KNOW", "DONE"))
 """
+
+
+def test_nothing_of_the_machine_is_seen(secrets):
+    handed_in.isolation()
     os.environ["WHAT_NOBODY_SHOULD_KNOW"] = "LEAKED"
     try:
         with Bench(handed_in.source.reads(LAB, secrets / "lines.md"), handed_in.USUAL) as bench:
-            result = bench.run(notebook(guess=code))
+            result = bench.run(notebook(guess=looking_around(secrets)))
     finally:
         del os.environ["WHAT_NOBODY_SHOULD_KNOW"]
     assert result.output == "DONE\n"
     assert (secrets / "gradebook.db").read_text().startswith("grades")
     assert not (secrets / "new").exists()
+
+
+def test_without_walls_the_same_cell_sees_and_writes(secrets, monkeypatch):
+    monkeypatch.setattr(sandbox, "wall", lambda: sandbox.NONE)
+    code = looking_around(secrets).replace('os.walk("/")', f'os.walk("{secrets}")')
+    with Bench(handed_in.source.reads(LAB, secrets / "lines.md"), handed_in.USUAL) as bench:
+        printed = bench.run(notebook(guess=code)).output
+    for word in ("SEEN", "FOUND", "WROTE"):
+        assert f"{word} {secrets}" in printed
 
 
 def test_hidden_tests_are_not_in_memory(bench):
