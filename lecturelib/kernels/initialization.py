@@ -126,7 +126,7 @@ def fourth_moments(variances: Variances, x) -> Tensor:
 
 
 def mean_error(variances: Variances, x, members: int) -> Tensor:
-    """Standard error of the mean of ‖h_ℓ‖²/k_ℓ over so many networks, ℓ = 0, …, L, shape (L + 1,); for the laws above."""
+    """Standard error of the mean of ‖h_ℓ‖²/k_ℓ over so many networks, shape (L + 1,); for the laws above."""
     means = torch.stack([moment.sum() for moment in forward_moments(variances, x)])
     spread = (fourth_moments(variances, x) - means**2).clamp(min=0).sqrt()
     return spread / torch.tensor(variances.widths, dtype=spread.dtype) / members**0.5
@@ -177,7 +177,7 @@ def erf_variance(q) -> Tensor:
 
 
 def erf_path(weight: float, depth: int, start: float = 1.0) -> Tensor:
-    """Mean square of h_1, …, h_L in erf networks of infinite width without biases, Var W = weight²/k: shape (depth,)."""
+    """Mean square of h_1, …, h_L in erf networks of infinite width, no biases, Var W = weight²/k: shape (depth,)."""
     sizes = [torch.as_tensor(start, dtype=torch.float64)]
     for _ in range(depth):
         sizes.append(erf_variance(weight**2 * sizes[-1]))
