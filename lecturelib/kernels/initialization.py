@@ -125,6 +125,13 @@ def fourth_moments(variances: Variances, x) -> Tensor:
     return torch.stack(moments)
 
 
+def mean_error(variances: Variances, x, members: int) -> Tensor:
+    """Standard error of the mean of ‖h_ℓ‖²/k_ℓ over so many networks, shape (L + 1,); for the laws above."""
+    means = torch.stack([moment.sum() for moment in forward_moments(variances, x)])
+    spread = (fourth_moments(variances, x) - means**2).clamp(min=0).sqrt()
+    return spread / torch.tensor(variances.widths, dtype=spread.dtype) / members**0.5
+
+
 def direction_moments(variances: Variances) -> tuple[Tensor, Tensor]:
     """E ‖J_ℓ u‖² and E ‖J_ℓ u‖⁴ for ℓ = 0, …, L, with J_ℓ = ∂h_ℓ/∂x and a fixed unit vector u: two of shape (L + 1,).
 
@@ -167,6 +174,14 @@ def erf_variance(q) -> Tensor:
     if not bool((q >= 0).all()):
         raise ValueError(f"q: expected numbers that are not negative, found {float(q.min()):g}")
     return 2 / torch.pi * torch.asin(2 * q / (1 + 2 * q))
+
+
+def erf_path(weight: float, depth: int, start: float = 1.0) -> Tensor:
+    """Mean square of h_1, …, h_L in erf networks of infinite width, no biases, Var W = weight²/k: shape (depth,)."""
+    sizes = [torch.as_tensor(start, dtype=torch.float64)]
+    for _ in range(depth):
+        sizes.append(erf_variance(weight**2 * sizes[-1]))
+    return torch.stack(sizes[1:])
 
 
 def _variances(name: str, value, dimensions: int | None) -> Tensor:

@@ -115,9 +115,9 @@ def erf_sizes(*, seed: int, width: int, depth: int, weight: float) -> dict[str, 
 
 
 def store(path: str = "chapters/kernels/data/initialization.json") -> None:
-    """The long run of the chapter: 4,000 networks of width 100 and depth 50 for each of three scales."""
+    """The long run of the chapter: 1,000 networks of width 100 and depth 50 for each of three scales."""
     seeds = range(10)
-    over = settings(width=[100], depth=[50], growth=[0.8, 1.0, 1.25], bias=[0.1], members=[400])
+    over = settings(width=[100], depth=[50], growth=[0.8, 1.0, 1.25], bias=[0.1], members=[100])
     results = sweep(sizes_by_depth, over, seeds=seeds)
     for result in results:
         for name in ("forward", "backward"):

@@ -11,11 +11,13 @@ from lecturelib.kernels.initialization import (
     death_chance,
     direction_moments,
     equal_variances,
+    erf_path,
     erf_variance,
     forward_moments,
     fourth_moments,
     gradient_moments,
     log_step,
+    mean_error,
     scheme_variances,
 )
 
@@ -95,6 +97,21 @@ def test_wide_layers_change_little():
 
 def test_death():
     assert death_chance((5, 1, 2)).tolist() == pytest.approx([0, 0.5, 1 - 0.5 * 0.75])
+
+
+def test_standard_errors_by_hand():
+    # E ‖h‖⁴ = 36 and E ‖h‖² = 4 after one layer: a variance of 20 for ‖h‖², of 20/16 for ‖h‖²/k
+    found = mean_error(equal_variances((4, 4), 0.5), torch.ones(4), 5)
+    assert found.tolist() == pytest.approx([0, 0.5])
+
+
+def test_erf_networks_decay_at_the_critical_scale_and_settle_above():
+    slow = erf_path((math.pi / 4) ** 0.5, 400)
+    # arcsin(2q / (1 + 2q)) = 2q − 4q² + …, so that 1/q grows by a constant a layer
+    assert float(slow[199] / slow[399]) == pytest.approx(2, rel=0.01)
+    settled = erf_path(1.5, 200)
+    assert float(settled[-1]) == pytest.approx(float(erf_variance(2.25 * settled[-1])))
+    assert erf_path(1.0, 1, start=0.5).tolist() == [pytest.approx(2 / math.pi * math.asin(0.5))]
 
 
 def test_erf_saturates():

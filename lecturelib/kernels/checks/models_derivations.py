@@ -72,7 +72,7 @@ def square_form() -> Derivation:
     return Derivation(
         "eq-models-square",
         sp.Derivative(sp.Sum(a[i] * S[j, i] * a[j], (i, 1, d), (j, 1, d)), S[p, q]),
-        [Step(a[p] * a[q], r"{eq}`eq-models-transposed` with $b = a$; the result is symmetric, so $S$ gives the same")],
+        [Step(a[p] * a[q], r"as before with $b = a$; the result is symmetric, so $S$ gives the same")],
     )
 
 
@@ -99,7 +99,7 @@ def mean_squared_error() -> Derivation:
         sp.Derivative(sp.Sum(residual**2, (n, 1, N)) / N, w[p]),
         [
             Step(2 / N * sp.Sum(residual * sp.Derivative(residual, w[p]), (n, 1, N)), "the chain rule"),
-            Step(2 / N * sp.Sum(X[n, p] * residual, (n, 1, N)), "{eq}`eq-models-inner`"),
+            Step(2 / N * sp.Sum(X[n, p] * residual, (n, 1, N)), "one term of the inner sum depends on $w_p$"),
         ],
     )
 
