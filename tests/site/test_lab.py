@@ -36,7 +36,7 @@ def test_python_and_the_browser_see_the_same_explorer(lab, browser):
         page.goto(lab.write("explorer.ipynb", [CELL]))
         run_first_cell(page)
         explorer = page.locator(".explorer-live")
-        explorer.get_by_role("button", name="Dead").click()
+        explorer.get_by_role("button", name="Beyond the edge").click()
         becomes(lab, "explorer.state['beta']", "3.2")
         becomes(lab, "explorer.found['slope']", "0")
         becomes(lab, "float(explorer.spline.breakpoints[-1])", "3.2")
