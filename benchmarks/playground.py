@@ -82,9 +82,12 @@ def main() -> None:
     print(timing.machine())
     command = [str(NODE), "--input-type=module", "--eval", SERVER % {"modules": MODULES.as_uri()}]
     with Popen(command, stdin=PIPE, stdout=PIPE, text=True) as node:
-        rows = [measure(node, *size, optimizer, options.repeats) for size in SIZES for optimizer in OPTIMIZERS]
+        rows = []
+        for size in SIZES:
+            for optimizer in OPTIMIZERS:
+                rows.append(measure(node, *size, optimizer, options.repeats))
+                print(*(timing.figure(value) for value in list(rows[-1].values())[1:]), sep="  ", flush=True)
         node.stdin.close()
-    print(timing.as_table(rows))
     if not options.dry:
         print("stored", timing.store("playground", rows, "python benchmarks/playground.py"))
 

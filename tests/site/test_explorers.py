@@ -11,6 +11,7 @@ from tests.site.books import NOTEBOOK, built, cell, write_book
 from tests.site.link_checks import broken
 from tests.site.page_checks import AXE, NARROW, SETTLED, Visit, look_at_modes, looking, switch_to_dark
 from tests.site.serving import serve
+from tests.site.weight import frame_rate
 
 FAR = "\n".join(["Text between two explorers.\n"] * 120)
 SLICE = cell("from lecturelib.splines.explorers import SliceExplorer\n\nSliceExplorer('slice')")
@@ -91,6 +92,7 @@ def test_let_go_the_breakpoint_flows_downhill_to_the_datum_that_holds_it(opened)
     loss = "box => parseFloat(box.textContent.match(/loss is ([0-9.]+)/)[1])"
     before = opened.box.locator(WORDS).evaluate(loss)
     opened.box.get_by_role("button", name="Let go").click()
+    print(f"{frame_rate(opened.page, 0.5):.0f} frames a second while the breakpoint flows")
     opened.says(f"{DATUM} −1.2, an attractor")
     assert opened.box.locator(WORDS).evaluate(loss) < before
     opened.box.get_by_role("button", name="Let go").wait_for()

@@ -1,4 +1,7 @@
-"""The playground on its page, in a browser and without a kernel: it plays, it answers, and the keyboard is enough."""
+"""The playground on its page, in a browser and without a kernel: it plays, it answers, and the keyboard is enough.
+
+Frames a second are printed, as they depend on the machine. To see them: pytest -rP.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +10,9 @@ import re
 import pytest
 
 from tests.site.page_checks import AXE, Visit
+from tests.site.weight import FRAMES
 
 PAGE = "chapters/splines/breakpoints.html"
-FRAMES = """() => new Promise((done) => {
-  const begin = performance.now();
-  let frames = 0;
-  const next = (now) => {
-    frames += 1;
-    if (now - begin > 1000) done((1000 * frames) / (now - begin));
-    else requestAnimationFrame(next);
-  };
-  requestAnimationFrame(next);
-})"""
 
 
 class Seen:
@@ -74,12 +68,12 @@ def visit(browser, server):
         assert not any(one.problems.values()), one.problems
 
 
-def test_it_plays_and_the_loss_falls(visit, capsys):
+def test_it_plays_and_the_loss_falls(visit):
     seen = visit()
     start = seen.said()
     seen.button("Play").click()
     seen.reach(300)
-    frames = seen.page.evaluate(FRAMES)
+    frames = seen.page.evaluate(FRAMES, 1)
     seen.button("Pause").click()
     reached = seen.said()
     assert start["step"] == 0
@@ -87,19 +81,17 @@ def test_it_plays_and_the_loss_falls(visit, capsys):
     assert reached["loss"] < 0.5 * start["loss"]
     seen.button("Step").click()
     assert seen.said()["step"] == reached["step"] + 1
-    with capsys.disabled():
-        print(f"\nplayground: {frames:.0f} frames a second at width 40 while training")
+    print(f"playground: {frames:.0f} frames a second at width 40 while training")
 
 
-def test_a_thousand_neurons_play(visit, capsys):
+def test_a_thousand_neurons_play(visit):
     seen = visit("?playground.width=1000")
     seen.button("Play").click()
     seen.reach(100)
-    frames = seen.page.evaluate(FRAMES)
+    frames = seen.page.evaluate(FRAMES, 1)
     seen.button("Pause").click()
     assert seen.said()["loss"] < seen.said()["first"]
-    with capsys.disabled():
-        print(f"\nplayground: {frames:.0f} frames a second at width 1,000 while training")
+    print(f"playground: {frames:.0f} frames a second at width 1,000 while training")
 
 
 def test_time_can_be_scrubbed_back(visit):
