@@ -21,8 +21,8 @@ from lecturelib.homework.unwrap import normal, texts
 
 SHORT, LONG = 8, 16
 """Fewest characters that are looked for, after normalising: in the lab's own files, and in all others."""
-WORDS = 6
-"""Of prose, so many words in a row are looked for."""
+WORDS, FEW = 6, 4
+"""Of prose, so many words in a row are looked for; fewer where a mark ends them, but not so few."""
 _STRING = re.compile(r"""\"([^\"]{8,})\"|'([^']{8,})'""")
 _MARKUP = re.compile(r"[*_`$|#()\[\]{}<>]+|[.,;:!?](?=\s|$)")
 _PICTURES = {".woff", ".woff2", ".ttf", ".eot", ".png", ".ico", ".mo", ".pyc"}
@@ -47,7 +47,8 @@ class Leak:
 
 def secrets(lab: Lab) -> list[Secret]:
     """All pieces of the lab that students must not find: lines, and pairs of lines too short by themselves."""
-    seen = normal("\n".join(split(cell)[0] for cell in lab.cells if cell.kind not in KEPT_BACK))
+    told = "\n".join(split(cell)[0] for cell in lab.cells if cell.kind not in KEPT_BACK)
+    seen = normal(told) + b"\0" + normal(_MARKUP.sub(" ", told))
     found: dict[bytes, Secret] = {}
     for cell in lab.cells:
         whole = [cell.source, cell.because] if cell.kind in KEPT_BACK else []
@@ -64,7 +65,8 @@ def _pieces(text: str, is_code: bool) -> Iterator[str]:
     if not is_code:
         for run in _MARKUP.split(text):
             words = run.split()
-            yield from (" ".join(words[start : start + WORDS]) for start in range(max(1, len(words) - WORDS + 1)))
+            starts = range(max(1, len(words) - WORDS + 1)) if len(words) >= FEW else ()
+            yield from (" ".join(words[start : start + WORDS]) for start in starts)
         return
     lines = [line for line in text.split("\n") if line.strip()]
     yield from lines
@@ -92,7 +94,7 @@ def find(lab: Lab, files: Iterable[tuple[str, Path]], allowed: Iterable[str]) ->
                 if secret.key in text:
                     leaks.setdefault(secret.key, Leak(secret, place))
         if own and path.suffix == ".ipynb":
-            shown |= _words(data.decode())
+            shown |= _all_words(data.decode())
         if path.name == "searchindex.js":
             indices.append((name, data.decode()))
     for name, index in indices:
@@ -121,7 +123,10 @@ def _list(where: int | list[int]) -> list[int]:
 
 
 def _words(text: str) -> set[str]:
-    """Words as the index has them; short ones and numbers say nothing."""
+    """Words that say something when the index has them: no short ones, no numbers."""
+    return {word for word in _all_words(text) if len(word) > 3 and not word.isdigit()}
+
+
+def _all_words(text: str) -> set[str]:
     # in a notebook, which is JSON, a line begins with the sign of a break
-    found = re.findall(r"\w+", re.sub(r"\\[nrt]", " ", text).lower())
-    return {word for word in found if len(word) > 3 and not word.isdigit()}
+    return set(re.findall(r"\w+", re.sub(r"\\[nrt]", " ", text).lower()))

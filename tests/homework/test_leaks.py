@@ -133,3 +133,25 @@ def test_word_that_only_secrets_have_is_found_in_the_index(lab, tmp_path):
     path.write_text(index({"slope": 1, "noth": [0, 1]}), encoding="utf-8")
     [leak] = leaks.find(lab, files, [])
     assert (leak.secret.text, leak.secret.cell.name, leak.place) == ("nothing", "explain", "html/searchindex.js")
+
+
+def test_word_whose_stem_students_see_is_no_secret(tmp_path):
+    lab = source.reads(
+        LAB.replace("Two points for the run", "Two lets for the run").replace("A line has", "Let it have"), "x"
+    )
+    shown, path = tmp_path / "x.ipynb", tmp_path / "searchindex.js"
+    shown.write_text(json.dumps({"source": [versions.page(lab)]}), encoding="utf-8")
+    path.write_text(index({"let": 1}).replace("labs/lines", "labs/x"), encoding="utf-8")
+    assert leaks.find(lab, [("html/_sources/labs/x.ipynb", shown), ("html/searchindex.js", path)], []) == []
+
+
+def test_words_of_the_question_are_no_secret_whatever_their_marks(tmp_path):
+    text = LAB.replace("Why has an upright line", "Why, *at this point*, has an upright line")
+    text = text.replace("Its run is zero, and", "At this point has an upright line no slope, and")
+    lab = source.reads(text, Path("labs/lines.md"))
+    assert not [secret for secret in leaks.secrets(lab) if b"uprightline" in secret.key]
+
+
+def test_a_word_or_two_are_no_secret():
+    lab = source.reads(LAB.replace("two for the division", "**Division**, of *course*"), Path("labs/lines.md"))
+    assert not [secret for secret in leaks.secrets(lab) if secret.key in (b"division", b"course", b"of", b"ofcourse")]
