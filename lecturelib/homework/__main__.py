@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+from functools import partial
 from pathlib import Path
 
 from lecturelib.homework import commands as grading
@@ -53,7 +55,9 @@ def release_labs(arguments: argparse.Namespace) -> int:
     failures = []
     for lab in source.find(arguments.labs, arguments.book / "labs"):
         notebook = release.read_notebook(shelf.student_notebook(arguments.book, lab))
-        found = list(release.check(lab, notebook, lambda part: Bench(part, unsafe=arguments.unsafe)))
+        print(f"{lab.name}: running its solution and its listed answers", flush=True)
+        bench = partial(Bench, unsafe=arguments.unsafe)
+        found = list(release.check(lab, notebook, bench, workers=os.cpu_count() or 1))
         failures += found or _written(arguments.book, lab)
     return _told(failures)
 

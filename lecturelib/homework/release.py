@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -54,18 +55,22 @@ class Failure:
         return f"{of}{at}: {' '.join(self.text.split())}"
 
 
-def check(lab: Lab, student: NotebookNode, open_bench: Open) -> Iterator[Failure]:
-    """Everything that running the lab tells, and whether it lists enough answers. `student` is what students get."""
+def check(lab: Lab, student: NotebookNode, open_bench: Open, *, workers: int = 1) -> Iterator[Failure]:
+    """Everything that running the lab tells, and whether it lists enough answers. `student` is what students get.
+
+    The answers of `workers` tasks run at a time, each on a bench of its own.
+    """
     yield from of_answers(lab)
     solved = filled_in(lab, student, {})
     with open_bench(lab) as bench:
         failures = [*of_solution(lab, bench.run(solved)), *of_untouched(lab, bench.run(student))]
     yield from failures
     broken = {failure.task for failure in failures}
-    for task in lab.tasks:
-        # where the solution itself fails, what else fails tells nothing
-        if task.kind == "code" and task.name not in broken:
-            yield from of_listed(lab, task, student, open_bench)
+    # where the solution itself fails, what else fails tells nothing
+    tasks = [task for task in lab.tasks if task.kind == "code" and task.name not in broken]
+    with ThreadPoolExecutor(workers) as pool:
+        for found in pool.map(lambda task: list(of_listed(lab, task, student, open_bench)), tasks):
+            yield from found
 
 
 def of_answers(lab: Lab) -> Iterator[Failure]:

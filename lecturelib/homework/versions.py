@@ -125,10 +125,12 @@ def _plain(metadata: Any) -> Any:
 def _downloads(lab: Lab) -> str:
     """Buttons, in HTML, so that notebooks do not have them. Labs lie in the folder `labs` of the site."""
     link = '<a class="sd-btn sd-btn-{kind}" href="../_sources/labs/{name}.{end}" download>{text}</a>'
-    text = "Notebook with its data (zip)" if lab.data else "The same as a zip file"
+    buttons = [("Download the notebook", "ipynb"), ("The same as a zip file", "zip")]
+    if lab.data:  # which the notebook needs beside it
+        buttons = [("Download the lab: notebook and data", "zip"), ("The notebook alone", "ipynb")]
     links = [
-        link.format(kind="primary", name=lab.name, end="ipynb", text="Download the notebook"),
-        link.format(kind="outline-primary", name=lab.name, end="zip", text=text),
+        link.format(kind=kind, name=lab.name, end=end, text=text)
+        for kind, (text, end) in zip(("primary", "outline-primary"), buttons, strict=True)
     ]
     return '```{{raw}} html\n<p class="lab-downloads">{}</p>\n```'.format("\n".join(links))
 

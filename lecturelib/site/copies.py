@@ -18,7 +18,7 @@ def _wanted(path: Path) -> bool:
 
 
 def refresh(source: Path, target: Path) -> list[Path]:
-    """Copy every notebook below `source`, and what labs read, into `target`; what was left alone as a reader changed it.
+    """Copy every notebook below `source`, and what labs read, into `target`; returned is what a reader had changed.
 
     A copy is replaced only while it is still what was copied before. Raises FileNotFoundError where `source` holds
     none.

@@ -9,12 +9,12 @@ import nbformat
 import pytest
 from nbgrader.utils import compute_checksum
 
-from lecturelib.homework import packing, shelf, source, versions
+from lecturelib.homework import packing, sandbox, shelf, source, versions
 from lecturelib.homework.__main__ import main
 from tests.homework.labs import LAB
 from tests.site.books import built
 
-KEPT_BACK = ("rise = q", "origin", "by hand", "divided by zero", "run of zero", "14.0", "BEGIN", "run over rise")
+KEPT_BACK = ("rise = q", "origin", "counts from", "divided by zero", "run of zero", "14.0", "BEGIN", "run over rise")
 
 
 @pytest.fixture(scope="module")
@@ -149,6 +149,55 @@ def test_command_writes_folder_and_archive(small_book, lab, capsys):
         assert packed.read("lines/lines.ipynb") == notebook
     opened = (small_book / "_build" / "homework" / "instructor" / "lines" / "lines.ipynb").read_text(encoding="utf-8")
     assert "rise = q[1]" in json.loads(opened)["cells"][4]["source"][3]
+
+
+PLANTED = {
+    "labs/lines.html": ("<p>rise <b>=</b> q[1] - p[1]</p>", "solution slope"),
+    "_sources/labs/lines.md": ("Two points for the run of zero", "rubric of task explain"),
+    "_downloads/1/lines.ipynb": (json.dumps({"source": ["guess = ", "14.0"]}), "wrong of task guess"),
+    "root.html": ("the points need not begin at the origin", "test slope-1"),
+    "labs/other.txt": ("counts from the other point", "right of task slope"),
+}
+
+
+def test_leak_anywhere_in_the_site_is_refused(small_book, tmp_path, capsys):
+    there = small_book / "_build" / "html"
+    shutil.copytree(there, tmp_path / "_build" / "html", ignore=shutil.ignore_patterns("assets", "_static"))
+    shutil.copytree(small_book / "labs", tmp_path / "labs")
+    page = tmp_path / "_build" / "html" / "_sources" / "labs" / "lines.md"
+    assert main(["--book", str(tmp_path), "student"]) == 0
+    capsys.readouterr()
+    for name, (text, _) in PLANTED.items():
+        path = tmp_path / "_build" / "html" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        before = path.read_text(encoding="utf-8") if path.exists() else ""
+        # a page that is not that of the source is refused before anything is looked for
+        path = path.with_suffix(".txt") if path == page else path
+        path.write_text(before + text, encoding="utf-8")
+    index = tmp_path / "_build" / "html" / "searchindex.js"
+    index.write_text(
+        index.read_text(encoding="utf-8").replace('"upright": 1', '"noth": 1, "upright": 1'), encoding="utf-8"
+    )
+    assert main(["--book", str(tmp_path), "student"]) == 1
+    told = capsys.readouterr().err.splitlines()
+    for name, (_, cell) in PLANTED.items():
+        place = f"students can find this in html/{name.replace('lines.md', 'lines.txt')}: "
+        assert [line for line in told if place in line and f"({cell})" in line], (name, told)
+    assert [line for line in told if line.endswith("html/searchindex.js: nothing")]
+    assert told[-1] == f"Not released: {len(told) - 1} reasons above."
+    assert not (tmp_path / "_build" / "homework" / "student" / "lines").exists()
+    assert not (tmp_path / "_build" / "homework" / "student" / "lines.zip").exists()
+
+
+def test_release_runs_the_lab_as_it_is_graded(small_book, capsys):
+    try:
+        sandbox.wall()
+    except sandbox.NoIsolation:
+        options = ["--unsafe"]
+    else:
+        options = []
+    assert main(["--book", str(small_book), "release", "lines", *options]) == 0
+    assert "lines: " in capsys.readouterr().out
 
 
 def test_old_site_is_refused(small_book, lab, tmp_path, capsys):

@@ -1,0 +1,67 @@
+"""Every lab stands what it has to before it is handed out.
+
+Its solution and the listed right answers pass; the wrong ones, and the student's version as it is, fail with a message.
+
+The notebooks run in this process, with names kept apart as grading keeps them: tests see what setup cells define and
+what they take. Grading itself, behind its walls, is tested with the package, and `release` runs the labs through it.
+"""
+
+import contextlib
+from dataclasses import dataclass
+
+import nbformat
+import pytest
+
+from lecturelib.homework import release, source, versions
+from lecturelib.homework.lab import KEPT_BACK, Lab
+from tests.homework.benches import Result, outcome
+from tests.labs.test_labs import LABS, PATHS
+
+
+@dataclass
+class Apart:
+    """Runs the student's cells, passing over those that stop, then tests with setup cells and `takes` alone."""
+
+    lab: Lab
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error) -> None:
+        pass
+
+    def run(self, notebook) -> Result:
+        names: dict = {}
+        for cell in notebook.cells:
+            draws = "figures.show(" in cell.source  # which takes most of the time and decides nothing
+            if cell.cell_type == "code" and not draws and not cell.metadata.get("nbgrader", {}).get("grade"):
+                with contextlib.suppress(NotImplementedError):
+                    exec(cell.source, names)
+        given: dict = {}
+        for cell in self.lab.cells:
+            if cell.kind == "setup":
+                exec(cell.source, given)
+        tests = [cell for cell in self.lab.cells if cell.kind == "test"]
+        return Result(tuple(outcome(cell, {**given, **{name: names[name] for name in cell.takes}}) for cell in tests))
+
+
+def student(lab):
+    cells = [versions.student_cell(lab, cell) for cell in lab.cells if cell.kind not in KEPT_BACK]
+    return versions.finish(nbformat.v4.new_notebook(cells=cells))
+
+
+@pytest.mark.parametrize("name", LABS)
+def test_lab_can_be_released(name, monkeypatch):
+    lab = LABS[name]
+    monkeypatch.chdir(lab.path.parent)
+    assert [str(failure) for failure in release.check(lab, student(lab), Apart)] == []
+
+
+def test_a_wrong_answer_that_passes_would_be_found(monkeypatch):
+    (path,) = (path for path in PATHS if path.stem == "splines_breakpoints")
+    text = path.read_text(encoding="utf-8").replace("predicted_place = 0.4\n", "predicted_place = -0.21\n")
+    lab = source.reads(text, path)
+    monkeypatch.chdir(path.parent)
+    failures = [str(failure) for failure in release.of_listed(lab, lab.task("clash"), student(lab), Apart)]
+    assert len(failures) == 1
+    assert "the plain mean of the two places" in failures[0]
