@@ -1,0 +1,1 @@
+"""Part I: from feature maps to the tangent kernel."""
