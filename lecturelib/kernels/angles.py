@@ -1,12 +1,12 @@
 """Angles from their versine v = 1 − cos θ, to the last digit at every size of angle, in loops that vectorize.
 
-An angle from its cosine loses half of the digits near 0: cos θ is rounded to 2⁻⁵³, so θ is known to 2⁻²⁶. The versine of
-a small angle is a small number with all its digits. From it sin θ = √(v (2 − v)), and
+An angle from its cosine loses half of the digits near 0: cos θ is rounded to 2⁻⁵³, so θ is known to 2⁻²⁶. The versine
+of a small angle is a small number with all its digits. From it sin θ = √(v (2 − v)), and
 
     θ / sin θ = 1 + v T(v),    T(v) = Σ_{n≥1} 2ⁿ (n!)² / (2n+1)! vⁿ⁻¹,
 
-a smooth function on 0 ≤ v ≤ 1, that is up to a right angle. Larger angles are measured from π. A polynomial stands in for
-T: its Chebyshev interpolant of degree 20, which is off by less than 5e-17.
+a smooth function on 0 ≤ v ≤ 1, that is up to a right angle. Larger angles are measured from π. A polynomial stands in
+for T: its Chebyshev interpolant of degree 20, which is off by less than 5e-17.
 """
 
 from __future__ import annotations

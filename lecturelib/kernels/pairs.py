@@ -56,7 +56,18 @@ def _block(out, low, high, symmetric, is_relu, tangents, w2, b2, scale, left_std
             end = min(begin + CHUNK, out.shape[1])
             row = out[i, begin:end]
             v, opposite, covariance, tangent = buffers[:, : end - begin]
-            start(row, scale, b2, left_stds[0, i], right_stds[0, begin:end], left[i], right[begin:end], v, opposite, tangent)
+            start(
+                row,
+                scale,
+                b2,
+                left_stds[0, i],
+                right_stds[0, begin:end],
+                left[i],
+                right[begin:end],
+                v,
+                opposite,
+                tangent,
+            )
             covariance[:] = tangent
             for k in range(depth):
                 stds = left_stds[k, i], right_stds[k, begin:end], left_stds[k + 1, i], right_stds[k + 1, begin:end]
@@ -83,7 +94,18 @@ def kernel_matrix(x1, x2, *, depth: int, activation: str, w2: float, b2: float, 
         right_stds = deviations(x2, depth, activation, w2, b2)
         right, out = unit_vectors(x2, right_stds[0], w2, b2), x1 @ x2.T
     work = partial(_block, out, symmetric=symmetric)
-    options = (symmetric, activation == "relu", kind == "ntk", w2, b2, w2 / x1.shape[1], left_stds, right_stds, left, right)
+    options = (
+        symmetric,
+        activation == "relu",
+        kind == "ntk",
+        w2,
+        b2,
+        w2 / x1.shape[1],
+        left_stds,
+        right_stds,
+        left,
+        right,
+    )
     with ThreadPoolExecutor(torch.get_num_threads()) as pool:
         list(pool.map(lambda low: _block(out, low, min(low + ROWS, len(x1)), *options), range(0, len(x1), ROWS)))
     return out

@@ -39,9 +39,9 @@ def infinite_kernel(
     Williams 1997 (erf). Raises ValueError where inputs are not finite or do not have the same dimension, a scale is
     negative or not finite, depth is not a whole number from 0, or a name is unknown.
     """
-    first = _inputs("x1", x1)
+    first = read_inputs("x1", x1)
     same = x2 is None or x2 is x1
-    second = first if same else _inputs("x2", x2)
+    second = first if same else read_inputs("x2", x2)
     if first.shape[1] != second.shape[1]:
         raise ValueError(f"x2: expected {first.shape[1]} columns, as x1 has, got {second.shape[1]}")
     if isinstance(depth, bool) or not isinstance(depth, int) or depth < 0:
@@ -55,7 +55,8 @@ def infinite_kernel(
     return torch.from_numpy(found).to(first.device, torch.promote_types(first.dtype, second.dtype))
 
 
-def _inputs(name: str, value) -> Tensor:
+def read_inputs(name: str, value) -> Tensor:
+    """`as_tensor`, and raise ValueError unless the shape is (N, d) with N and d at least 1."""
     tensor = as_tensor(name, value)
     if tensor.ndim != 2 or 0 in tensor.shape:
         raise ValueError(f"{name}: expected shape (N, d) with at least one input, got {tuple(tensor.shape)}")
