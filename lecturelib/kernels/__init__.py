@@ -2,6 +2,6 @@
 
 from lecturelib.kernels.empirical import empirical_kernel
 from lecturelib.kernels.tangent_kernel import infinite_kernel
-from lecturelib.kernels.wide_networks import WideNetwork, descend, draw
+from lecturelib.kernels.wide_networks import WideNetwork, draw_wide, train_wide
 
-__all__ = ["WideNetwork", "descend", "draw", "empirical_kernel", "infinite_kernel"]
+__all__ = ["WideNetwork", "draw_wide", "empirical_kernel", "infinite_kernel", "train_wide"]

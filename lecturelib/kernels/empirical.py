@@ -12,19 +12,20 @@ from lecturelib.kernels.wide_networks import WideNetwork
 
 # entry by entry, without parameters and without chance
 ELEMENTWISE = (
-    nn.CELU, nn.ELU, nn.GELU, nn.Hardsigmoid, nn.Hardswish, nn.Hardtanh, nn.Identity, nn.LeakyReLU, nn.LogSigmoid, nn.Mish,
-    nn.ReLU, nn.ReLU6, nn.SELU, nn.SiLU, nn.Sigmoid, nn.Softplus, nn.Softshrink, nn.Softsign, nn.Tanh, nn.Tanhshrink,
+    nn.CELU, nn.ELU, nn.GELU, nn.Hardsigmoid, nn.Hardswish, nn.Hardtanh, nn.Identity,
+    nn.LeakyReLU, nn.LogSigmoid, nn.Mish, nn.ReLU, nn.ReLU6, nn.SELU, nn.SiLU,
+    nn.Sigmoid, nn.Softplus, nn.Softshrink, nn.Softsign, nn.Tanh, nn.Tanhshrink,
 )  # fmt: skip
 
 
 def empirical_kernel(model, x1, x2=None) -> Tensor:
     """K(x, x') = Σ_θ ∂f(x)/∂θ ∂f(x')/∂θ over the trainable parameters θ of a torch module, or of a `WideNetwork`.
 
-    x1: (N, ...), x2: (M, ...), or None for x1 again. Returns (N, M) for one output, and (N, M, K, K) for K outputs, entry
-    (n, m, k, j) belonging to outputs k at x1_n and j at x2_m; (..., N, M) for an ensemble of `WideNetwork`s.
+    x1: (N, ...), x2: (M, ...), or None for x1 again. Returns (N, M) for one output, and (N, M, K, K) for K outputs,
+    entry (n, m, k, j) belonging to outputs k at x1_n and j at x2_m; (..., N, M) for an ensemble of `WideNetwork`s.
     The module is given batches of one dimension more than an input. A `torch.nn.Sequential` of linear layers and
-    elementwise activations is done by products of small Gram matrices (see `signals`); memory grows as N M. For any other
-    module Jacobians are formed by torch.func, a few inputs at a time.
+    elementwise activations is done by products of small Gram matrices (see `signals`); memory grows as N M. For any
+    other module Jacobians are formed by torch.func, a few inputs at a time.
 
     The derivative of an activation at a kink is what torch takes it for. Raises ValueError where inputs are not finite
     or have different shapes, the module has nothing to train, or it treats inputs of a batch together or at random.

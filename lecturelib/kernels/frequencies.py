@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import torch
@@ -54,7 +55,7 @@ def deep_network(width: int, layers: int, generator: torch.Generator) -> nn.Sequ
     """ReLU network of one input and output with `layers` matrices, float32, PyTorch's default start."""
     sizes = [1] + [width] * (layers - 1) + [1]
     parts: list[nn.Module] = []
-    for fan_in, fan_out in zip(sizes, sizes[1:], strict=False):
+    for fan_in, fan_out in pairwise(sizes):
         linear, bound = nn.Linear(fan_in, fan_out), fan_in**-0.5
         for parameter in linear.parameters():
             nn.init.uniform_(parameter, -bound, bound, generator=generator)

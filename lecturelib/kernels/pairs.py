@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 
 import numpy as np
 import torch
@@ -93,7 +92,6 @@ def kernel_matrix(x1, x2, *, depth: int, activation: str, w2: float, b2: float, 
     else:
         right_stds = deviations(x2, depth, activation, w2, b2)
         right, out = unit_vectors(x2, right_stds[0], w2, b2), x1 @ x2.T
-    work = partial(_block, out, symmetric=symmetric)
     options = (
         symmetric,
         activation == "relu",

@@ -1,7 +1,7 @@
 """The recursion of the infinite-width kernels over layers, in loops over pairs of inputs.
 
-For each pair three numbers go from layer to layer: the tangent kernel, the covariance, and how far the angle between the
-two is from 0 or π. The last is carried as a versine 1 − cos θ that is never a difference of nearly equal numbers:
+For each pair three numbers go from layer to layer: the tangent kernel, the covariance, and how far the angle between
+the two is from 0 or π. The last is carried as a versine 1 − cos θ that is never a difference of nearly equal numbers:
 
     ReLU:  q q' (1 − cos θ') = c (1 − κ₁(θ)) + σ_b² c (q₁ − q₂)² / (q₁ q₂ (q q' + σ_b² + c)),    c = σ_w² q₁ q₂ / 2,
 

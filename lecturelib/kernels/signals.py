@@ -1,7 +1,8 @@
 """The tangent kernel of a fully connected network from what runs through it, forwards and backwards; no Jacobian.
 
-Layer ℓ computes z_ℓ = s_ℓ W_ℓ h_ℓ + t_ℓ b_ℓ. The derivative of output k by W_ℓ is s_ℓ δ_ℓᵏ h_ℓᵀ with δ_ℓᵏ = ∂f_k / ∂z_ℓ, and by
-b_ℓ it is t_ℓ δ_ℓᵏ. The inner product of two such matrices is a product of two inner products, so that
+Layer ℓ computes z_ℓ = s_ℓ W_ℓ h_ℓ + t_ℓ b_ℓ. The derivative of output k by W_ℓ is s_ℓ δ_ℓᵏ h_ℓᵀ with
+δ_ℓᵏ = ∂f_k / ∂z_ℓ, and by b_ℓ it is t_ℓ δ_ℓᵏ. The inner product of two such matrices is a product of two inner
+products, so that
 
     K_kj(x, x') = Σ_ℓ (s_ℓ² ⟨h_ℓ, h_ℓ'⟩ + t_ℓ²) ⟨δ_ℓᵏ, δ_ℓ'ʲ⟩.
 """

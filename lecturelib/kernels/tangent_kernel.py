@@ -26,8 +26,8 @@ def infinite_kernel(
 ) -> Tensor:
     """The kernel of a fully connected network of infinite width, in the tangent-kernel parametrization.
 
-    x1: (N, d), x2: (M, d), or None for x1 again, which takes half the time. depth: number of hidden layers, 0 is a linear
-    network. A layer computes weight_scale W h / √(fan-in) + bias_scale b with all entries of W and b standard normal;
+    x1: (N, d), x2: (M, d), or None for x1 again, which takes half the time. depth: number of hidden layers, 0 is a
+    linear network. A layer computes weight_scale W h / √(fan-in) + bias_scale b, W and b standard normal;
     hidden layers apply `activation`, "relu" or "erf", to it. kind: "ntk", the tangent kernel Σ ∂f(x) ∂f(x') over all
     weights and biases, or "nngp", the covariance E[f(x) f(x')]. Returns (N, M), in the precision of the inputs; all
     computing is in float64, on the CPU. No gradient is taken through it.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
@@ -17,10 +18,10 @@ from lecturelib.kernels.tangent_kernel import ACTIVATIONS, read_inputs
 
 @dataclass(frozen=True)
 class WideNetwork:
-    """z_ℓ = weight_scale W_ℓ h_ℓ / √m_ℓ + bias_scale b_ℓ, with h_0 = x, h_{ℓ+1} = φ(z_ℓ); the last z is f(x), one number.
+    """z_ℓ = weight_scale W_ℓ h_ℓ / √m_ℓ + bias_scale b_ℓ, with h_0 = x, h_{ℓ+1} = φ(z_ℓ); the last z is f(x), a number.
 
     weights: W_ℓ (..., m_{ℓ+1}, m_ℓ); biases: b_ℓ (..., m_{ℓ+1}); leading dimensions are an ensemble.
-    activation: "relu" or "erf". Made by `draw`.
+    activation: "relu" or "erf". Made by `draw_wide`.
     """
 
     weights: tuple[Tensor, ...]
@@ -72,7 +73,7 @@ def slope(activation: str, z: Tensor) -> Tensor:
     return (z > 0).to(z) if activation == "relu" else 2 / math.sqrt(math.pi) * torch.exp(-z.square())
 
 
-def draw(
+def draw_wide(
     sizes: Sequence[int],
     *,
     generator: Generator,
@@ -94,7 +95,7 @@ def draw(
     def normal(*shape: int) -> Tensor:
         return torch.randn(*ensemble, *shape, generator=generator, dtype=dtype)
 
-    pairs = list(zip(sizes, sizes[1:], strict=False))
+    pairs = list(pairwise(sizes))
     weights = tuple(normal(fan_out, fan_in) for fan_in, fan_out in pairs)
     return WideNetwork(weights, tuple(normal(size) for size in sizes[1:]), activation, weight_scale, bias_scale)
 
@@ -107,7 +108,7 @@ class Training(NamedTuple):
     final: WideNetwork
 
 
-def descend(network: WideNetwork, x, y, *, rate: float, steps: int, record: Sequence[int], watch=None) -> Training:
+def train_wide(network: WideNetwork, x, y, *, rate: float, steps: int, record: Sequence[int], watch=None) -> Training:
     """Gradient descent on ½ Σ (f(x_n) − y_n)² from every network of the ensemble, all data in every step.
 
     x: (N, d); y: (N,); rate: the length of a step, stable below 2 / (largest eigenvalue of the tangent kernel);
@@ -122,17 +123,18 @@ def descend(network: WideNetwork, x, y, *, rate: float, steps: int, record: Sequ
     if not marks or marks[0] < 0 or marks[-1] > steps:
         raise ValueError(f"record: expected steps from 0 to {steps}, got {list(record)}")
     watched, outputs = x if watch is None else read_inputs("watch", watch), []
-    for step in range(steps + 1):
-        if step in marks:
+    for taken in range(steps + 1):
+        if taken in marks:
             outputs.append(network(watched))
             if not bool(torch.isfinite(outputs[-1]).all()):
-                raise ValueError(f"rate: expected a stable one, {rate:g} diverged before step {step}")
-        if step < steps:
-            network = _step(network, x, y, rate)
+                raise ValueError(f"rate: expected a stable one, {rate:g} diverged before step {taken}")
+        if taken < steps:
+            network = step(network, x, y, rate)
     return Training(marks, torch.stack(outputs), network)
 
 
-def _step(network: WideNetwork, x: Tensor, y: Tensor, rate: float) -> WideNetwork:
+def step(network: WideNetwork, x: Tensor, y: Tensor, rate: float) -> WideNetwork:
+    """One step of gradient descent on ½ Σ (f(x_n) − y_n)²; y: (N,), or (..., N) for targets of each network."""
     layers = network.forward(x)
     residuals = (layers[-1][1].squeeze(-1) - y).unsqueeze(-1)  # (..., N, 1)
     weights, biases = [], []
