@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.functional import jacobian
 from torch.func import functional_call, jacrev, vmap
 
 MEMORY = 2**25  # numbers that the Jacobians of one block of inputs may hold
@@ -39,11 +41,18 @@ def _jacobians(model: nn.Module, x: Tensor) -> Iterator[dict[str, Tensor]]:
     def outputs(parameters: dict[str, Tensor], one: Tensor) -> Tensor:
         return functional_call(model, parameters | fixed, (one[None],)).flatten()
 
+    def listed(*parameters: Tensor, one: Tensor) -> Tensor:
+        return outputs(dict(zip(trained, parameters, strict=True)), one)
+
     with torch.no_grad():
         count = outputs(trained, x[0]).numel()
     size = max(1, MEMORY // (count * sum(part.numel() for part in trained.values())))
     for block in x.split(size):
-        found = vmap(jacrev(outputs), (None, 0))(trained, block)
+        try:
+            found = vmap(jacrev(outputs), (None, 0))(trained, block)
+        except RuntimeError:  # some modules, PReLU among them, cannot be differentiated for many inputs at once
+            each = [jacobian(partial(listed, one=one), tuple(trained.values())) for one in block]
+            found = {name: torch.stack([parts[k] for parts in each]) for k, name in enumerate(trained)}
         yield {name: part.flatten(2) for name, part in found.items()}
 
 

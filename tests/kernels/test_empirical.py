@@ -76,6 +76,16 @@ def test_is_the_jacobian_times_itself(name, monkeypatch):
         torch.testing.assert_close(empirical_kernel(model, x, other), expected, rtol=1e-12, atol=1e-12)
 
 
+def test_a_module_that_torch_cannot_differentiate_for_many_inputs_at_once():
+    model, x = settle(nn.Sequential(nn.Linear(4, 5), nn.PReLU(), nn.Linear(5, 2))), normal(6, 4)
+    rows = []
+    for one in x:
+        parts = [torch.autograd.grad(model(one[None])[0, k], list(model.parameters())) for k in range(2)]
+        rows.append(torch.stack([torch.cat([part.flatten() for part in row]) for row in parts]))
+    rows = torch.stack(rows)
+    torch.testing.assert_close(empirical_kernel(model, x), torch.einsum("nkp,mjp->nmkj", rows, rows))
+
+
 def test_frozen_parameters_do_not_count():
     model, x = settle(STRUCTURED["relu"]()), normal(6, 4)
     model[0].weight.requires_grad_(False)
