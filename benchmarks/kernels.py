@@ -2,10 +2,10 @@
 
 Run: python benchmarks/kernels.py [--peer PYTHON] [--repeats 5]
 
-neural-tangents 0.6.5 needs jax 0.5.3, which does not go with the packages of the book. It gets an environment of its own,
-made in _build/neural-tangents unless --peer names a Python that has it. That process stays open and takes turns with
-this one, so that what else the machine does meets both alike. Both compute in float64 with all cores; the peer's function
-is compiled before the first turn.
+neural-tangents 0.6.5 needs jax 0.5.3, which does not go with the packages of the book. It gets an environment of its
+own, made in _build/neural-tangents unless --peer names a Python that has it. That process stays open and takes turns
+with this one, so that what else the machine does meets both alike. Both compute in float64 with all cores; the peer's
+function is compiled before the first turn.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from lecturelib.core.arguments import as_tensor
 from lecturelib.kernels.jacobians import kernel_by_jacobians
-from lecturelib.kernels.signals import Signals, kernel_of, run_back
+from lecturelib.kernels.layer_products import Signals, kernel_of, run_back
 from lecturelib.kernels.wide_networks import WideNetwork
 
 # entry by entry, without parameters and without chance
@@ -24,8 +24,8 @@ def empirical_kernel(model, x1, x2=None) -> Tensor:
     x1: (N, ...), x2: (M, ...), or None for x1 again. Returns (N, M) for one output, and (N, M, K, K) for K outputs,
     entry (n, m, k, j) belonging to outputs k at x1_n and j at x2_m; (..., N, M) for an ensemble of `WideNetwork`s.
     The module is given batches of one dimension more than an input. A `torch.nn.Sequential` of linear layers and
-    elementwise activations is done by products of small Gram matrices (see `signals`); memory grows as N M. For any
-    other module Jacobians are formed by torch.func, a few inputs at a time.
+    elementwise activations is done by products of small Gram matrices (see `layer_products`); memory grows as N M.
+    For any other module Jacobians are formed by torch.func, a few inputs at a time.
 
     The derivative of an activation at a kink is what torch takes it for. Raises ValueError where inputs are not finite
     or have different shapes, the module has nothing to train, or it treats inputs of a batch together or at random.

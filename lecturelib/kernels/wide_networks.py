@@ -12,7 +12,7 @@ import torch
 from torch import Generator, Tensor
 
 from lecturelib.core.arguments import as_tensor, positive
-from lecturelib.kernels.signals import Signals, run_back
+from lecturelib.kernels.layer_products import Signals, run_back
 from lecturelib.kernels.tangent_kernel import ACTIVATIONS, read_inputs
 
 
@@ -48,7 +48,7 @@ class WideNetwork:
         return self.forward(x)[-1][1].squeeze(-1)
 
     def signals(self, x) -> list[Signals]:
-        """What `lecturelib.kernels.signals.kernel_of` needs."""
+        """What `lecturelib.kernels.layer_products.kernel_of` needs."""
         layers = self.forward(x)
         return [
             Signals(h.expand(*delta.shape[:-2], -1), delta, self.factor(layer), self.bias_scale)

@@ -12,18 +12,18 @@ from lecturelib.kernels.empirical import empirical_kernel
 from lecturelib.kernels.tangent_kernel import infinite_kernel
 from lecturelib.kernels.wide_networks import WideNetwork, draw_wide, train_wide
 
-BIAS = 0.1
+BIAS = 0.5  # without biases some modes on the circle have rate 0, see the chapter on spectral bias
 
 
 def circle(size: int) -> tuple[Tensor, Tensor]:
-    """Equally spaced points on the circle of radius √2, and cos γ + ½ sin 3γ at their angles γ: (N, 2), (N,)."""
+    """Equally spaced points on the circle of radius √2, and cos γ + ½ sin 2γ at their angles γ: (N, 2), (N,)."""
     angles = 2 * math.pi * torch.arange(size, dtype=torch.float64) / size
     points = math.sqrt(2) * torch.stack([torch.cos(angles), torch.sin(angles)], dim=1)
-    return points, torch.cos(angles) + 0.5 * torch.sin(3 * angles)
+    return points, torch.cos(angles) + 0.5 * torch.sin(2 * angles)
 
 
 def start(seed: int, width: int, depth: int, activation: str, networks: int) -> WideNetwork:
-    """An ensemble of networks with `depth` hidden layers of `width`, two inputs, weight scale √2, bias scale 0.1."""
+    """An ensemble of networks with `depth` hidden layers of `width`, two inputs, weight scale √2, bias scale 0.5."""
     sizes = (2, *[width] * depth, 1)
     generator = generator_for(seed, "widths", width, depth, activation)
     return draw_wide(sizes, generator=generator, activation=activation, bias_scale=BIAS, ensemble=(networks,))

@@ -7,11 +7,11 @@ from itertools import pairwise
 
 import torch
 from torch import Generator, Tensor, nn
-from torch.func import functional_call, jacrev, jvp
+from torch.func import functional_call, jacrev
 
 from lecturelib.core.claims import Claim, relative_gap
 from lecturelib.kernels.empirical import empirical_kernel
-from lecturelib.kernels.signals import Signals, kernel_of
+from lecturelib.kernels.layer_products import Signals, kernel_of
 from lecturelib.kernels.wide_networks import WideNetwork, draw_wide, slope, value
 
 JACOT = "Jacot et al. 2018"
@@ -49,10 +49,8 @@ def _moves_along_gradient_flow(law, generator: Generator) -> float:
     y = normal(generator, 5)
     residuals = model(x)[:, 0] - y
     slopes = torch.autograd.grad(0.5 * residuals.square().sum(), list(model.parameters()))
-    names = [name for name, _ in model.named_parameters()]
-    flow = {name: -slope_ for name, slope_ in zip(names, slopes, strict=True)}
-    parameters = {name: part.detach() for name, part in model.named_parameters()}
-    _, speed = jvp(lambda p: functional_call(model, p, (z,))[:, 0], (parameters,), (flow,))
+    flow = -torch.cat([part.flatten() for part in slopes])
+    speed = jacobian(model, z) @ flow
     return relative_gap(law(empirical_kernel(model, z, x), residuals.detach()), speed)
 
 
