@@ -104,10 +104,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the full settings for some seeds; what is interrupted carries on where it stopped."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
+    parser.add_argument("--amplitudes", nargs="+", choices=list(AMPLITUDES), default=list(AMPLITUDES))
     parser.add_argument("--store", default="_build/frequencies.jsonl", help="where single runs are kept")
     options = parser.parse_args(arguments)
-    results = sweep(spectrum, settings(amplitudes=list(AMPLITUDES)), seeds=options.seeds, store=options.store)
+    results = sweep(spectrum, settings(amplitudes=options.amplitudes), seeds=options.seeds, store=options.store)
     command = f"python -m lecturelib.kernels.frequencies --seeds {' '.join(map(str, options.seeds))}"
+    command += f" --amplitudes {' '.join(options.amplitudes)}"
     save(STORED, results, Provenance.here(command, options.seeds))
 
 
