@@ -2,6 +2,7 @@
 
 from lecturelib.kernels.activations import Activation, elu, leaky_relu, maxout
 from lecturelib.kernels.descent import LeastSquares, descend, descent_path, expected_path, flow_path, largest_rate
+from lecturelib.kernels.empirical import empirical_kernel
 from lecturelib.kernels.initialization import (
     Variances,
     backward_moments,
@@ -25,20 +26,29 @@ from lecturelib.kernels.models import (
     two_rings,
 )
 from lecturelib.kernels.signals import Signals, simulate
+from lecturelib.kernels.spectral_bias import Modes, Prediction, decompose, predict
+from lecturelib.kernels.tangent_kernel import infinite_kernel
+from lecturelib.kernels.wide_networks import WideNetwork, draw_wide, train_wide
 
 __all__ = [
     "Activation",
     "KernelModel",
     "LayeredNetwork",
     "LeastSquares",
+    "Modes",
+    "Prediction",
     "Signals",
     "Variances",
+    "WideNetwork",
     "backpropagate",
     "backward_moments",
     "cross_entropy",
+    "decompose",
     "descend",
     "descent_path",
+    "draw_wide",
     "elu",
+    "empirical_kernel",
     "equal_variances",
     "expected_path",
     "features_of",
@@ -48,17 +58,20 @@ __all__ = [
     "fourth_moments",
     "gaussian_kernel",
     "gradient_moments",
+    "infinite_kernel",
     "kernel_weights",
     "largest_rate",
     "leaky_relu",
     "maxout",
     "polynomial_features",
     "polynomial_kernel",
+    "predict",
     "random_network",
     "ridge_weights",
     "scheme_variances",
     "simulate",
     "softmax",
     "summed_binary_entropy",
+    "train_wide",
     "two_rings",
 ]
