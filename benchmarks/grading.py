@@ -4,14 +4,12 @@ Run: python benchmarks/grading.py [--lab splines_breakpoints] [--number 60]
 
 A third of the notebooks hold the lab's solution, a third one of its wrong answers, a third another right one. They are
 graded on all cores as `python -m lecturelib.homework grade` does it, gradebook included. The notebooks come from the
-lab's source; there is no peer, since none grades such notebooks behind walls without containers. Processor time is that
-of all processes together: what else the machine does changes it less than the time on the clock.
+lab's source; there is no peer, since none grades such notebooks behind walls without containers.
 """
 
 from __future__ import annotations
 
 import argparse
-import resource
 import tempfile
 from pathlib import Path
 from statistics import median
@@ -64,8 +62,6 @@ def main() -> None:
     arguments = parser.parse_args()
     (lab,) = source.find([arguments.lab], LABS)
     seconds, summary = run(lab, arguments.number)
-    mine, theirs = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    processor = mine.ru_utime + mine.ru_stime + theirs.ru_utime + theirs.ru_stime
     each = sorted(record.result.seconds for record in summary.records)
     odd = {record.result.status for record in summary.records} - {"ok"}
     assert not odd, f"expected every submission to be ok, got {odd}"
@@ -74,7 +70,6 @@ def main() -> None:
         "lab": lab.name,
         "submissions": arguments.number,
         "in all, s": seconds,
-        "processor time, s": processor,
         "each, s (median)": median(each),
         "each, s (shortest)": each[0],
         "each, s (longest)": each[-1],
