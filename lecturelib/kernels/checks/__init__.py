@@ -1,0 +1,1 @@
+"""What the chapters of the part on kernels state, with its checks and derivations."""

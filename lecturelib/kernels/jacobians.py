@@ -1,0 +1,60 @@
+"""The tangent kernel of any module by its Jacobian, a few inputs at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+from torch.autograd.functional import jacobian
+from torch.func import functional_call, jacrev, vmap
+
+MEMORY = 2**25  # numbers that the Jacobians of one block of inputs may hold
+TOGETHER = (nn.modules.batchnorm._BatchNorm, nn.modules.dropout._DropoutNd)
+
+
+def kernel_by_jacobians(model: nn.Module, x1: Tensor, x2: Tensor | None) -> Tensor:
+    """Σ_θ ∂f_k(x)/∂θ ∂f_j(x')/∂θ for inputs (N, ...) and (M, ...), or x1 with itself: (N, M, K, K).
+
+    Raises ValueError where the module does not treat the inputs of a batch one by one.
+    """
+    for module in model.modules():
+        if isinstance(module, TOGETHER) and module.training:
+            name = type(module).__name__
+            raise ValueError(
+                f"model: expected one that treats inputs one by one, got a training {name}; call model.eval()"
+            )
+    rows = []
+    for first in _jacobians(model, x1):
+        blocks = [_contract(first, second) for second in _jacobians(model, x1 if x2 is None else x2)]
+        rows.append(torch.cat(blocks, dim=1))
+    return torch.cat(rows)
+
+
+def _jacobians(model: nn.Module, x: Tensor) -> Iterator[dict[str, Tensor]]:
+    """Blocks of the Jacobian: parameter name → (n, K, parameters of that name)."""
+    everything = dict(model.named_parameters()) | dict(model.named_buffers())
+    trained = {name: part.detach() for name, part in model.named_parameters() if part.requires_grad}
+    fixed = {name: part.detach() for name, part in everything.items() if name not in trained}
+
+    def outputs(parameters: dict[str, Tensor], one: Tensor) -> Tensor:
+        return functional_call(model, parameters | fixed, (one[None],)).flatten()
+
+    def listed(*parameters: Tensor, one: Tensor) -> Tensor:
+        return outputs(dict(zip(trained, parameters, strict=True)), one)
+
+    with torch.no_grad():
+        count = outputs(trained, x[0]).numel()
+    size = max(1, MEMORY // (count * sum(part.numel() for part in trained.values())))
+    for block in x.split(size):
+        try:
+            found = vmap(jacrev(outputs), (None, 0))(trained, block)
+        except RuntimeError:  # some modules, PReLU among them, cannot be differentiated for many inputs at once
+            each = [jacobian(partial(listed, one=one), tuple(trained.values())) for one in block]
+            found = {name: torch.stack([parts[k] for parts in each]) for k, name in enumerate(trained)}
+        yield {name: part.flatten(2) for name, part in found.items()}
+
+
+def _contract(one: dict[str, Tensor], other: dict[str, Tensor]) -> Tensor:
+    return sum(torch.einsum("nkp,mjp->nmkj", part, other[name]) for name, part in one.items())
