@@ -9,6 +9,7 @@ import torch
 
 from lecturelib.homework import source
 from lecturelib.homework.lab import split
+from lecturelib.kernels import WideNetwork, empirical_kernel, train_wide
 from lecturelib.splines import Network, Spline
 from tests.labs import make_values
 
@@ -32,8 +33,11 @@ def text_of(lab):
     return "\n".join(split(cell)[0] for cell in lab.cells if cell.kind in ("prose", "written"))
 
 
-def test_both_labs_on_splines_are_here():
-    assert {"splines_breakpoints", "splines_training"} <= set(LABS)
+on_splines = pytest.mark.parametrize("name", [name for name in LABS if name.startswith("splines_")])
+
+
+def test_the_labs_of_both_parts_are_here():
+    assert {"splines_breakpoints", "splines_training", "kernels_tangent"} <= set(LABS)
 
 
 @each
@@ -88,9 +92,9 @@ def test_points_of_a_rubric_add_up(lab):
             assert sum(float(n) for n in re.findall(r"\*\*([\d.]+) points?\.?\*\*", task.rubric)) == task.points
 
 
-@each
-def test_given_functions_compute_what_the_library_computes(lab):
-    space = setup_of(lab)
+@on_splines
+def test_given_functions_compute_what_the_library_computes(name):
+    space = setup_of(LABS[name])
     generator = torch.Generator().manual_seed(3)
     w, b, v = torch.randn(3, 9, generator=generator, dtype=torch.float64)
     x = torch.linspace(-3, 3, 50, dtype=torch.float64)
@@ -100,6 +104,52 @@ def test_given_functions_compute_what_the_library_computes(lab):
         s = torch.sign(b)
         found = space["spline_values"](w.numpy(), v.numpy(), s.numpy(), 0.3, x.numpy())
         np.testing.assert_allclose(found, Spline(w, v, s, 0.3)(x), rtol=1e-12, atol=1e-12)
+
+
+@pytest.fixture(scope="module")
+def tangent():
+    return setup_of(LABS["kernels_tangent"])
+
+
+def two_layers(w, a, factor):
+    """The lab's network in the library, which divides inputs by √d: inputs of both differ by `factor` = √d."""
+    biases = (torch.zeros(len(a), dtype=torch.float64), torch.zeros(1, dtype=torch.float64))
+    weights = (torch.as_tensor(w), torch.as_tensor(a)[None])
+    return lambda x: (WideNetwork(weights, biases, "relu", 1.0, 0.0), torch.as_tensor(factor * x))
+
+
+def test_given_network_and_its_derivatives_are_those_of_the_library(tangent):
+    generator = np.random.default_rng(5)
+    w, a, x = generator.normal(size=(7, 3)), generator.normal(size=7), generator.normal(size=(4, 3))
+    network, inputs = two_layers(w, a, 3**0.5)(x)
+    np.testing.assert_allclose(tangent["network_values"](w, a, x), network(inputs), rtol=1e-12, atol=1e-12)
+    slopes = tangent["derivatives"](w, a, x)
+    np.testing.assert_allclose(slopes @ slopes.T, empirical_kernel(network, inputs), rtol=1e-12, atol=1e-12)
+
+
+def test_given_training_takes_the_steps_of_the_library(tangent):
+    x, y = tangent["x_circle"], tangent["y_circle"]
+    w, a = tangent["start"](20)
+    network, inputs = two_layers(w, a, 2**0.5)(x)
+    trained = train_wide(network, inputs, y, rate=0.2, steps=5, record=range(6))
+    w_end, a_end, outputs = tangent["run"](w, a, x, y, 0.2, 5)
+    np.testing.assert_allclose(outputs, trained.outputs, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(w_end, trained.final.weights[0], rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(a_end, trained.final.weights[1][0], rtol=1e-12, atol=1e-12)
+
+
+def test_given_start_is_the_function_zero(tangent):
+    w, a = tangent["start"](50, seed=3)
+    assert w.shape == (50, 2)
+    assert a.shape == (50,)
+    np.testing.assert_allclose(tangent["network_values"](w, a, tangent["x_circle"]), 0, atol=1e-14)
+
+
+def test_given_training_stops_where_it_diverges(tangent):
+    x, y = tangent["x_circle"], tangent["y_circle"]
+    *_, outputs = tangent["run"](*tangent["start"](64), x, y, 20.0, 100)
+    assert len(outputs) < 100
+    assert np.isfinite(outputs).all()
 
 
 def test_the_values_are_those_of_the_network_that_the_hidden_test_knows():
