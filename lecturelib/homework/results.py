@@ -88,6 +88,7 @@ def tell(cells: Cells, line: bytes) -> None:
 
 
 def ending(code: int | None) -> str:
+    """How a process ended, in words, from its exit status; None where that is not known."""
     if code is None:
         return "the process ended"
     if code > 128:
