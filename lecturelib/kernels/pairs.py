@@ -7,11 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
-from numba import njit
 from scipy.linalg.blas import dsyrk
 
-from lecturelib.kernels.angles import COMPILED
-from lecturelib.kernels.recursion import CHUNK, erf, relu, start
+from lecturelib.kernels.recursion import block
 
 ROWS = 32  # rows of a block, the unit of work of one core
 
@@ -45,42 +43,6 @@ def unit_vectors(x: np.ndarray, stds: np.ndarray, w2: float, b2: float) -> np.nd
     return np.divide(whole, stds[:, None], out=whole, where=stds[:, None] > 0)
 
 
-@njit(**COMPILED)
-def _block(out, low, high, symmetric, is_relu, tangents, w2, b2, scale, left_stds, right_stds, left, right):
-    """Rows low to high: `out` holds inner products on entry and the kernel on return."""
-    depth = left_stds.shape[0] - 1
-    buffers = np.empty((4, CHUNK))
-    for i in range(low, high):
-        for begin in range(i if symmetric else 0, out.shape[1], CHUNK):
-            end = min(begin + CHUNK, out.shape[1])
-            row = out[i, begin:end]
-            v, opposite, covariance, tangent = buffers[:, : end - begin]
-            start(
-                row,
-                scale,
-                b2,
-                left_stds[0, i],
-                right_stds[0, begin:end],
-                left[i],
-                right[begin:end],
-                v,
-                opposite,
-                tangent,
-            )
-            covariance[:] = tangent
-            for k in range(depth):
-                stds = left_stds[k, i], right_stds[k, begin:end], left_stds[k + 1, i], right_stds[k + 1, begin:end]
-                if is_relu:
-                    relu(w2, b2, *stds, v, opposite, covariance, tangent)
-                else:
-                    erf(w2, b2, *stds, v, opposite, covariance, tangent)
-            row[:] = tangent if tangents else covariance
-    if symmetric:
-        for j in range(low, out.shape[1]):
-            for i in range(low, min(high, j)):
-                out[j, i] = out[i, j]
-
-
 def kernel_matrix(x1, x2, *, depth: int, activation: str, w2: float, b2: float, kind: str) -> np.ndarray:
     """The kernel of inputs x1 (N, d) and x2 (M, d), or of x1 with itself where x2 is None: (N, M). Variances w2, b2."""
     symmetric = x2 is None
@@ -105,5 +67,5 @@ def kernel_matrix(x1, x2, *, depth: int, activation: str, w2: float, b2: float, 
         right,
     )
     with ThreadPoolExecutor(torch.get_num_threads()) as pool:
-        list(pool.map(lambda low: _block(out, low, min(low + ROWS, len(x1)), *options), range(0, len(x1), ROWS)))
+        list(pool.map(lambda low: block(out, low, min(low + ROWS, len(x1)), *options), range(0, len(x1), ROWS)))
     return out

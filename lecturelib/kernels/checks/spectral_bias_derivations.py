@@ -10,7 +10,7 @@ gamma = sp.Symbol("gamma", positive=True)
 
 
 def kernel(angle: sp.Expr) -> sp.Expr:
-    """The tangent kernel of one ReLU layer without biases for inputs at an angle, times 2π, for inputs of length 1."""
+    """The tangent kernel of one ReLU layer without biases for inputs at an angle, up to a constant factor."""
     return sp.sin(angle) + 2 * (sp.pi - angle) * sp.cos(angle)
 
 

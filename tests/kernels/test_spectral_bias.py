@@ -1,0 +1,123 @@
+"""Predictions of training: by hand, against training itself, and what they refuse."""
+
+import math
+from functools import partial
+
+import pytest
+import torch
+
+from lecturelib.kernels import decompose, infinite_kernel, predict
+from lecturelib.kernels.modes import DATA, fourier_rates, mode_rates, predicted, trained
+from lecturelib.kernels.spectral_bias import fading_rates, growth
+from lecturelib.kernels.widths import circle
+
+KERNEL = partial(infinite_kernel, depth=1, weight_scale=2**0.5, bias_scale=0.5)
+
+
+def tensor(*values):
+    return torch.tensor(*values, dtype=torch.float64)
+
+
+def test_modes_come_largest_first():
+    modes = decompose([[2.0, 1.0], [1.0, 2.0]])
+    torch.testing.assert_close(modes.rates, tensor([3.0, 1.0]))
+    torch.testing.assert_close(modes.vectors[:, 0].abs(), tensor([0.5, 0.5]).sqrt())
+
+
+def test_growth_at_its_limits():
+    found = growth(tensor([2.0, 1e-12, 0.0]), tensor([0.0, 3.0, math.inf]))
+    assert found[0].tolist() == [0.0, 0.0, 0.0]
+    torch.testing.assert_close(found[1], tensor([(1 - math.exp(-6)) / 2, 3.0, 3.0]))
+    torch.testing.assert_close(found[2], tensor([0.5, 1e12, 0.0]))
+
+
+def test_one_datum_by_hand():
+    """x with Θ = λ and Σ = s: the mean is y (1 − e^{−λt}), the variance s e^{−2λt}."""
+    x = tensor([[1.0, 1.0]])
+    rate, spread = (float(KERNEL(x, kind=kind)) for kind in ("ntk", "nngp"))
+    found = predict(KERNEL, x, [3.0], [0.0, 0.2, math.inf])
+    expected = [3 * (1 - math.exp(-rate * t)) for t in (0.0, 0.2, math.inf)]
+    torch.testing.assert_close(found.mean[:, 0], tensor(expected))
+    torch.testing.assert_close(found.covariance[:, 0, 0], tensor([spread, spread * math.exp(-0.4 * rate), 0.0]))
+
+
+def test_on_the_data_by_default_and_duplicates_do_no_harm():
+    x, y = circle(6)
+    both = torch.cat([x, x])
+    found = predict(KERNEL, both, torch.cat([y, y]), [0.5, math.inf])
+    torch.testing.assert_close(found.mean[1], torch.cat([y, y]), rtol=0, atol=1e-8)
+    # two copies of every point double all rates
+    torch.testing.assert_close(found.mean[0, :6], predict(KERNEL, x, y, [1.0]).mean[0])
+
+
+def test_wide_networks_come_out_as_predicted():
+    theory, run = predicted("relu"), trained(seed=3, width=256, networks=30)
+    spread = theory.covariance.diagonal(dim1=1, dim2=2).sqrt()
+    chance = spread / math.sqrt(30)
+    assert float(((tensor(run["mean"]) - theory.mean) / (chance + 0.02)).abs().max()) < 4
+    assert float(((tensor(run["deviation"]) - spread) / (chance / math.sqrt(2) + 0.02)).abs().max()) < 4
+
+
+def test_modes_of_wide_networks_fade_at_their_eigenvalues():
+    run = mode_rates(seed=0, width=1024, networks=6)
+    ratios = (tensor(run["measured"]) / tensor(run["theory"])).median(0).values
+    assert len(ratios) == DATA
+    assert 0.7 < float(ratios.min()) <= float(ratios.max()) < 1.3
+
+
+def test_rates_on_the_circle():
+    """Without biases: 6, and 2 (k² + 3) / (k² − 1)² for even k, in one unit; 0 for odd k from 3."""
+    rates = fourier_rates("relu", 2048, 0.0)
+    for k in (2, 4, 6):
+        assert float(rates[k] / rates[0]) == pytest.approx(2 * (k * k + 3) / (k * k - 1) ** 2 / 6, rel=1e-4)
+    assert float(rates[3:12:2].abs().max()) < 1e-14
+    modes = decompose(KERNEL(circle(12)[0]))
+    expected = fourier_rates("relu", 12, 0.5) * 12
+    pairs = torch.cat([expected[:1], expected[1:6], expected[1:6], expected[6:]])
+    torch.testing.assert_close(modes.rates, pairs.sort(descending=True).values)
+
+
+def test_measured_rates_of_exact_exponentials():
+    modes = decompose(KERNEL(circle(5)[0]))
+    times = tensor([0.0, 0.1, 0.3])
+    coefficients = torch.exp(-times[:, None] * modes.rates) * tensor([1.0, -2.0, 0.5, 3.0, 1.0])
+    torch.testing.assert_close(fading_rates(times, coefficients @ modes.vectors.T, modes), modes.rates)
+
+
+@pytest.mark.parametrize(
+    ("kernel", "message"),
+    [
+        ([[1.0, 2.0], [2.0, 1.0]], "kernel: expected no negative eigenvalue beyond rounding, found -1"),
+        ([[-1.0]], "kernel: expected no negative eigenvalue"),
+        ([[1.0, 0.5], [0.4, 1.0]], "kernel: expected a symmetric"),
+        ([[1.0, 0.0]], "kernel: expected shape"),
+        ([[math.nan]], "kernel: expected finite"),
+    ],
+)
+def test_matrices_that_are_no_kernels(kernel, message):
+    with pytest.raises(ValueError, match=message):
+        decompose(kernel)
+
+
+def test_rounding_below_zero_is_forgiven():
+    assert float(decompose([[1.0, 1.0], [1.0, 1.0 - 1e-13]]).rates[1]) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"x": [[math.nan, 0.0]]}, "x: expected finite"),
+        ({"y": [1.0, 2.0]}, "y: expected shape"),
+        ({"y": [[1.0]]}, "y: expected shape"),
+        ({"y": [math.inf]}, "y: expected finite"),
+        ({"times": [-1.0]}, "times: expected shape"),
+        ({"times": []}, "times: expected shape"),
+        ({"times": 1.0}, "times: expected shape"),
+        ({"times": [math.nan]}, "times: expected shape"),
+        ({"test": [[1.0]]}, "x2: expected 2 columns"),
+    ],
+)
+def test_errors_name_the_argument(change, message):
+    arguments = {"x": [[0.0, 1.0]], "y": [1.0], "times": [1.0], **change}
+    with pytest.raises(ValueError, match=message):
+        predict(KERNEL, arguments["x"], arguments["y"], arguments["times"], test=arguments.get("test"))
