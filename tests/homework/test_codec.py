@@ -107,7 +107,7 @@ def test_kinds_of_plain_data_go_as_these():
 @pytest.mark.parametrize(
     "value",
     [object(), print, {1, 2}, b"bytes", np.array(["a"]), np.array([object()]), np.zeros(2, "f8,f8"), "\ud800"],
-    ids=str,
+    ids=["object", "function", "set", "bytes", "texts", "objects", "records", "half a letter"],
 )
 def test_what_cannot_be_handed_over(value):
     with pytest.raises(codec.CodecError):
