@@ -1,10 +1,14 @@
-"""The order of tests, for when files run side by side."""
+"""One site and one browser for all tests, and the order of tests for when files run side by side."""
 
 from __future__ import annotations
 
 from collections import Counter
 
 import pytest
+
+from tests.site.fixtures import browser, pages, server, site
+
+__all__ = ["browser", "pages", "server", "site"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

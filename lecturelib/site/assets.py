@@ -55,6 +55,7 @@ def lay_out() -> None:
         _copy(source, LAID_OUT / "widgets" / name)
     for font in HTML_MANAGER.glob("*.woff*"):
         _copy(font, LAID_OUT / "widgets" / "html-manager" / "dist" / font.name)
+        _copy(font, LAID_OUT / "widgets" / font.name)  # its style sheet asks for them here
     (LAID_OUT / "widgets" / "paths.js").write_text(f"{{\n{WIDGET_PATHS}}}\n", encoding="utf-8")
     runtime = LAID_OUT / "widgets" / "embed-amd.js"
     runtime.write_text(silenced(runtime.read_text(encoding="utf-8")), encoding="utf-8")
