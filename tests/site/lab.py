@@ -11,7 +11,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import nbformat
@@ -28,6 +28,7 @@ class Lab:
 
     address: str
     folder: Path
+    clients: dict[str, BlockingKernelClient] = field(default_factory=dict)
 
     def write(self, name: str, cells: list[str]) -> str:
         """Write a notebook of code cells; its address."""
@@ -44,17 +45,35 @@ class Lab:
     def value(self, expression: str) -> str:
         """What an expression is worth in the one kernel that runs, as its repr. Raises RuntimeError where it fails."""
         (kernel,) = self.kernels()
-        client = BlockingKernelClient(connection_file=str(self.folder / "runtime" / f"kernel-{kernel['id']}.json"))
-        client.load_connection_file()
-        client.start_channels()
-        try:
-            reply = client.execute("", user_expressions={"asked": expression}, reply=True, timeout=PATIENCE)
-        finally:
-            client.stop_channels()
+        client = self._client(kernel["id"])
+        reply = client.execute("", user_expressions={"asked": expression}, reply=True, timeout=PATIENCE)
         asked = reply["content"]["user_expressions"]["asked"]
         if asked["status"] != "ok":
             raise RuntimeError(f"{expression}: {asked}")
         return asked["data"]["text/plain"]
+
+    def becomes(self, expression: str, expected: str) -> None:
+        """Wait until an expression has this value. Raises AssertionError where it does not come."""
+        end = time.monotonic() + PATIENCE
+        while (found := self.value(expression)) != expected:
+            assert time.monotonic() < end, f"{expression} is {found}, expected {expected}"
+            time.sleep(0.1)
+
+    def _client(self, kernel: str) -> BlockingKernelClient:
+        """The one client of a kernel: each new one would hold a dozen open files until it is collected."""
+        if kernel not in self.clients:
+            client = BlockingKernelClient(connection_file=str(self.folder / "runtime" / f"kernel-{kernel}.json"))
+            client.load_connection_file()
+            client.start_channels()
+            self.clients[kernel] = client
+        return self.clients[kernel]
+
+    def close(self) -> None:
+        """Close what `value` has opened."""
+        for client in self.clients.values():
+            client.stop_channels()
+            client.context.term()
+        self.clients.clear()
 
 
 @contextlib.contextmanager
@@ -80,7 +99,9 @@ def running(folder: Path) -> Iterator[Lab]:
         subprocess.Popen(command, env=environment, stdout=log, stderr=log) as lab,
     ):
         try:
-            yield Lab(_answering(f"http://127.0.0.1:{port}", lab, folder / "lab.log"), folder)
+            answering = Lab(_answering(f"http://127.0.0.1:{port}", lab, folder / "lab.log"), folder)
+            with contextlib.closing(answering):
+                yield answering
         finally:
             lab.terminate()
             lab.wait(PATIENCE)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from tests.site.lab import PATIENCE, run_first_cell, running
@@ -20,14 +18,6 @@ def lab(tmp_path_factory):
         yield lab
 
 
-def becomes(lab, expression: str, expected: str) -> None:
-    """Wait until an expression has this value in Python."""
-    end = time.monotonic() + PATIENCE
-    while (found := lab.value(expression)) != expected:
-        assert time.monotonic() < end, f"{expression} is {found}, expected {expected}"
-        time.sleep(0.1)
-
-
 def test_python_and_the_browser_see_the_same_explorer(lab, browser):
     errors = []
     with browser.new_context(viewport={"width": 1300, "height": 1200}) as context, context.new_page() as page:
@@ -37,17 +27,17 @@ def test_python_and_the_browser_see_the_same_explorer(lab, browser):
         run_first_cell(page)
         explorer = page.locator(".explorer-live")
         explorer.get_by_role("button", name="Beyond the edge").click()
-        becomes(lab, "explorer.state['beta']", "3.2")
-        becomes(lab, "explorer.found['slope']", "0")
-        becomes(lab, "float(explorer.spline.breakpoints[-1])", "3.2")
+        lab.becomes("explorer.state['beta']", "3.2")
+        lab.becomes("explorer.found['slope']", "0")
+        lab.becomes("float(explorer.spline.breakpoints[-1])", "3.2")
         # and the other way: what Python sets is seen in the browser, the rest stays
         lab.value("explorer.set_trait('state', {'beta': 0.6, 'facing': 'left'})")
         explorer.get_by_text("The breakpoint stands on the datum at 0.6").first.wait_for()
         assert explorer.get_by_role("combobox", name="facing").input_value() == "left"
-        becomes(lab, "abs(explorer.found['loss'] - float(explorer.cut([0.6])[0])) < 1e-12", "True")
+        lab.becomes("abs(explorer.found['loss'] - float(explorer.cut([0.6])[0])) < 1e-12", "True")
         # the shortcuts of the notebook leave arrow keys to the slider
         slider = explorer.get_by_role("slider", name="breakpoint β")
         slider.focus()
         page.keyboard.press("ArrowRight")
-        becomes(lab, "explorer.state['beta']", "0.61")
+        lab.becomes("explorer.state['beta']", "0.61")
     assert not errors

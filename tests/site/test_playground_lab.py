@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from tests.site.lab import PATIENCE, run_first_cell, running
@@ -28,14 +26,6 @@ def lab(tmp_path_factory):
         yield lab
 
 
-def becomes(lab, expression: str, expected: str) -> None:
-    """Wait until an expression has this value in Python."""
-    end = time.monotonic() + PATIENCE
-    while (found := lab.value(expression)) != expected:
-        assert time.monotonic() < end, f"{expression} is {found}, expected {expected}"
-        time.sleep(0.1)
-
-
 def test_the_trained_network_is_read_back(lab, browser):
     errors = []
     with browser.new_context(viewport={"width": 1300, "height": 1200}) as context, context.new_page() as page:
@@ -45,16 +35,16 @@ def test_the_trained_network_is_read_back(lab, browser):
         run_first_cell(page)
         explorer = page.locator(".explorer-live")
         explorer.wait_for()
-        becomes(lab, "explorer.steps", "0")
-        becomes(lab, "torch.equal(explorer.network.w, start.w) and explorer.network.b0 == 0.1", "tensor(True)")
+        lab.becomes("explorer.steps", "0")
+        lab.becomes("torch.equal(explorer.network.w, start.w) and explorer.network.b0 == 0.1", "tensor(True)")
         explorer.get_by_role("button", name="Play").click()
         explorer.locator(".explorer-time output", has_text=", ").or_(
             explorer.locator("output", has_text=",")
         ).first.wait_for()
         explorer.get_by_role("button", name="Pause").click()
-        becomes(lab, "explorer.steps >= 1000", "True")
+        lab.becomes("explorer.steps >= 1000", "True")
         # the browser took the steps of the library
         assert lab.value(GAP) == "True"
         lab.value("explorer.set_trait('state', {'scheme': 'he', 'width': 12, 'alpha': 2})")
-        becomes(lab, "(explorer.steps, explorer.network.w.numel())", "(0, 12)")
+        lab.becomes("(explorer.steps, explorer.network.w.numel())", "(0, 12)")
     assert not errors
