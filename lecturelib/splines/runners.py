@@ -70,7 +70,7 @@ def on_cores(parameters: Parameters, data: Data, plan: Plan) -> Record:
     out = (np.zeros((members, marks.size - 1, 3, width)), np.zeros((members, marks.size - 1)))
     out = (*out, np.zeros((members, marks.size - 1)))
     stopped = np.full(members, -1)
-    state = _start(parameters, plan)
+    state = _start(parameters, data.x.numel(), plan)
     draws = (np.tile(np.arange(data.x.numel()), (members, 1)), np.full((members, 1), plan.seed, dtype=np.uint64))
     walls, y, rates, limits = (np.ascontiguousarray(t.cpu()) for t in (data.walls, data.y, plan.rates, plan.limits))
     optimizer = OPTIMIZERS.index(plan.optimizer)
@@ -99,15 +99,17 @@ def on_cores(parameters: Parameters, data: Data, plan: Plan) -> Record:
     return Record(Parameters(w, b, v, b0), losses, torch.from_numpy(stopped))
 
 
-def _start(parameters: Parameters, plan: Plan) -> tuple[np.ndarray, ...]:
-    """Parameters (M, 3, H), their two moments, b0 with its moments (M, 3), and rows (M, H), for the compiled loops."""
+def _start(parameters: Parameters, size: int, plan: Plan) -> tuple[np.ndarray, ...]:
+    """Parameters (M, 3, H), their two moments, b0 with its moments (M, 3), places (M, H), for the compiled loops."""
     params = torch.stack(parameters[:3], dim=1).cpu().numpy().copy()
     members, _, width = params.shape
     first = np.zeros((members, 3, 0 if plan.optimizer == "gd" else width))
     second = np.zeros((members, 3, width if plan.optimizer == "adam" else 0))
     b0 = np.zeros((members, 3))
     b0[:, 0] = parameters.b0.cpu().numpy()
-    return params, first, second, b0, plan.rows.cpu().numpy().astype(np.uint32)
+    gaps, rows = size + 1, plan.rows.cpu().numpy()
+    places = np.where(rows < gaps, 4 * rows, 4 * (size - rows % gaps) + 2)
+    return params, first, second, b0, places.astype(np.uint32)
 
 
 def in_torch(parameters: Parameters, data: Data, plan: Plan) -> Record:
@@ -160,10 +162,11 @@ def _step(parameters, slopes, moments, rates: Tensor, optimizer: str, step: int)
 
 def _draws(data: Data, plan: Plan):
     """For each step 1 at the points drawn and 0 at the others: the same draws as the compiled loops make."""
-    from lecturelib.splines.training import choose
+    from lecturelib.splines.training import draw
 
     order, state = np.arange(data.x.numel()), np.full(1, plan.seed, dtype=np.uint64)
-    chosen = np.zeros(data.x.numel())
     while True:
-        choose(order, state, plan.batch, chosen)
-        yield torch.from_numpy(chosen).to(data.x.device, copy=True)
+        draw(order, state, plan.batch)
+        chosen = np.zeros(data.x.numel())
+        chosen[order[: plan.batch]] = 1.0
+        yield torch.from_numpy(chosen).to(data.x.device)

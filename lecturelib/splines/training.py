@@ -1,16 +1,19 @@
 r"""One step of exact training in O(H + N), compiled.
 
-The N data points are sorted, so neuron i is active on the points from some gap on (w_i > 0) or up to it (w_i ≤ 0). A
-**row** names both: row g of the first N + 1 means active on points g, …, N − 1, row N + 1 + g means active on points
-0, …, g − 1. All that a neuron and the data have to tell each other passes through tables with one entry a row:
+The N data points are sorted, so neuron i is active on the points from some gap on (w_i > 0) or up to it (w_i ≤ 0). All
+that neurons and data have to tell each other passes through two tables with a row for each gap, shape (N + 1, 4). A row
+has two halves: entries 0 and 1 of row g concern points g, …, N − 1, entries 2 and 3 the mirror image of that, points
+0, …, N − 1 − g.
 
-- neurons to data: `slope` and `height` hold Σ v w and Σ v b over the neurons of a row. Running sums over the rows give
-  the slope and the intercept of f at every point.
-- data to neurons: `pull` and `tilt` hold Σ r_n and Σ r_n x_n over the points on which a row is active, for residuals r.
-  They are the whole gradient: ∂w = v·tilt, ∂b = v·pull, ∂v = w·tilt + b·pull.
+- neurons to data: `sums` holds Σ v b and Σ v w over the neurons active on just these points. Running sums down the rows
+  give the intercept and the slope of f: at point g those of the neurons of the first half, at its mirror image
+  N − 1 − g those of the second.
+- data to neurons: `pulls` holds Σ r_n and Σ r_n x_n over these points, for residuals r: running sums up the rows. They
+  are the whole gradient: ∂b = v·Σ r, ∂w = v·Σ r x, ∂v = w·Σ r x + b·Σ r.
 
-Every sum runs over active points alone, from the far end inwards, and never as a difference of two larger sums: a
-neuron with a tiny gradient gets it with small relative error, which matters to Adam.
+So four sums run side by side, in one instruction of four numbers, and a point and its mirror image are one piece of
+work. Every sum runs over active points alone, and never as a difference of two larger sums: a neuron with a tiny
+gradient gets it with small relative error, which matters to Adam.
 
 Active means w x + b > 0, as computed and then rounded. The computed w x + b never decreases in x where w ≥ 0 and never
 increases where w ≤ 0, so the active points of a neuron are a prefix or a suffix in floating point too. The code asks
@@ -18,15 +21,19 @@ w x > −b, which is the same, and which no compiler can turn into a fused w x +
 
 Neurons that leave their gap in a step are put on a list, and filed where they belong when all have moved.
 
-Names: params, first, second: w, b, v and their two moments, shape (3, H), the moments with H = 0 where unused; rows:
-(H,); near: the points beside each gap, shape (2, H), a neuron is silent at the first and awake at the second; tables:
-pull, tilt, slope, height, shape (4, 2N + 2); moved: (H,), room for the list; share: room for gradients, see `adam`.
+Names: params, first, second: w, b, v and their two moments, shape (3, H), the moments with H = 0 where unused; places:
+(H,), where a neuron finds its two numbers in a flat table: entry 4 g or 4 g + 2; near: the points beside each gap,
+shape (2, H), a neuron is silent at the first and awake at the second; moved: (H,), room for the list; share: room for
+gradients, see `adam`. Data laid out in pairs, shape (⌈N/2⌉, 4), see `lay_out`: abscissas, targets, chosen.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+from llvmlite import ir
+from numba import njit, types
+from numba.core import cgutils
+from numba.extending import intrinsic
 
 GD, MOMENTUM, ADAM = range(3)
 MOMENTUM_DECAY = 0.9
@@ -43,8 +50,8 @@ _reordered = njit(**_compiled, fastmath={"contract", "reassoc"}, forceinline=Tru
 
 
 @_exact
-def find_row(w, b, walls, guess):
-    """Row of a neuron, looked for near the gap `guess`. walls: −∞, the sorted data, +∞, shape (N + 2,)."""
+def find_gap(w, b, walls, guess):
+    """Gap of a neuron, 0 to N, looked for near `guess`. walls: −∞, the sorted data, +∞, shape (N + 2,)."""
     size = walls.size - 2
     right = w > 0
     low, high = 0, size
@@ -65,61 +72,65 @@ def find_row(w, b, walls, guess):
             high = middle
         else:
             low = middle + 1
-    return low if right else size + 1 + low
+    return low
 
 
 @_exact
-def settle(i, params, rows, walls, near, tables):
-    """File neuron i: find its row, note the points beside its gap, add its share."""
+def settle(i, params, places, walls, near, sums):
+    """File neuron i: find its place, note the points beside its gap, add its share."""
     w, b, v = params[0, i], params[1, i], params[2, i]
-    gaps = walls.size - 1
-    row = find_row(w, b, walls, np.intp(rows[i] % gaps))
-    rows[i] = row
-    left, right = walls[row % gaps], walls[row % gaps + 1]
-    near[0, i], near[1, i] = (left, right) if row < gaps else (right, left)
-    tables[2, row] += w * v
-    tables[3, row] += b * v
+    size = walls.size - 2
+    row = np.intp(places[i] >> 2)
+    gap = find_gap(w, b, walls, size - row if places[i] & 2 else row)
+    left, right = walls[gap], walls[gap + 1]
+    if w > 0:
+        place, near[0, i], near[1, i] = 4 * gap, left, right
+    else:
+        place, near[0, i], near[1, i] = 4 * (size - gap) + 2, right, left
+    places[i] = place
+    sums[place] += b * v
+    sums[place + 1] += w * v
 
 
 @_inlined
-def file(i, row, w, b, v, silent, awake, slope, height, moved, count):
-    """Add the share of neuron i, at w, b, v now, to its row, or put it on the list `moved` if it has left its gap."""
+def file(i, place, w, b, v, silent, awake, sums, moved, count):
+    """Add the share of neuron i, at w, b, v now, at its place, or put it on the list `moved` if it has left its gap."""
     if (w * silent[i] > -b) | (not (w * awake[i] > -b)):
         moved[count] = i
         return count + 1
-    slope[row] += w * v
-    height[row] += b * v
+    sums[place] += b * v
+    sums[place + 1] += w * v
     return count
 
 
 @_inlined
-def gd(params, rows, near, tables, moved):
-    """Gradient descent for all neurons, with tables that hold the learning rate already; how many left their gaps."""
+def gd(params, places, near, pulls, sums, moved):
+    """Gradient descent for all neurons, with pulls that hold the learning rate already; how many left their gaps."""
     w, b, v = params[0], params[1], params[2]
-    silent, awake, pull, tilt, slope, height = near[0], near[1], tables[0], tables[1], tables[2], tables[3]
+    silent, awake = near[0], near[1]
     count = 0
     for i in range(w.size):
-        row = rows[i]
-        p, t = pull[row], tilt[row]
+        place = places[i]
+        p, t = pulls[place], pulls[place + 1]
         old_w, old_b, old_v = w[i], b[i], v[i]
         new_w = old_w - old_v * t
         new_b = old_b - old_v * p
         new_v = old_v - (old_w * t + old_b * p)
         w[i], b[i], v[i] = new_w, new_b, new_v
-        count = file(i, row, new_w, new_b, new_v, silent, awake, slope, height, moved, count)
+        count = file(i, place, new_w, new_b, new_v, silent, awake, sums, moved, count)
     return count
 
 
 @_inlined
-def momentum(params, first, rows, near, tables, moved, rate):
+def momentum(params, first, places, near, pulls, sums, moved, rate):
     """Momentum for all neurons: m ← 0.9 m + gradient, parameter ← parameter − rate m. first: m, shape (3, H)."""
     w, b, v = params[0], params[1], params[2]
-    silent, awake, pull, tilt, slope, height = near[0], near[1], tables[0], tables[1], tables[2], tables[3]
+    silent, awake = near[0], near[1]
     mw, mb, mv = first[0], first[1], first[2]
     count = 0
     for i in range(w.size):
-        row = rows[i]
-        p, t = pull[row], tilt[row]
+        place = places[i]
+        p, t = pulls[place], pulls[place + 1]
         old_w, old_b, old_v = w[i], b[i], v[i]
         new_mw = MOMENTUM_DECAY * mw[i] + old_v * t
         new_mb = MOMENTUM_DECAY * mb[i] + old_v * p
@@ -129,7 +140,7 @@ def momentum(params, first, rows, near, tables, moved, rate):
         new_b = old_b - rate * new_mb
         new_v = old_v - rate * new_mv
         w[i], b[i], v[i] = new_w, new_b, new_v
-        count = file(i, row, new_w, new_b, new_v, silent, awake, slope, height, moved, count)
+        count = file(i, place, new_w, new_b, new_v, silent, awake, sums, moved, count)
     return count
 
 
@@ -149,39 +160,39 @@ def adam_moves(value, gradient, m, s, rate, spread):
 
 
 @_inlined
-def adam(params, first, second, rows, near, tables, moved, share, rate, spread):
+def adam(params, first, second, places, near, pulls, sums, moved, share, rate, spread):
     """Adam for all neurons. first, second: running means of gradient and squared gradient, shape (3, H).
 
     Square roots and divisions are the cost. They run on vectors, a stretch of neurons at a time, with the stretch's
     gradients in `share`, shape (3, S).
     """
     w, b, v = params[0], params[1], params[2]
-    silent, awake, pull, tilt, slope, height = near[0], near[1], tables[0], tables[1], tables[2], tables[3]
+    silent, awake = near[0], near[1]
     gw, gb, gv = share[0], share[1], share[2]
     count = 0
     for low in range(0, w.size, gw.size):
         high = min(low + gw.size, w.size)
         for i in range(low, high):
-            p, t = pull[rows[i]], tilt[rows[i]]
+            p, t = pulls[places[i]], pulls[places[i] + 1]
             gw[i - low], gb[i - low], gv[i - low] = v[i] * t, v[i] * p, w[i] * t + b[i] * p
         for k in range(3):
             adam_moves(params[k, low:high], share[k], first[k, low:high], second[k, low:high], rate, spread)
         for i in range(low, high):
-            count = file(i, rows[i], w[i], b[i], v[i], silent, awake, slope, height, moved, count)
+            count = file(i, places[i], w[i], b[i], v[i], silent, awake, sums, moved, count)
     return count
 
 
 @_exact
-def move(optimizer, params, first, second, rows, walls, near, tables, moved, share, rate, spread):
-    """One step of all neurons. Their shares are added to the tables `slope` and `height`."""
+def move(optimizer, params, first, second, places, walls, near, pulls, sums, moved, share, rate, spread):
+    """One step of all neurons. Their shares are added to `sums`."""
     if optimizer == GD:
-        count = gd(params, rows, near, tables, moved)
+        count = gd(params, places, near, pulls, sums, moved)
     elif optimizer == MOMENTUM:
-        count = momentum(params, first, rows, near, tables, moved, rate)
+        count = momentum(params, first, places, near, pulls, sums, moved, rate)
     else:
-        count = adam(params, first, second, rows, near, tables, moved, share, rate, spread)
+        count = adam(params, first, second, places, near, pulls, sums, moved, share, rate, spread)
     for j in range(count):
-        settle(moved[j], params, rows, walls, near, tables)
+        settle(moved[j], params, places, walls, near, sums)
 
 
 @_inlined
@@ -196,65 +207,163 @@ def step_b0(b0, gradient, optimizer, rate, spread):
         b0[0], b0[1], b0[2] = adam_move(b0[0], gradient, b0[1], b0[2], rate, spread)
 
 
-@_inlined
-def run_inwards(slope, height):
-    """Turn sums a row into sums a point: entry n: over right rows ≤ n; entry N + 1 + n: over left rows > N + 1 + n."""
-    size = slope.size // 2 - 1
-    right_slope = left_slope = right_height = left_height = 0.0
-    for n in range(size + 1):
-        right_slope += slope[n]
-        right_height += height[n]
-        slope[n], height[n] = right_slope, right_height
-        m = 2 * size + 1 - n
-        row_slope, row_height = slope[m], height[m]
-        slope[m], height[m] = left_slope, left_height
-        left_slope += row_slope
-        left_height += row_height
+# The compiler takes sums that run through a loop one number at a time. What follows tells it, in its own language, to
+# take a row of four at once. Sums run through both halves of the rows at the same time, since an addition has to wait
+# for the one before: the half that comes second lacks the total of the first, its `carry`, and gets it later.
+_number, _index, _row = ir.DoubleType(), ir.IntType(64), ir.VectorType(ir.DoubleType(), 4)
+_nothing = ir.Constant(_row, [0.0] * 4)
+MIRRORED, EXCHANGED, REPEATED = (2, 3, 0, 1), (1, 0, 3, 2), (0, 0, 0, 0)
 
 
-@_reordered
-def residuals(slope, height, b0, x, y, chosen, scale, out):
-    """out = scale (f(x) − y) at the chosen points; returns Σ (f(x) − y)² over all. Clears the tables."""
-    size = x.size
-    right_slope, left_slope = slope[:size], slope[size + 1 :]
-    right_height, left_height = height[:size], height[size + 1 :]
-    total = 0.0
-    for n in range(size):
-        r = (right_slope[n] + left_slope[n]) * x[n] + (right_height[n] + left_height[n] + b0) - y[n]
-        total += r * r
-        out[n] = scale * chosen[n] * r
-    slope[:] = 0.0
-    height[:] = 0.0
-    return total
+class Rows:
+    """The rows of an array of shape (K, 4), read and written whole."""
+
+    def __init__(self, context, builder, kind, array):
+        self.builder = builder
+        self.first = builder.bitcast(context.make_array(kind)(context, builder, array).data, _row.as_pointer())
+
+    def __getitem__(self, k):
+        return self.builder.load(self.builder.gep(self.first, [k]), align=8)
+
+    def __setitem__(self, k, row):
+        self.builder.store(row, self.builder.gep(self.first, [k]), align=8)
+
+    def run(self, k, running):
+        """Add row k to the running sums, and the sums are the row."""
+        row = self.builder.fadd(self.builder.load(running), self[k])
+        self.builder.store(row, running)
+        self[k] = row
 
 
-@_inlined
-def tabulate(r, x, pull, tilt):
-    """Σ r and Σ r x over the points on which each row is active; returns Σ r over all points."""
-    size = r.size
-    left_pull = left_tilt = right_pull = right_tilt = 0.0
-    for n in range(size):
-        m = size - 1 - n
-        left_pull += r[n]
-        left_tilt += r[n] * x[n]
-        right_pull += r[m]
-        right_tilt += r[m] * x[m]
-        pull[size + 2 + n] = left_pull
-        tilt[size + 2 + n] = left_tilt
-        pull[m] = right_pull
-        tilt[m] = right_tilt
-    return left_pull
+def _shuffled(builder, row, order):
+    order = ir.Constant(ir.VectorType(ir.IntType(32), 4), order)
+    return builder.shuffle_vector(row, ir.Constant(_row, ir.Undefined), order)
+
+
+def _entry(builder, row, k):
+    return builder.extract_element(row, ir.Constant(ir.IntType(32), k))
+
+
+def _odd(builder, size):
+    return builder.trunc(size, ir.IntType(1))
+
+
+@intrinsic
+def run_down(typing, sums, size):
+    """Running sums over rows 0 to N − 1, in the first ⌊N/2⌋ and in the others. `residuals` adds the carry."""
+
+    def generate(context, builder, signature, arguments):
+        rows, size = Rows(context, builder, signature.args[0], arguments[0]), arguments[1]
+        half = builder.lshr(size, _index(1))
+        upper, lower = (cgutils.alloca_once_value(builder, _nothing) for _ in range(2))
+        with cgutils.for_range(builder, half) as loop:
+            rows.run(loop.index, upper)
+            rows.run(builder.add(half, loop.index), lower)
+        with builder.if_then(_odd(builder, size)):
+            rows.run(builder.sub(size, _index(1)), lower)
+        return context.get_dummy_value()
+
+    return types.void(sums, types.intp), generate
+
+
+@intrinsic
+def run_up(typing, pulls, size):
+    """Running sums from row N − 1 to row 0; returns the first of them all, Σ r over all points."""
+
+    def generate(context, builder, signature, arguments):
+        rows, size = Rows(context, builder, signature.args[0], arguments[0]), arguments[1]
+        half, even = builder.lshr(size, _index(1)), builder.and_(size, _index(-2))
+        upper, lower = (cgutils.alloca_once_value(builder, _nothing) for _ in range(2))
+        with builder.if_then(_odd(builder, size)):
+            rows.run(even, lower)
+        with cgutils.for_range(builder, half) as loop:
+            rows.run(builder.sub(even, builder.add(loop.index, _index(1))), lower)
+            rows.run(builder.sub(half, builder.add(loop.index, _index(1))), upper)
+        carry = builder.load(lower)
+        with cgutils.for_range(builder, half) as loop:
+            rows[loop.index] = builder.fadd(rows[loop.index], carry)
+        return _entry(builder, builder.fadd(builder.load(upper), carry), 0)
+
+    return types.float64(pulls, types.intp), generate
+
+
+@intrinsic
+def residuals(typing, sums, pulls, abscissas, targets, chosen, b0, size):
+    """From running sums to residuals r = f(x) − y: row n of `pulls` gets c r, c r x of point n and of its mirror image.
+
+    abscissas, targets, chosen: see `lay_out`; c stands in the last. Returns Σ r² over all points. Clears `sums`.
+    """
+
+    def generate(context, builder, signature, arguments):
+        tables = zip(signature.args[:5], arguments[:5], strict=True)
+        sums, pulls, abscissas, targets, chosen = (Rows(context, builder, *table) for table in tables)
+        size = arguments[6]
+        half, last = builder.lshr(size, _index(1)), builder.sub(size, _index(1))
+        b0 = builder.insert_element(ir.Constant(_row, ir.Undefined), arguments[5], ir.Constant(ir.IntType(32), 0))
+        b0 = _shuffled(builder, b0, REPEATED)
+        total, carry = (cgutils.alloca_once_value(builder, _nothing) for _ in range(2))
+        with builder.if_then(builder.icmp_unsigned(">", half, _index(0))):
+            builder.store(sums[builder.sub(half, _index(1))], carry)
+        carry = builder.load(carry)
+
+        def pair(n, line):
+            """r, r, r', r' at point n and its mirror image, where f is line = intercept, slope of each."""
+            products = builder.fmul(line, abscissas[n])
+            f = builder.fadd(builder.fadd(products, _shuffled(builder, products, EXCHANGED)), b0)
+            return builder.fsub(f, targets[n])
+
+        def pulled(n, r):
+            return builder.fmul(builder.fmul(r, chosen[n]), abscissas[n])
+
+        mirrored_carry = _shuffled(builder, carry, MIRRORED)
+        with cgutils.for_range(builder, half) as loop:
+            n, image = loop.index, builder.sub(last, loop.index)
+            line = builder.fadd(builder.fadd(sums[n], _shuffled(builder, sums[image], MIRRORED)), mirrored_carry)
+            r = pair(n, line)
+            squares = builder.fmul(r, r, flags=("contract",))
+            builder.store(builder.fadd(builder.load(total), squares, flags=("contract",)), total)
+            pulls[n] = row = pulled(n, r)
+            pulls[image] = _shuffled(builder, row, MIRRORED)
+            sums[n] = sums[image] = _nothing
+        with builder.if_then(_odd(builder, size)):  # the point in the middle is its own image
+            row = builder.fadd(sums[half], carry)
+            r = pair(half, builder.fadd(row, _shuffled(builder, row, MIRRORED)))
+            squares = builder.fmul(builder.fmul(r, r), ir.Constant(_row, [0.5] * 4))
+            builder.store(builder.fadd(builder.load(total), squares), total)
+            pulls[half] = pulled(half, r)
+            sums[half] = _nothing
+        sums[size] = _nothing
+        squares = builder.load(total)
+        return builder.fadd(_entry(builder, squares, 0), _entry(builder, squares, 2))
+
+    return types.float64(*(sums, pulls, abscissas, targets, chosen, types.float64, types.intp)), generate
 
 
 @_exact
-def choose(order, state, batch, chosen):
-    """Set `chosen` to 1 at `batch` points drawn without replacement, else 0.
+def put(pairs, n, size, first, second):
+    """Write two numbers of point n into an array of pairs."""
+    image = size - 1 - n
+    if n <= image:
+        pairs[n, 0], pairs[n, 1] = first, second
+    if n >= image:
+        pairs[image, 2], pairs[image, 3] = first, second
+
+
+@_exact
+def lay_out(x, y, abscissas, targets):
+    """Points in pairs: row n has two numbers of point n and two of its mirror image, 1 and x, or y and y."""
+    for n in range(x.size):
+        put(abscissas, n, x.size, 1.0, x[n])
+        put(targets, n, x.size, y[n], y[n])
+
+
+@_exact
+def draw(order, state, batch):
+    """Draw `batch` points without replacement: the head of `order`.
 
     order: any permutation of the points, state: one 64-bit number; both are moved on. The draws are splitmix64
     (Steele, Lea and Flood 2014), the subset is the head of a Fisher-Yates shuffle.
     """
-    for j in range(batch):
-        chosen[order[j]] = 0.0
     for j in range(batch):
         state[0] += np.uint64(0x9E3779B97F4A7C15)
         z = state[0]
@@ -263,7 +372,16 @@ def choose(order, state, batch, chosen):
         z = (z ^ (z >> np.uint64(31))) >> np.uint64(32)
         other = j + np.intp((z * np.uint64(order.size - j)) >> np.uint64(32))
         order[j], order[other] = order[other], order[j]
-        chosen[order[j]] = 1.0
+
+
+@_exact
+def choose(order, state, batch, chosen, scale):
+    """Draw the points of a step: `scale` at these, 0 at those of the step before."""
+    for j in range(batch):
+        put(chosen, order[j], order.size, 0.0, 0.0)
+    draw(order, state, batch)
+    for j in range(batch):
+        put(chosen, order[j], order.size, scale, scale)
 
 
 @_exact
@@ -276,32 +394,33 @@ def keep(params, out):
 
 @_exact
 def train(
-    params, first, second, b0, rows, walls, y, rate, optimizer, start, stop, order, state, batch, limit, marks, out,
+    params, first, second, b0, places, walls, y, rate, optimizer, start, stop, order, state, batch, limit, marks, out,
     room,
 ):  # fmt: skip
     """Train one network from step `start` to `stop`; returns the step at which its loss left the limit, or −1.
 
-    params: w, b, v, shape (3, H); first, second: moments, same shape (H = 0 if unused); b0: (3,), see `step_b0`; rows:
-    (H,). batch: 0 for all points, else with order and state for `choose`. Steps in `marks`, which ends with a number
-    too large to reach, are recorded in out = (parameters (R, 3, H), b0 (R,), losses (R,)). room: see `train_some`.
+    params: w, b, v, shape (3, H); first, second: moments, same shape (H = 0 if unused); b0: (3,), see `step_b0`;
+    places: (H,). batch: 0 for all points, else with order and state for `choose`. Steps in `marks`, which ends with a
+    number too large to reach, are recorded in out = (parameters (R, 3, H), b0 (R,), losses (R,)). room: `train_some`.
     """
     x = walls[1:-1]
-    tables, near, moved, share, points = room
-    pull, tilt, slope, height = tables[0], tables[1], tables[2], tables[3]
-    r, chosen = points[0], points[1]
-    tables[:] = 0.0
-    chosen[:] = 1.0 if batch == 0 else 0.0
-    for i in range(rows.size):
-        settle(i, params, rows, walls, near, tables)
+    tables, near, moved, share, pairs = room
+    sums, pulls, abscissas, targets, chosen = tables[0], tables[1], pairs[0], pairs[1], pairs[2]
+    all_sums, all_pulls = sums.reshape(-1), pulls.reshape(-1)
+    lay_out(x, y, abscissas, targets)
     scale = rate if optimizer == GD else 1.0
+    tables[:] = 0.0
+    chosen[:] = scale if batch == 0 else 0.0
+    for i in range(places.size):
+        settle(i, params, places, walls, near, all_sums)
     record = 0
     while marks[record] < start:
         record += 1
     for step in range(start, stop + 1):
         if batch > 0 and step < stop:
-            choose(order, state, batch, chosen)
-        run_inwards(slope, height)
-        loss = 0.5 * residuals(slope, height, b0[0], x, y, chosen, scale, r)
+            choose(order, state, batch, chosen, scale)
+        run_down(sums, x.size)
+        loss = 0.5 * residuals(sums, pulls, abscissas, targets, chosen, b0[0], x.size)
         if not loss <= limit:
             return step
         if marks[record] == step:
@@ -310,13 +429,13 @@ def train(
             record += 1
         if step == stop:
             break
-        total = tabulate(r, x, pull, tilt)
+        total = run_up(pulls, x.size)
         spread, pace = 1.0, rate
         if optimizer == ADAM:  # two powers take longer than a step of a small network
             spread = 1 / np.sqrt(1 - ADAM_SECOND ** (step + 1))
             pace = rate / (1 - ADAM_FIRST ** (step + 1))
         step_b0(b0, total, optimizer, pace, spread)
-        move(optimizer, params, first, second, rows, walls, near, tables, moved, share, pace, spread)
+        move(optimizer, params, first, second, places, walls, near, all_pulls, all_sums, moved, share, pace, spread)
     return -1
 
 
@@ -324,16 +443,16 @@ def train(
 def train_some(low, high, state, walls, y, rates, optimizer, start, stop, draws, batch, limits, marks, out, stopped):
     """`train` for networks low ≤ i < high of an ensemble, one after the other, in the same room.
 
-    state = (params (M, 3, H), first, second, b0 (M, 3), rows (M, H)); draws = (order (M, N), state (M, 1)); out =
+    state = (params (M, 3, H), first, second, b0 (M, 3), places (M, H)); draws = (order (M, N), state (M, 1)); out =
     (parameters (M, R, 3, H), b0 (M, R), losses (M, R)); stopped (M,) takes what `train` returns.
     """
-    params, first, second, b0, rows = state
-    size, width = y.shape[1], rows.shape[1]
+    params, first, second, b0, places = state
+    size, width = y.shape[1], places.shape[1]
     near, moved, share = np.empty((2, width)), np.empty(width, np.int64), np.empty((3, min(width, STRETCH)))
-    room = (np.empty((4, 2 * size + 2)), near, moved, share, np.empty((2, size)))
+    room = (np.empty((2, size + 1, 4)), near, moved, share, np.empty((3, (size + 1) // 2, 4)))
     for i in range(low, high):
         record = (out[0][i], out[1][i], out[2][i])
         stopped[i] = train(
-            params[i], first[i], second[i], b0[i], rows[i], walls, y[i], rates[i], optimizer,
+            params[i], first[i], second[i], b0[i], places[i], walls, y[i], rates[i], optimizer,
             start, stop, draws[0][i], draws[1][i], batch, limits[i], marks, record, room,
         )  # fmt: skip
