@@ -40,6 +40,15 @@ def test_rooms_look_only_where_they_may(path):
         assert room not in PARTS | {"core"} or other in {room, "core"}, f"{path} imports {name}"
 
 
+def test_chapters_of_a_part_look_into_their_part_and_core():
+    """Results of a chapter are stored under a key of its part and core: what it takes from elsewhere would grow old."""
+    for path, text in CHAPTERS.items():
+        part = path.relative_to(ROOT / "chapters").parts[0]
+        if part in PARTS:
+            rooms = set(re.findall(r"^\s*(?:from|import) lecturelib\.(\w+)", text, flags=re.M))
+            assert rooms <= {"core", part}, f"{path} looks into {', '.join(sorted(rooms))}"
+
+
 def test_every_claim_stands_beside_a_theorem():
     text = "\n".join(CHAPTERS.values())
     for claims in all_claims().values():

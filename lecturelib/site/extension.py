@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -14,7 +15,7 @@ from sphinx.config import Config
 from lecturelib.core.explorers import BUILDING
 from lecturelib.core.figures import style_sheet
 from lecturelib.site import explorers, labs, notebooks
-from lecturelib.site.key import execution_key, layout_key
+from lecturelib.site.key import execution_key, layout_key, part_of, parts
 
 STATIC = Path(__file__).parent / "static"
 
@@ -22,12 +23,12 @@ STATIC = Path(__file__).parent / "static"
 def configure(app: Sphinx, config: Config) -> None:
     """Settings that follow from the state of the folder or from the one place in _config.yml."""
     root = Path(app.srcdir)
-    caches = Path(app.outdir).parent / "executed"
-    current = caches / execution_key(root)
-    config.nb_execution_cache_path = str(current)
+    caches = {part: str(_cache(app, part)) for part in (None, *parts(root))}
+    config.nb_execution_cache_path = caches[None]
+    config.part_caches = caches
     config.layout_key = layout_key()
-    for old in caches.glob("*"):
-        if old != current:
+    for old in _cache(app, None).parent.glob("*"):
+        if str(old) not in caches.values():
             shutil.rmtree(old)
     # Cells start new processes, which have to find what the builder found; bars are for those who watch.
     os.environ["TQDM_DISABLE"] = "1"
@@ -42,6 +43,17 @@ def configure(app: Sphinx, config: Config) -> None:
         config.html_theme_options.update(
             use_repository_button=True, use_edit_page_button=True, use_issues_button=True, path_to_docs=""
         )
+
+
+def _cache(app: Sphinx, part: str | None) -> Path:
+    """Where results of the chapters of a part are stored, or those of pages outside the parts."""
+    return Path(app.outdir).parent / "executed" / f"{part or 'all'}-{execution_key(Path(app.srcdir), part)}"
+
+
+def choose_cache(app: Sphinx, page: str, source: list[str]) -> None:
+    """Take and store results of a page where those of its part are, for myst_nb knows one place alone."""
+    cache = app.config.part_caches[part_of(Path(app.srcdir), page)]
+    app.env.mystnb_config = replace(app.env.mystnb_config, execution_cache_path=cache)
 
 
 def write_styles(app: Sphinx) -> None:
@@ -122,8 +134,10 @@ def remove_old_pages(app: Sphinx, failed: Exception | None) -> None:
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register with Sphinx."""
     app.add_config_value("layout_key", "", "env")
+    app.add_config_value("part_caches", {}, "env")
     app.connect("config-inited", configure, priority=100)
     app.connect("builder-inited", write_styles)
+    app.connect("source-read", choose_cache)
     # before the theme, at 501, makes its buttons; the launch buttons stand before those
     app.connect("html-page-context", add_buttons, priority=450)
     app.connect("html-page-context", add_launch_buttons, priority=510)

@@ -1,8 +1,9 @@
 """The key under which results of executed chapters are kept.
 
 A stored result is as good as everything it was computed from: the chapter itself, which the cache looks at, and the
-library, the pinned versions and the data, which it does not. They make up this key: when one of them changes, all
-chapters run again.
+library, the pinned versions and the data, which it does not. They make up this key. A part of the book looks only into
+its own part of the library and into core, so each part has a key of its own: when one part of the library changes, only
+its chapters run again, and pages outside the parts, which look everywhere.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 LIBRARY = "lecturelib/**/*.py"
+SHARED = {"core", "site", "homework"}
+"""Rooms of the library that are not parts of the book."""
 PINS = "requirements.txt"
 DATA = ("chapters/**/data/**/*", "lecturelib/**/data/**/*", "benchmarks/results/*")
 """What chapters read. Labs are not run in the book, so that their data do not count."""
@@ -22,15 +25,29 @@ NOT_SOURCES = {"_build", "node_modules", "notebooks", "tests"}
 """Folders beside the sources of a book; what pages load from node_modules is laid out by code that counts."""
 
 
-def files(root: Path) -> Iterator[Path]:
-    """What the results of chapters depend on, besides the chapters, in a fixed order."""
+def parts(root: Path) -> list[str]:
+    """The parts of the book that have a library, by name."""
+    rooms = (path for path in (root / "lecturelib").glob("*") if (path / "__init__.py").exists())
+    return sorted(path.name for path in rooms if path.name not in SHARED)
+
+
+def part_of(root: Path, page: str) -> str | None:
+    """The part to which a page belongs, as chapters/<part>/<page>; None for pages that may look everywhere."""
+    folders = page.split("/")
+    return folders[1] if len(folders) > 2 and folders[0] == "chapters" and folders[1] in parts(root) else None
+
+
+def files(root: Path, part: str | None = None) -> Iterator[Path]:
+    """What the results of the chapters of a part, or of all, depend on besides the chapters, in a fixed order."""
     found = {path for pattern in (LIBRARY, PINS, *DATA) for path in root.glob(pattern) if path.is_file()}
-    return (path for path in sorted(found) if not path.relative_to(root).as_posix().startswith(NOT_COMPUTING))
+    elsewhere = [name for name in parts(root) if part is not None and name != part]
+    other = (*NOT_COMPUTING, *(f"{top}/{name}/" for top in ("lecturelib", "chapters") for name in elsewhere))
+    return (path for path in sorted(found) if not path.relative_to(root).as_posix().startswith(other))
 
 
-def execution_key(root: Path) -> str:
-    """A short hash of the names and contents of `files(root)` and of the Python version."""
-    return _hash(files(root), root)
+def execution_key(root: Path, part: str | None = None) -> str:
+    """A short hash of the names and contents of `files(root, part)` and of the Python version."""
+    return _hash(files(root, part), root)
 
 
 def layout_key() -> str:

@@ -98,6 +98,31 @@ def test_a_chapter_runs_again_when_what_it_depends_on_has_changed_and_only_then(
     build_after("chapter.md", "write('x')", "write('y')", runs_again=True)
 
 
+def test_a_change_in_one_part_of_the_library_runs_its_chapters_and_those_outside_the_parts(tmp_path):
+    book, runs = tmp_path / "book", tmp_path / "runs"
+    pages = {"welcome": "welcome", "one": "chapters/one/page", "two": "chapters/two/page"}
+    noting = "with open({!r}, 'a') as runs:\n    runs.write('{} ')"
+    write_book(book, {page: NOTEBOOK + cell(noting.format(str(runs), name)) for name, page in pages.items()})
+    for place in ("one", "two", "core"):
+        (book / "lecturelib" / place).mkdir(parents=True)
+        (book / "lecturelib" / place / "__init__.py").write_text("RATE = 1\n", encoding="utf-8")
+    (book / "chapters" / "two" / "data").mkdir()
+    (book / "chapters" / "two" / "data" / "curve.csv").write_text("1,2\n", encoding="utf-8")
+
+    def ran() -> set[str]:
+        runs.write_text("")
+        built(book)
+        return set(runs.read_text().split())
+
+    assert ran() == {"welcome", "one", "two"}
+    change(book / "lecturelib" / "one" / "__init__.py", "1", "2")
+    assert ran() == {"welcome", "one"}
+    change(book / "chapters" / "two" / "data" / "curve.csv", "2", "3")
+    assert ran() == {"welcome", "two"}
+    change(book / "lecturelib" / "core" / "__init__.py", "1", "2")
+    assert ran() == {"welcome", "one", "two"}
+
+
 REPOSITORY = "https://github.com/someone/some-book"
 PAGE = "parts/chapter"
 LINKS = {
