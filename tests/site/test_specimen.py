@@ -106,6 +106,23 @@ def test_a_wide_formula_scrolls_in_its_box_by_keyboard(opened):
     page.wait_for_function("document.activeElement.scrollLeft > 0")
 
 
+def test_rows_of_a_table_of_sentences_stand_as_blocks_in_a_narrow_window(opened):
+    page = opened("specimen.html").page
+    table = page.locator("table.sentences")
+    cells = table.locator("td")
+    assert table.count() == 1
+    assert len({cell.bounding_box()["y"] for cell in cells.all()[:3]}) == 1
+    page.set_viewport_size(NARROW)
+    boxes = [cell.bounding_box() for cell in cells.all()[:3]]
+    assert boxes[0]["y"] < boxes[1]["y"] < boxes[2]["y"]
+    assert all(box["x"] + box["width"] <= NARROW["width"] for box in boxes)
+    names = [cell.evaluate("cell => getComputedStyle(cell, '::before').content") for cell in cells.all()]
+    assert names[:3] == ['"where"', '"what the source says"', '"what holds"']
+    assert names[5] == "none"
+    # still a table for those who do not see it
+    assert page.get_by_role("row").filter(has_text="page 2").get_by_role("cell").count() == 3
+
+
 def test_the_code_of_a_cell_can_be_copied(opened, address):
     page = opened("specimen.html").page
     page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=address)
