@@ -26,6 +26,10 @@ from lecturelib.homework.limits import Limits
 
 LONGEST = 1200
 """Characters of a message to a student."""
+AGAIN = (
+    "this passed, and when it was run once more it did not. "
+    "Does your code depend on what was called before, on files, or on chance?"
+)
 _KNOWN = {name for name, kind in vars(builtins).items() if isinstance(kind, type) and issubclass(kind, Exception)}
 
 
@@ -63,22 +67,39 @@ def _python(source: str) -> str:
 
 
 def run(prepared: dict[str, Any], job: dict[str, Any], descriptors: list[int], limits: Limits) -> None:
-    """Run every test cell and write one line of JSON for each on the second descriptor."""
+    """Run every test cell and write one line of JSON for each on the second descriptor.
+
+    The parts that students see come first, of all cells: only there are words of the student's side passed on, and
+    as long as nothing hidden was sent to it, these cannot tell what is hidden, wherever it kept what it was sent.
+    """
     _, verdicts, control_descriptor = descriptors
     control = socket.socket(fileno=os.dup(control_descriptor))
     until = time.monotonic() + limits.notebook_seconds
-    for number, test in enumerate(prepared["tests"]):
+    tests = prepared["tests"]
+    rounds = [(test, False) for test in tests] + [(test, True) for test in tests if _hidden_lines(test["source"])]
+    failed = set()
+    for number, (test, whole) in enumerate(rounds):
+        if test["name"] in failed:
+            continue
         seconds = min(limits.test_seconds, until - time.monotonic())
         if seconds > 0:
-            found = _run_test(prepared["names"], test, number, control, limits, seconds)
+            found = _run_test(prepared["names"], test, whole, number, control, limits, seconds)
         else:
             found = {"kind": "timeout", "message": "the tests before this one took all the time there is"}
-        os.write(verdicts, json.dumps({"test": test["name"], **found}).encode() + b"\n")
+        if found["kind"] != "passed":
+            failed.add(test["name"])
+        if whole or test["name"] in failed or not _hidden_lines(test["source"]):
+            os.write(verdicts, json.dumps({"test": test["name"], **found}).encode() + b"\n")
     os.write(verdicts, b'{"done": true}\n')
 
 
-def _run_test(names, test, number: int, control: socket.socket, limits: Limits, seconds: float) -> dict[str, Any]:
-    """One test cell in a copy of this process, with a line of its own to a copy of the student's."""
+def _run_test(
+    names, test, whole: bool, number: int, control: socket.socket, limits: Limits, seconds: float
+) -> dict[str, Any]:
+    """One test cell, `whole` or what students see of it, in a copy of this process.
+
+    It has a line of its own to a copy of the student's process.
+    """
     ours, theirs = socket.socketpair()
     reader, writer = os.pipe()
     with contextlib.suppress(wire.WireError):  # where the student's process is gone, the test will say so
@@ -89,7 +110,7 @@ def _run_test(names, test, number: int, control: socket.socket, limits: Limits, 
         os.close(reader)
         found = {"kind": "broken", "message": "the test could not be run"}
         try:
-            found = _verdict(names, test, _Line(ours, limits))
+            found = _verdict(names, test, whole, _Line(ours, limits))
         finally:
             os.write(writer, json.dumps(found).encode())
             os._exit(0)
@@ -180,18 +201,22 @@ def _proxy(line: _Line, name: str) -> Callable[..., Any]:
     return call
 
 
-def _verdict(names: dict[str, Any], test: dict[str, Any], line: _Line) -> dict[str, Any]:
-    """Run the test cell and put what happened into words."""
-    place = f"<test {test['name']}>"
+def _verdict(names: dict[str, Any], test: dict[str, Any], whole: bool, line: _Line) -> dict[str, Any]:
+    """Run the test cell, or what students see of it, and put what happened into words."""
+    place, hidden_lines = f"<test {test['name']}>", _hidden_lines(test["source"])
+    lines = test["source"].splitlines()
+    seen = "\n".join("" if number in hidden_lines else line for number, line in enumerate(lines, 1))
     try:
         for name in test["takes"]:
             names[name] = _take(line, name)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            exec(compile(_python(test["source"]), place, "exec"), names)
+            exec(compile(_python(test["source"] if whole else seen), place, "exec"), names)
     except BaseException as error:
-        hidden = _line_of(error, place) in _hidden_lines(test["source"])
-        return {"hidden": hidden, **_words(error, hidden)}
+        found = _words(error, whole)
+        if whole and found["kind"] == "assert" and _line_of(error, place) not in hidden_lines:
+            found["message"] = AGAIN  # the message of a test that is seen may hold values of the student's
+        return {"hidden": whole, **found}
     return {"kind": "passed", "message": ""}
 
 
