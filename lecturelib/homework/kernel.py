@@ -62,6 +62,9 @@ _FAMILIES = (1, 2, 10, 16)
 """Unix, IPv4, IPv6 and netlink belong to the network namespace; others, such as that to a host of machines, may not."""
 _ALLOW, _ERRNO, _KILL = 0x7FFF0000, 0x00050000, 0x80000000
 
+OPEN_FILES = 256
+"""How many files a process may have open."""
+
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -118,12 +121,19 @@ def set_limits(limits: Limits) -> None:
         resource.RLIMIT_AS: limits.memory + spare,
         resource.RLIMIT_FSIZE: limits.file,
         resource.RLIMIT_NPROC: limits.processes,
-        resource.RLIMIT_NOFILE: 256,
+        resource.RLIMIT_NOFILE: OPEN_FILES,
         resource.RLIMIT_CORE: 0,
     }.items():
         _, hard = resource.getrlimit(what)
         amount = amount if hard == resource.RLIM_INFINITY else min(amount, hard)
-        resource.setrlimit(what, (amount, amount))
+        most = min(2 * amount, hard if hard != resource.RLIM_INFINITY else 2 * amount)
+        resource.setrlimit(what, (amount, most if what == resource.RLIMIT_NOFILE else amount))
+
+
+def allow_more_files() -> None:
+    """Twice the usual number of open files, for what has to go on where a notebook left all of them open."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def refuse_calls() -> None:

@@ -121,7 +121,8 @@ def _of_text(cell: LabCell) -> Iterator[str]:
     if cell.is_code:
         try:
             defined(cell.source)
-            defined(seen if cell.kind == "test" else "")
+            for part in (seen, *kept_back) if cell.kind == "test" else ():  # they are run one after the other
+                defined(part)
         except SyntaxError as error:
             yield f"line {error.lineno} of the cell is no Python: {error.msg}"
 
