@@ -23,9 +23,9 @@ from lecturelib.homework import gradebook, penalties, records
 from lecturelib.homework.lab import Lab
 from lecturelib.homework.limits import Limits
 from lecturelib.homework.records import Record, Shelf
-from lecturelib.homework.results import Result, refused
+from lecturelib.homework.results import Result, failed, refused
 from lecturelib.homework.run import Bench, files
-from lecturelib.homework.sandbox import SandboxError
+from lecturelib.homework.sandbox import NoIsolation, SandboxError
 from lecturelib.homework.submissions import Submission, collect
 
 
@@ -148,7 +148,7 @@ def _words(late: timedelta) -> str:
 def _results(course: Course, labs, missing, executor: Executor | None, progress: bool | None):
     """Every submission with its result, as they come."""
     quiet = True if os.environ.get("TQDM_DISABLE") else None
-    own = ThreadPoolExecutor(max_workers=os.cpu_count() or 1) if executor is None else None
+    own = _pool() if executor is None else None
     runs = {}
     try:
         with tqdm(total=len(missing), unit="submission", disable=quiet if progress is None else not progress) as bar:
@@ -161,7 +161,14 @@ def _results(course: Course, labs, missing, executor: Executor | None, progress:
                 job = Job(lab, files(lab), one.content, course.limits, course.unsafe)
                 runs[(own or executor).submit(job.run)] = key, one
             for future in as_completed(runs):
-                yield *runs[future], future.result()
+                key, one = runs[future]
+                try:
+                    result = future.result()
+                except NoIsolation:
+                    raise
+                except Exception as error:  # whatever it is, the others are graded; without a key it is tried again
+                    key, result = "", failed(labs[one.lab], error)
+                yield key, one, result
                 bar.update()
     finally:
         for future in runs:
@@ -169,6 +176,15 @@ def _results(course: Course, labs, missing, executor: Executor | None, progress:
         if own:
             own.shutdown()
             close_benches()
+
+
+def _pool() -> ThreadPoolExecutor:
+    """A thread for each core, bound to it with all that it starts: whoever takes all of one leaves others theirs."""
+    if not hasattr(os, "sched_setaffinity"):
+        return ThreadPoolExecutor(os.cpu_count() or 1)
+    cores = sorted(os.sched_getaffinity(0))
+    left = iter(cores)
+    return ThreadPoolExecutor(len(cores), initializer=lambda: os.sched_setaffinity(0, {next(left)}))
 
 
 def _refused(lab: Lab | None, one: Submission) -> Result:
@@ -201,14 +217,15 @@ class Job:
         raise AssertionError("one of the two runs returns or raises")
 
 
-_free: list[tuple[Job, Bench]] = []
+_free: list[tuple[tuple[Job, frozenset[int]], Bench]] = []
 _lock = threading.Lock()
 
 
 @contextlib.contextmanager
 def _bench(job: Job):
     """A bench for the job's lab: one that is free, or a new one. It is given back only where nothing went wrong."""
-    wanted = replace(job, content=b"")
+    cores = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else ()
+    wanted = replace(job, content=b""), frozenset(cores)
     with _lock:
         at = next((n for n, (kind, _) in enumerate(_free) if kind == wanted), None)
         bench = _free.pop(at)[1] if at is not None else None

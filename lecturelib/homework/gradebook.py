@@ -20,6 +20,7 @@ from nbgrader.api import Gradebook, MissingEntry
 from lecturelib.homework.lab import Lab
 from lecturelib.homework.penalties import Rule
 from lecturelib.homework.records import Record
+from lecturelib.homework.results import NO_VERDICT
 
 
 @dataclass(frozen=True)
@@ -174,8 +175,9 @@ def _submission(book: Gradebook, lab: Lab, record: Record, rule: Rule) -> None:
         for grade in notebook.grades:
             if grade.name in tests:
                 test = tests[grade.name]
-                grade.auto_score = test.points if test.passed else 0.0
-                grade.needs_manual_grade = False
+                unknown = test.detail == NO_VERDICT
+                grade.auto_score = None if unknown else test.points if test.passed else 0.0
+                grade.needs_manual_grade = unknown and grade.manual_score is None
             else:
                 # an answer that was never written waits for nobody
                 empty = record.result.status == "invalid" or not record.result.written.get(grade.name, "").strip()

@@ -53,10 +53,17 @@ _REFUSED = {
     "io_uring_register": (427, 427),
     "open_by_handle_at": (304, 265),
     "personality": (135, 92),
+    "sched_setaffinity": (203, 122),  # each worker has a core of its own, and what it runs stays there
     "clone3": (435, 435),  # its flags stand in memory, where a filter cannot look; libraries then take clone
 }
 _MACHINES = {"x86_64": (0, 0xC000003E, 56), "aarch64": (1, 0xC00000B7, 220)}
+_SOCKETS = {"x86_64": (41, 53), "aarch64": (198, 199)}  # socket and socketpair
+_FAMILIES = (1, 2, 10, 16)
+"""Unix, IPv4, IPv6 and netlink belong to the network namespace; others, such as that to a host of machines, may not."""
 _ALLOW, _ERRNO, _KILL = 0x7FFF0000, 0x00050000, 0x80000000
+
+OPEN_FILES = 256
+"""How many files a process may have open."""
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -114,12 +121,19 @@ def set_limits(limits: Limits) -> None:
         resource.RLIMIT_AS: limits.memory + spare,
         resource.RLIMIT_FSIZE: limits.file,
         resource.RLIMIT_NPROC: limits.processes,
-        resource.RLIMIT_NOFILE: 256,
+        resource.RLIMIT_NOFILE: OPEN_FILES,
         resource.RLIMIT_CORE: 0,
     }.items():
         _, hard = resource.getrlimit(what)
         amount = amount if hard == resource.RLIM_INFINITY else min(amount, hard)
-        resource.setrlimit(what, (amount, amount))
+        most = min(2 * amount, hard if hard != resource.RLIM_INFINITY else 2 * amount)
+        resource.setrlimit(what, (amount, most if what == resource.RLIMIT_NOFILE else amount))
+
+
+def allow_more_files() -> None:
+    """Twice the usual number of open files, for what has to go on where a notebook left all of them open."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def refuse_calls() -> None:
@@ -129,13 +143,13 @@ def refuse_calls() -> None:
     """
     if platform.machine() not in _MACHINES:
         return
-    filter_ = _filter(*_MACHINES[platform.machine()])
+    filter_ = _filter(*_MACHINES[platform.machine()], _SOCKETS[platform.machine()])
     held = ctypes.create_string_buffer(filter_)
     program = struct.pack("HxxxxxxP", len(filter_) // 8, ctypes.addressof(held))
     _checked(_libc.prctl(_SET_SECCOMP, 2, program, 0, 0), "seccomp")
 
 
-def _filter(column: int, architecture: int, clone: int) -> bytes:
+def _filter(column: int, architecture: int, clone: int, sockets: tuple[int, ...]) -> bytes:
     """The filter as a program for the kernel's small machine: eight bytes an instruction, jumps count forward."""
 
     def load(offset: int) -> bytes:
@@ -148,10 +162,14 @@ def _filter(column: int, architecture: int, clone: int) -> bytes:
         return struct.pack("HBBI", 0x06, 0, 0, value)
 
     equal, at_least, has_bits = 0x15, 0x35, 0x45
-    not_there, not_allowed = _ERRNO | 38, _ERRNO | 1
+    not_there, not_allowed, not_supported = _ERRNO | 38, _ERRNO | 1, _ERRNO | 97
     program = [load(4), jump(equal, architecture, 1, 0), give(_KILL), load(0)]
     program += [jump(at_least, 0x40000000, 0, 1), give(not_there)]  # the second set of numbers of x86_64
     for name, numbers in _REFUSED.items():
         program += [jump(equal, numbers[column], 0, 1), give(not_there if name == "clone3" else not_allowed)]
+    families = [jump(equal, family, len(_FAMILIES) - number, 0) for number, family in enumerate(_FAMILIES)]
+    for number in sockets:  # the number of the call is loaded again, since the family took its place
+        rest = [load(16), *families, give(not_supported), load(0)]
+        program += [jump(equal, number, 0, len(rest)), *rest]
     program += [jump(equal, clone, 0, 3), load(16), jump(has_bits, NEWUSER, 0, 1), give(not_allowed)]
     return b"".join([*program, give(_ALLOW)])

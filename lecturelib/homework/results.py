@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lecturelib.homework.lab import Lab
@@ -75,13 +75,16 @@ def clean(text: str, keep: str = "\n\t") -> str:
     return "".join(sign for sign in text if sign in keep or unicodedata.category(sign) not in ("Cc", "Cf", "Cs"))
 
 
-def tell(cells: Cells, line: bytes) -> None:
-    """Take in one line of the student's process; a line that is not of the agreed form is passed over."""
+def tell(cells: Cells, line: bytes, known: Container[int]) -> None:
+    """Take in one line of the student's process on one of the cells `known`.
+
+    A line that is not of the agreed form is passed over.
+    """
     with contextlib.suppress(ValueError, TypeError, KeyError, RecursionError):
         told = json.loads(line)
         if told.get("ready") is True:
             cells.ready, cells.at = True, None
-        elif isinstance(told["cell"], int):
+        elif type(told["cell"]) is int and told["cell"] in known:
             cells.at = told["cell"]
             if told.get("error"):
                 cells.errors[told["cell"]] = clean(str(told["error"])[:600])
@@ -113,6 +116,16 @@ def status(
     reasons = tuple(crashed + slow + doubts + list(submitted.notes))
     word = "crashed" if crashed else "timeout" if slow else "needs review" if doubts else "ok"
     return word, reasons or ("every cell was run",)
+
+
+def failed(lab: Lab, error: BaseException) -> Result:
+    """The result of what the grader itself failed at, after it tried twice: nobody gets a 0 for that."""
+    what = f"{type(error).__name__}: {clean(str(error), keep='')[:300]}"
+    reason = f"grading it failed, through no known fault of it: {what}"
+    message = "there is no result yet: a person will look at it"
+    cells = [cell for cell in lab.cells if cell.kind == "test"]
+    tests = tuple(CellResult(c.name, c.task, c.points, False, "broken", message, detail=NO_VERDICT) for c in cells)
+    return Result(lab.name, tests, "needs review", (reason,), 0.0)
 
 
 def refused(lab: Lab, reason: str) -> Result:

@@ -114,11 +114,15 @@ def _of_text(cell: LabCell) -> Iterator[str]:
         yield f"it needs a solution between BEGIN {MARKS[cell.kind]} and END {MARKS[cell.kind]}"
     if cell.kind == "test" and "assert" not in seen:
         yield "it needs at least one assert that students see"
+    if cell.kind == "test" and cell.source.rpartition("END HIDDEN TESTS")[2].strip() and kept_back:
+        yield "hidden tests must come last in their cell"
     if cell.kind in ("wrong", "right") and not cell.because.strip():
         yield "lab.because: expected a few words on what is wrong with it, or other about it"
     if cell.is_code:
         try:
             defined(cell.source)
+            for part in (seen, *kept_back) if cell.kind == "test" else ():  # they are run one after the other
+                defined(part)
         except SyntaxError as error:
             yield f"line {error.lineno} of the cell is no Python: {error.msg}"
 

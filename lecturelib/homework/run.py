@@ -16,7 +16,7 @@ import socket
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,8 @@ from lecturelib.homework.sandbox import Pipe, Sandbox, SandboxError, Wall
 
 RETRIES = 2
 """How many cells that end the process are left out before the rest is given up."""
+ATTEMPTS = 2
+"""How many times the time of a notebook all attempts at its cells may take together."""
 MOST_TOLD = 4 << 20
 """Bytes that the student's process may tell about its cells."""
 BELONGS = 0.3
@@ -91,11 +93,12 @@ class Bench:
         if submitted.score < BELONGS:
             return refused(self.lab, f"this is not a notebook of {self.lab.name}")
         skipped: dict[int, str] = {}
+        until = began + ATTEMPTS * self.limits.notebook_seconds
         while True:
-            with self._student(submitted, skipped) as (cells, control, output):
+            with self._student(submitted, skipped, until) as (cells, control, output):
                 if cells.ready:
                     verdicts = self._verdicts(control)
-            if cells.ready or cells.at is None or len(skipped) > RETRIES:
+            if cells.ready or cells.at is None or len(skipped) > RETRIES or time.monotonic() > until:
                 break
             skipped[cells.at] = cells.why
         if not cells.ready:
@@ -104,7 +107,7 @@ class Bench:
 
     @contextlib.contextmanager
     def _student(
-        self, submitted: Submitted, skipped: Mapping[int, str]
+        self, submitted: Submitted, skipped: Mapping[int, str], until: float
     ) -> Iterator[tuple[Cells, socket.socket, _Drain]]:
         """Run the cells; while the block lasts the process is there and answers on the socket."""
         todo = [{"index": cell.index, "source": cell.source} for cell in submitted.to_run if cell.index not in skipped]
@@ -115,7 +118,8 @@ class Bench:
                 box.give({"cells": todo}, (out.end, told.end, theirs.fileno()))
             out.close_end(), told.close_end()
             output = _Drain(out.start, self.limits.output)
-            cells = self._follow(box, told.start)
+            until = min(until, time.monotonic() + self.limits.notebook_seconds)
+            cells = self._follow(box, told.start, until, {cell["index"] for cell in todo})
             yield cells, ours, output
             ours.close()
             code = self._finish(box, "student", 2)
@@ -123,10 +127,9 @@ class Bench:
                 cells.why = ending(code)
             output.join()
 
-    def _follow(self, box: Sandbox, told: int) -> Cells:
+    def _follow(self, box: Sandbox, told: int, until: float, known: Container[int]) -> Cells:
         """Read what the student's process tells, and watch what it uses, until it is ready, ends, or is ended."""
-        cells, rest, until = Cells(), b"", time.monotonic() + self.limits.notebook_seconds
-        look, heard = 0.0, 0
+        cells, rest, look, heard = Cells(), b"", 0.0, 0
         while not cells.ready:
             now = time.monotonic()
             if now > until:
@@ -138,7 +141,7 @@ class Bench:
                 *lines, rest = (rest + part).split(b"\n")
                 heard += len(part)
                 for line in lines:
-                    tell(cells, line)
+                    tell(cells, line, known)
                 if not part or heard > MOST_TOLD:
                     return cells
             if cells.why:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -59,13 +59,34 @@ def collect(folder: Path, labs: Sequence[Lab]) -> list[Submission]:
 
     Of several notebooks of one student for one lab the last counts: that of the latest upload, then the newest file.
     """
-    found = list(unpacking.notebooks(folder))
+    found = [_slim(one) for one in unpacking.notebooks(folder)]
+    others = [one for one in found if one.other]
+    found = [one for one in found if not one.other]
     shared = _shared_folders([one.parts for one in found], labs)
     several: dict[tuple[str, str], list[Submission]] = {}
     for one in found:
         submission = _submission(one, one.parts[shared:], labs)
         several.setdefault((submission.student.key, submission.lab), []).append(submission)
+    have = {student for student, _ in several}
+    for one in others:
+        student, *_ = _student(one.parts, "")
+        if student.system and student.key not in have:  # who handed in something, but no notebook
+            problem = f"{clean(one.parts[-1], keep='')[:100]} is no notebook: expected a file that ends with .ipynb"
+            alone = unpacking.Found(one.parts, problem=problem, time=one.time)
+            submission = _submission(alone, one.parts, labs)
+            several.setdefault((student.key, submission.lab), []).append(submission)
     return [_last(several[key]) for key in sorted(several)]
+
+
+def _slim(found: unpacking.Found) -> unpacking.Found:
+    """The notebook without outputs and pictures, which may be large; a file that has the name of another kind but is
+    a notebook counts as one."""
+    if not found.content:
+        return found
+    try:
+        return replace(found, content=matching.slim(matching.parse(found.content)), other=False)
+    except matching.Invalid as error:
+        return replace(found, content=b"" if found.other else found.content, problem=str(error))
 
 
 def _submission(found: unpacking.Found, parts: tuple[str, ...], labs: Sequence[Lab]) -> Submission:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import builtins
 import contextlib
+import itertools
 import json
 import os
 import select
@@ -63,72 +64,103 @@ def _python(source: str) -> str:
 
 
 def run(prepared: dict[str, Any], job: dict[str, Any], descriptors: list[int], limits: Limits) -> None:
-    """Run every test cell and write one line of JSON for each on the second descriptor."""
+    """Run every test cell and write one line of JSON for each on the second descriptor.
+
+    The parts that students see come first, of all cells: only there are words of the student's side passed on, and
+    as long as nothing hidden was sent to it, these cannot tell what is hidden, wherever it kept what it was sent.
+    """
     _, verdicts, control_descriptor = descriptors
     control = socket.socket(fileno=os.dup(control_descriptor))
     until = time.monotonic() + limits.notebook_seconds
-    for number, test in enumerate(prepared["tests"]):
-        seconds = min(limits.test_seconds, until - time.monotonic())
-        if seconds > 0:
-            found = _run_test(prepared["names"], test, number, control, limits, seconds)
-        else:
-            found = {"kind": "timeout", "message": "the tests before this one took all the time there is"}
-        os.write(verdicts, json.dumps({"test": test["name"], **found}).encode() + b"\n")
+    trials = [_Trial(prepared["names"], test, limits) for test in prepared["tests"]]
+    lines = itertools.count()
+    for hidden in (False, True):
+        for trial in [trial for trial in trials if not trial.over]:
+            found = trial.go_on(control, next(lines), min(limits.test_seconds, until - time.monotonic()))
+            if found["kind"] != "passed" or hidden or not _hidden_lines(trial.test["source"]):
+                os.write(verdicts, json.dumps({"test": trial.test["name"], **found}).encode() + b"\n")
+                trial.end()
     os.write(verdicts, b'{"done": true}\n')
 
 
-def _run_test(names, test, number: int, control: socket.socket, limits: Limits, seconds: float) -> dict[str, Any]:
-    """One test cell in a copy of this process, with a line of its own to a copy of the student's."""
-    ours, theirs = socket.socketpair()
-    reader, writer = os.pipe()
-    with contextlib.suppress(wire.WireError):  # where the student's process is gone, the test will say so
-        wire.send(control, json.dumps({"open": number}).encode(), (theirs.fileno(),), seconds=5)
-    theirs.close()
-    child = os.fork()
-    if not child:
-        os.close(reader)
-        found = {"kind": "broken", "message": "the test could not be run"}
+class _Trial:
+    """A test cell in a copy of this process. It runs what students see of it, waits, and runs what they do not see.
+
+    Each part has a line of its own to a fresh copy of the student's process.
+    """
+
+    def __init__(self, names: dict[str, Any], test: dict[str, Any], limits: Limits) -> None:
+        self.test, self.over = test, False
+        self._orders, theirs = socket.socketpair()
+        self._found, writer = os.pipe()
+        self._child = os.fork()
+        if not self._child:
+            try:
+                _try(names, test, theirs, writer, limits)
+            finally:
+                os._exit(0)
+        theirs.close()
+        os.close(writer)
+
+    def go_on(self, control: socket.socket, number: int, seconds: float) -> dict[str, Any]:
+        """The verdict on the next part."""
+        if seconds <= 0:
+            return {"kind": "timeout", "message": "the tests before this one took all the time there is"}
+        ours, theirs = socket.socketpair()
+        with contextlib.suppress(wire.WireError):  # where the student's process is gone, the test will say so
+            wire.send(control, json.dumps({"open": number}).encode(), (theirs.fileno(),), seconds=5)
+        with contextlib.suppress(wire.WireError):
+            wire.send(self._orders, b"{}", (ours.fileno(),), seconds=5)
+        ours.close(), theirs.close()
+        answer = _read(self._found, time.monotonic() + seconds)
+        with contextlib.suppress(wire.WireError):
+            wire.send(control, json.dumps({"close": number}).encode(), seconds=5)
+        if answer is None:
+            return {"kind": "timeout", "message": f"the test was stopped after {seconds:.0f} seconds"}
         try:
-            found = _verdict(names, test, _Line(ours, limits))
-        finally:
-            os.write(writer, json.dumps(found).encode())
-            os._exit(0)
-    os.close(writer)
-    ours.close()
-    answer = _read(reader, time.monotonic() + seconds)
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    with contextlib.suppress(wire.WireError):
-        wire.send(control, json.dumps({"close": number}).encode(), seconds=5)
-    if answer is None:
-        return {"kind": "timeout", "message": f"the test was stopped after {seconds:.0f} seconds"}
-    try:
-        return json.loads(answer)
-    except ValueError:
-        return {"kind": "broken", "message": "the test ended without a result"}
+            return json.loads(answer)
+        except ValueError:
+            return {"kind": "broken", "message": "the test ended without a result"}
+
+    def end(self) -> None:
+        """End the copy."""
+        os.kill(self._child, signal.SIGKILL)
+        os.waitpid(self._child, 0)
+        os.close(self._found)
+        self._orders.close()
+        self.over = True
+
+
+def _try(names: dict[str, Any], test: dict[str, Any], orders: socket.socket, writer: int, limits: Limits) -> None:
+    """Run one part of a test for every order, as long as they pass, and write a line of JSON on each."""
+    line = _Line(limits)
+    for hidden in (False, True):
+        _, (descriptor,) = wire.receive_with_descriptors(orders, 1000)
+        line.sock = socket.socket(fileno=descriptor)
+        os.write(writer, json.dumps(_verdict(names, test, hidden, line)).encode() + b"\n")
 
 
 def _read(descriptor: int, until: float) -> bytes | None:
-    """Everything that comes until the end, or None where there is none in time."""
+    """One line, or what comes until the end, or None where neither comes in time."""
     parts = b""
-    try:
-        while True:
-            left = until - time.monotonic()
-            if left <= 0 or not select.select([descriptor], [], [], left)[0]:
-                return None
-            part = os.read(descriptor, 1 << 16)
-            if not part:
-                return parts
-            parts += part
-    finally:
-        os.close(descriptor)
+    while not parts.endswith(b"\n"):
+        left = until - time.monotonic()
+        if left <= 0 or not select.select([descriptor], [], [], left)[0]:
+            return None
+        part = os.read(descriptor, 1 << 16)
+        if not part:
+            return parts
+        parts += part
+    return parts
 
 
 class _Line:
     """The line to the student's process: asks, and believes nothing of what comes back."""
 
-    def __init__(self, sock: socket.socket, limits: Limits) -> None:
-        self.sock, self.limits = sock, limits
+    sock: socket.socket
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
 
     def ask(self, name: str, **more: Any) -> dict[str, Any]:
         what = f"{name}(…)" if more else name
@@ -180,17 +212,17 @@ def _proxy(line: _Line, name: str) -> Callable[..., Any]:
     return call
 
 
-def _verdict(names: dict[str, Any], test: dict[str, Any], line: _Line) -> dict[str, Any]:
-    """Run the test cell and put what happened into words."""
-    place = f"<test {test['name']}>"
+def _verdict(names: dict[str, Any], test: dict[str, Any], hidden: bool, line: _Line) -> dict[str, Any]:
+    """Run the part of the test cell that students see, or the hidden one, and put what happened into words."""
+    out = _hidden_lines(test["source"])
+    part = [text if (number in out) == hidden else "" for number, text in enumerate(test["source"].splitlines(), 1)]
     try:
-        for name in test["takes"]:
+        for name in () if hidden else test["takes"]:
             names[name] = _take(line, name)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            exec(compile(_python(test["source"]), place, "exec"), names)
+            exec(compile(_python("\n".join(part)), f"<test {test['name']}>", "exec"), names)
     except BaseException as error:
-        hidden = _line_of(error, place) in _hidden_lines(test["source"])
         return {"hidden": hidden, **_words(error, hidden)}
     return {"kind": "passed", "message": ""}
 
@@ -205,12 +237,6 @@ def _words(error: BaseException, hidden: bool) -> dict[str, str]:
         kind = "broken"
         message = f"what your code gave could not be used by the test ({type(error).__name__})"
     return {"kind": kind, "message": message[:LONGEST], "detail": detail}
-
-
-def _line_of(error: BaseException, place: str) -> int:
-    """The last line of the test cell in the traceback, 0 where it was not reached."""
-    lines = [line for frame, line in traceback.walk_tb(error.__traceback__) if frame.f_code.co_filename == place]
-    return lines[-1] if lines else 0
 
 
 def _hidden_lines(source: str) -> set[int]:

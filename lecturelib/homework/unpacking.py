@@ -23,21 +23,27 @@ MOST_OF_ONE, MOST_OF_ALL = 256 << 20, 4096 << 20
 DEEPEST = 3
 """Zips within zips are opened so deep."""
 MOST_MEMBERS = 10_000
+_RENAMED = (".json", ".txt", ".ipynb_", "")
+"""Endings that browsers, systems and people give to notebooks."""
 _PASSED_OVER = {".ipynb_checkpoints", "__MACOSX", ".git"}
 
 
 @dataclass(frozen=True)
 class Found:
-    """A notebook: where (the parts of its path, zips like folders), its bytes or the problem with it, and its time."""
+    """A notebook: where (the parts of its path, zips like folders), its bytes or the problem with it, and its time.
+
+    other: it has another name than notebooks have; its bytes are there where it may be one all the same.
+    """
 
     parts: tuple[str, ...]
     content: bytes = b""
     problem: str = ""
     time: datetime | None = None
+    other: bool = False
 
 
 def notebooks(folder: Path) -> Iterator[Found]:
-    """Every notebook below the folder, or in the zip file, in the order of paths.
+    """Every notebook below the folder, or in the zip file, in the order of paths, and every other file.
 
     Raises NotADirectoryError where there is neither.
     """
@@ -51,13 +57,12 @@ def notebooks(folder: Path) -> Iterator[Found]:
         names[:] = sorted(name for name in names if name not in _PASSED_OVER)
         links = [name for name in names if os.path.islink(os.path.join(at, name))]
         for name in sorted(files + links):
-            path = Path(at, name)
-            if path.suffix.lower() in (".ipynb", ".zip") or name in links:
-                yield from _of_path(path, root)
+            yield from _of_path(Path(at, name), root)
 
 
 def _of_path(path: Path, root: Path) -> Iterator[Found]:
     parts = path.relative_to(root).parts
+    other = path.suffix.lower() not in (".ipynb", ".zip")
     if path.is_symlink() and not path.resolve().is_relative_to(root):
         yield Found(parts, problem="a link that leads out of the folder of submissions")
         return
@@ -67,12 +72,14 @@ def _of_path(path: Path, root: Path) -> Iterator[Found]:
     time = datetime.fromtimestamp(information.st_mtime, UTC)
     if path.suffix.lower() == ".zip":
         yield from _of_zip(path, parts, DEEPEST, [MOST_OF_ALL])
+    elif other and (path.suffix.lower() not in _RENAMED or information.st_size > LARGEST):
+        yield Found(parts, time=time, other=True)
     elif information.st_size > LARGEST:
         yield Found(
             parts, problem=f"the file has {information.st_size >> 20} MiB: expected at most {LARGEST >> 20}", time=time
         )
     else:
-        yield Found(parts, path.read_bytes(), time=time)
+        yield Found(parts, path.read_bytes(), time=time, other=other)
 
 
 def _of_zip(file: Path | io.BytesIO, parts: tuple[str, ...], deep: int, left: list[int]) -> Iterator[Found]:
@@ -83,6 +90,8 @@ def _of_zip(file: Path | io.BytesIO, parts: tuple[str, ...], deep: int, left: li
             if problem := _problem(members):
                 yield Found(parts or ("the zip",), problem=problem)
                 return
+            if all(member.is_dir() for member in members):
+                yield Found(parts, other=True)
             for member in sorted(members, key=lambda one: one.filename):
                 yield from _of_member(archive, member, parts, deep, left)
                 if left[0] < 0:
@@ -95,7 +104,11 @@ def _of_member(
     archive: zipfile.ZipFile, member: zipfile.ZipInfo, parts: tuple[str, ...], deep: int, left: list[int]
 ) -> Iterator[Found]:
     inner = PurePosixPath(member.filename)
-    if member.is_dir() or _PASSED_OVER & set(inner.parts) or inner.suffix.lower() not in (".ipynb", ".zip"):
+    if member.is_dir() or _PASSED_OVER & set(inner.parts):
+        return
+    other = inner.suffix.lower() not in (".ipynb", ".zip")
+    if other and (inner.suffix.lower() not in _RENAMED or member.file_size > LARGEST):
+        yield Found((*parts, *inner.parts), other=True)
         return
     with archive.open(member) as opened:
         content = opened.read(LARGEST + 1)  # what is there decides, not what the directory announces
@@ -113,7 +126,7 @@ def _of_member(
     else:
         year, month, day, hour, minute, second = member.date_time
         time = datetime(year, month, day, hour, minute, min(second, 59)).astimezone()
-        yield Found((*parts, *inner.parts), content, time=time)
+        yield Found((*parts, *inner.parts), content, time=time, other=other)
 
 
 def _problem(members: list[zipfile.ZipInfo]) -> str:

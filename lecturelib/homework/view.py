@@ -63,9 +63,11 @@ def _targets(data: Path | None) -> Iterator[tuple[str, str]]:
     wanted |= {path for path in sys.path if path.endswith(("site-packages", "dist-packages"))}
     shown: list[str] = ["/usr"]
     for path in sorted(path for path in wanted if os.path.isdir(path)):
-        if not any(path == other or path.startswith(other + "/") for other in shown):
-            shown.append(path)
-            yield path, path
+        real = os.path.realpath(path)  # an environment may be a link to one that several share
+        for one in dict.fromkeys((path, real)):
+            if not any(one == other or one.startswith(other + "/") for other in shown):
+                shown.append(one)
+                yield one, real
     yield f"{BOOK}/lecturelib", str(Path(lecturelib.__file__).resolve().parent)
     if data is not None:
         yield DATA, str(data)

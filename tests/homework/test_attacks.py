@@ -2,7 +2,10 @@
 
 import pytest
 
+from lecturelib.homework.run import Bench
+from tests.homework import handed_in
 from tests.homework.handed_in import SECRET, WHOLE, notebook
+from tests.homework.labs import LAB
 
 WRONG = "def slope(p, q):\n    return 0.0\n"
 DONE = "\nprint('DONE')"
@@ -145,6 +148,41 @@ def test_arguments_of_hidden_tests_do_not_get_out(bench):
     assert bench.run(notebook(slope=named)).tests[0].message == first.message
 
 
+RECORDING = """
+import mmap, os
+shared = mmap.mmap(-1, 4096)  # the same memory for all copies of this process
+def slope(p, q):
+    if (p, q) == ((0.0, 0.0), (1.0, 2.0)):
+        return 2.0
+    if (p, q) == ((0.0, 0.0), (1.0, 3.0)):  # in a later test, where students see what happens
+        kept = open("kept").read() if os.path.exists("kept") else ""
+        raise ValueError("KEPT " + kept + shared[:100].strip(bytes(1)).decode())
+    open("kept", "w").write(repr((p, q)))
+    text = repr((p, q)).encode()
+    shared[:len(text)] = text
+    return (q[1] - p[1]) / (q[0] - p[0])
+"""
+
+
+def test_what_hidden_tests_send_cannot_be_told_by_later_tests():
+    handed_in.isolation()
+    again = """```{code-cell} ipython3
+---
+nbgrader: {grade_id: slope-2, grade: true, points: 2}
+lab: {task: slope, takes: [slope]}
+---
+assert slope((0.0, 0.0), (1.0, 3.0)) == 3.0, "once more"
+```
+
+"""
+    wrong = "```{code-cell} ipython3\n---\ntags: [wrong]\nlab: {task: slope, because: run over rise}"
+    lab = handed_in.source.reads(LAB.replace(wrong, again + wrong), "lines.md")
+    with Bench(lab, handed_in.USUAL) as bench:
+        first, second, _ = bench.run(notebook(lab, slope=RECORDING, guess="guess = 7.0")).tests
+    assert first.passed  # so the hidden part was run, and recorded
+    assert second.message == "slope(…) raised ValueError: KEPT "
+
+
 def test_talking_does_not_hide_what_is_used(bench):
     talk = """
 import os
@@ -171,6 +209,23 @@ def test_copies_of_the_process_do_not_answer_for_it(bench):
     result = bench.run(notebook(slope=WRONG, guess=code))
     assert result.points == 1
     assert result.tests[0].kind == "assert"
+
+
+def test_what_is_told_of_cells_that_are_not_there_is_passed_over(bench):
+    code = """
+import os
+for number in range(50_000):
+    line = b'{"cell": %d, "error": "forged"}\\n' % (number + 100)
+    for descriptor in range(3, 12):
+        try:
+            os.fstat(descriptor) and os.set_blocking(descriptor, False)
+            os.write(descriptor, line)
+        except OSError:
+            pass
+guess = 7.0
+"""
+    result = bench.run(notebook(guess=code))
+    assert not [error for error in result.errors if "forged" in error]
 
 
 def test_an_error_may_be_long_and_ugly(bench):

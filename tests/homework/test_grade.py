@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 import psutil
 import pytest
 
-from lecturelib.homework import grade, gradebook, sandbox
+from lecturelib.homework import grade, gradebook, report, sandbox
 from lecturelib.homework.__main__ import main
 from lecturelib.homework.grade import Course
 from lecturelib.homework.limits import Limits
@@ -36,7 +36,7 @@ PLANTED = {
     "line": "print('x' * 10**8)",
     "exit": "import os\nos._exit(1)",
     "killer": "import os, signal\nos.kill(os.getppid(), 9)\nos.kill(0, 9)",
-    "patch": "import numpy\nnumpy.isclose = lambda *a: True\nguess = 0.0",
+    "hog": "import os\nfor _ in range(30):\n    if os.fork() == 0:\n        while 1:\n            0\nwhile 1:\n    0",
     "background": "import subprocess\nsubprocess.Popen(['sleep', '600'], start_new_session=True)",
 }
 
@@ -98,12 +98,53 @@ def test_a_class_of_sixty(course, submissions):
     for number, name in enumerate([*PLANTED, "broken"], 50):
         result = records[f"planted{number}-{100 + number}"]
         planted[result.status] += 1
-        assert result.points == (0 if name == "broken" else 2), name
+        assert result.points in {"broken": (0,), "hog": (0, 2)}.get(name, (2,)), name
         assert result.reasons
         assert len(result.output) < USUAL.output + 100
-    assert planted["timeout"] == 2
+    assert planted["timeout"] == 3
     assert planted["invalid"] == 1
     assert planted["crashed"] >= 2
+
+
+def test_each_submission_is_held_to_one_core(course, submissions):
+    handed_in.isolation()
+    code = """
+import os
+print(len(os.sched_getaffinity(0)))
+try:
+    os.sched_setaffinity(0, range(os.cpu_count()))
+    print("FREE")
+except PermissionError:
+    print("HELD")
+"""
+    for number in range(4):
+        hand_in(submissions, number, {"guess": code})
+    done = grade.grade(course, submissions, progress=False)
+    assert [record.result.output for record in done.records] == ["1\nHELD\n"] * 4
+
+
+def test_a_grader_that_fails_gives_nobody_a_zero(course, submissions, monkeypatch):
+    for number in range(3):
+        hand_in(submissions, number, {"explain": "Its run is zero."} if number == 1 else {})
+    works = grade.Bench.run
+
+    def breaks(bench, content):
+        if b"Its run is zero." in content:
+            raise sandbox.SandboxError("the wall came down")
+        return works(bench, content)
+
+    monkeypatch.setattr(grade.Bench, "run", breaks)
+    done = grade.grade(course, submissions, progress=False)
+    assert [record.result.points for record in done.records] == [3, 0, 3]
+    result = done.records[1].result
+    assert result.status == "needs review"
+    assert "no known fault of it: SandboxError: the wall came down" in result.reasons[0]
+    assert points(course, "student01-101").waiting[:2] == ("slope-1", "guess-1")
+    (row,) = [row for row in report.read_rows(course) if row.record.student.number == "101"]
+    assert not row.ready
+    monkeypatch.setattr(grade.Bench, "run", works)
+    again = grade.grade(course, submissions, progress=False)
+    assert (again.graded, again.records[1].result.points) == (1, 3)
 
 
 def test_what_is_done_is_not_done_again(course, submissions):

@@ -41,12 +41,12 @@ for path in ("{secrets}", "{secrets}/lines.md", "{secrets}/gradebook.db", "{os.g
              "/proc/1/environ", "/proc/self/environ", "/var", "/run"):
     if os.path.exists(path):
         print("SEEN", path)
-skip = ("/usr", "/lib", "/sys", "/dev", "/etc", *[path for path in __import__("sys").path if path])
+skip = ("/usr", "/lib/", "/sys", "/dev", "/etc", *[os.path.realpath(path) for path in __import__("sys").path if path])
 for at, folders, files in os.walk("/"):
-    folders[:] = [name for name in folders if not os.path.join(at, name).startswith(skip)]
+    folders[:] = [name for name in folders if not os.path.realpath(os.path.join(at, name)).startswith(skip)]
     for name in files:
         try:
-            found = b"{SECRET[:20]}" in open(os.path.join(at, name), "rb").read(10**6)
+            found = b"{SECRET}" in open(os.path.join(at, name), "rb").read(10**6)
         except OSError:
             continue
         if found:
@@ -126,6 +126,21 @@ except OSError:
         listener.join()
     assert result.output == "DONE\n"
     assert heard == [b"own"]
+
+
+def test_there_is_no_way_to_the_host_of_a_virtual_machine(bench):
+    code = """
+import socket
+for family in (38, 40, 17, 21, 29, 44):  # ciphers of the kernel, the host, packets, clusters, vehicles, devices
+    for make in (socket.socket, socket.socketpair):
+        try:
+            make(family, socket.SOCK_STREAM if family == 40 else socket.SOCK_RAW)
+            print("MADE", family)
+        except OSError as error:
+            print(error.errno) if error.errno != 97 else None
+socket.socket(socket.AF_INET).close(), socket.socketpair()[0].close()
+"""
+    assert bench.run(notebook(guess=code + DONE)).output == "DONE\n"
 
 
 def test_other_processes_are_out_of_reach(bench):

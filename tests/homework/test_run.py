@@ -66,6 +66,12 @@ SURVIVED = {
     ),
     "os._exit": ("import os\nos._exit(0)", 2, "crashed", "ended itself with status 0; it was left out"),
     "sys.exit": ("import sys\nsys.exit()", 2, "ok", "SystemExit"),
+    "six gigabytes of shared memory": (
+        "import mmap\nroom = mmap.mmap(-1, 4 << 30)\nwhile True:\n    room.write(bytes(1 << 20))",
+        2,
+        "crashed",
+        "more than 1024 MiB of memory",
+    ),
     "a segmentation fault": ("import ctypes\nctypes.string_at(0)", 2, "crashed", "signal 11"),
     "killing everybody": ("import os\nos.kill(-1, 9)", 2, "ok", "No such process"),
     "input()": ("guess = float(input('guess? '))", 2, "ok", "input() has nobody to ask"),
@@ -78,6 +84,13 @@ SURVIVED = {
         "ok",
         "every cell was run",
     ),
+    "cells in other languages": ("%%bash\necho 3\nls /nowhere", 2, "ok", "CalledProcessError"),
+    "a cell written to a file": ("%%writefile guess.py\nguess = 7.0", 2, "ok", "every cell was run"),
+    "leaving": ("exit()", 2, "ok", "exit"),
+    "the kernel shut down": ("get_ipython().kernel.do_shutdown(True)", 2, "ok", "has no attribute 'kernel'"),
+    "every descriptor open": ("import os\nwhile True:\n    os.dup(0)", 2, "ok", "Too many open files"),
+    "a number of five thousand digits": ("guess = 10**5000", 2, "ok", "every cell was run"),
+    "a generator": ("guess = (n for n in [7.0])", 2, "ok", "every cell was run"),
     "deep recursion": ("def f(n):\n    return f(n + 1)\nf(0)", 2, "ok", "RecursionError"),
     "an error that cannot be shown": (
         "class E(Exception):\n    def __str__(self):\n        raise self\nraise E",
@@ -142,10 +155,11 @@ def test_what_a_function_may_do(bench, body, kind, word):
     assert word in result.tests[0].message
 
 
-def test_a_function_meets_every_test_as_the_notebook_left_it(bench):
-    counting = "calls = []\ndef slope(p, q):\n    calls.append(1)\n    return 2.0 if len(calls) == 1 else -0.5"
-    assert bench.run(notebook(slope=counting, guess="guess = 7.0")).points == WHOLE  # right by luck, but the same luck
-    assert bench.run(notebook(slope=counting, guess="guess = 7.0")).points == WHOLE
+def test_a_function_meets_every_part_of_a_test_as_the_notebook_left_it(bench):
+    counting = "calls = []\ndef slope(p, q):\n    calls.append(1)\n    return {}"
+    for answer, points in (("2.0 if len(calls) == 1 else -0.5", 1), ("(q[1] - p[1]) / (q[0] - p[0]) / len(calls)", 3)):
+        for _ in range(2):  # answers by the order of calls are wrong; and a count that goes on would be seen here
+            assert bench.run(notebook(slope=counting.format(answer), guess="guess = 7.0")).points == points
 
 
 def test_chance_is_the_same_for_everybody(bench):

@@ -109,6 +109,24 @@ def test_the_view_holds_nothing_of_the_instructor(tmp_path, monkeypatch):
     assert "WHAT_NOBODY_SHOULD_KNOW" not in view.environment("/tmp", real=False)
 
 
+def test_an_environment_may_be_a_link(tmp_path):
+    handed_in.isolation()
+    (tmp_path / "other").symlink_to(sys.prefix)
+    (tmp_path / "environment").symlink_to(tmp_path / "other")
+    code = "from lecturelib.homework import sandbox\nprint([sandbox._problem(sandbox.Wall(kind, True)) for kind in {}])"
+    kinds = [kind for kind in sandbox.KINDS if not sandbox._problem(Wall(kind, True))]
+    command = [str(tmp_path / "environment" / "bin" / "python"), "-c", code.format(kinds)]
+    library = {"PYTHONPATH": str(Path(kernel.__file__).parents[2])}
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **library})
+    assert done.stdout == f"{[''] * len(kinds)}\n", done.stderr
+
+
+def test_what_runs_behind_a_wall_is_the_first_to_go_when_memory_runs_out(bench):
+    bench.run(notebook())
+    for box in bench._open.values():
+        assert Path(f"/proc/{box.process.pid}/oom_score_adj").read_text() == "800\n"
+
+
 @pytest.mark.parametrize("name", ["memory", "cell_seconds", "processes"])
 def test_limits_are_positive(name):
     with pytest.raises(ValueError, match=name):

@@ -88,6 +88,13 @@ MISTAKES = {
     "no assert": (
         'assert isinstance(guess, float), "guess is still to be set to a number"', "guess",
         "one assert that students see"),
+    "seen after hidden tests": (
+        "begin at the origin\"\n### END HIDDEN TESTS\n", "begin at the origin\"\n### END HIDDEN TESTS\nassert slope\n",
+        "hidden tests must come last in their cell"),
+    "hidden tests within a block": (
+        "### BEGIN HIDDEN TESTS\nassert np.isclose(guess, 7.0)",
+        "if True:\n    ### BEGIN HIDDEN TESTS\n    assert np.isclose(guess, 7.0)",
+        "of the cell is no Python"),
     "no python": ("import numpy as np", "import numpy as", "line 1 of the cell is no Python"),
     "unknown task": ("lab: {task: slope, because: run", "lab: {task: slop, because: run", "there is no task slop; the"),
     "two of a name": ("grade_id: guess-1", "grade_id: slope-1", "slope-1 is the name of 2 cells"),

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from lecturelib.homework import source
+from lecturelib.homework import matching, source
 from lecturelib.homework.submissions import collect
 from tests.homework import handed_in
 from tests.homework.handed_in import notebook, text
@@ -209,6 +209,54 @@ def test_links_out_of_the_folder_are_refused(tmp_path):
         assert "leads out of the folder" in found[key].problem
         assert found[key].content == b""
     assert found["sofia-4"].problem == ""
+
+
+def test_who_handed_in_something_else_is_listed(tmp_path):
+    put(tmp_path, "ada_1_2_lines.ipynb")
+    put(tmp_path, "ada_1_3_picture.png", "x")
+    put(tmp_path, "emmy_2_4_lines.pdf", "%PDF")
+    put(tmp_path, "mary_3_5_lines.txt", "Dear instructor, my computer is broken.")
+    put(tmp_path, "sofia_4_6_lines.ipynb.json")
+    put(tmp_path, "Zoe_5_assignsubmission_file_/lines", text(notebook(CURVES)))
+    put(tmp_path, "Nina_6_assignsubmission_onlinetext_/onlinetext.html", "<p>Hello</p>")
+    (tmp_path / "lise_7_8_lines.zip").write_bytes(zipped({}))
+    (tmp_path / "hedy_8_9_lines.zip").write_bytes(zipped({"a/notes.docx": "x"}))
+    put(tmp_path, "readme.txt", "{")
+    found = {one.student.name: one for one in collect(tmp_path, LABS)}
+    assert {name: one.problem for name, one in found.items() if one.problem} == {
+        "emmy": "emmy_2_4_lines.pdf is no notebook: expected a file that ends with .ipynb",
+        "mary": "mary_3_5_lines.txt is no notebook: expected a file that ends with .ipynb",
+        "Nina": "onlinetext.html is no notebook: expected a file that ends with .ipynb",
+        "lise": "lise_7_8_lines.zip is no notebook: expected a file that ends with .ipynb",
+        "hedy": "notes.docx is no notebook: expected a file that ends with .ipynb",
+    }
+    assert {name: one.lab for name, one in found.items() if not one.problem} == {
+        "ada": "lines",
+        "sofia": "lines",
+        "Zoe": "curves",
+    }
+
+
+def test_large_outputs_are_left_aside(tmp_path):
+    large = notebook(guess="guess = 7.0  # mine")
+    cell = handed_in.cell(large, "guess")
+    cell.outputs = [{"output_type": "stream", "name": "stdout", "text": "x" * (50 << 20)}]
+    cell.attachments = {"picture.png": {"image/png": "A" * 100}}
+    put(tmp_path, "ada/lines.ipynb", text(large))
+    (found,) = collect(tmp_path, LABS)
+    assert found.problem == ""
+    assert len(found.content) < 20_000
+    before, after = (matching.match(LINES, content) for content in (large, matching.parse(found.content)))
+    assert before == after
+
+
+def test_an_answer_in_a_copy_of_a_test_cell_is_run():
+    copied = notebook(guess="guess = None")
+    test = handed_in.cell(copied, "slope-1")
+    for code, run in ((test.source, False), (test.source + "\nguess = 7.0", True)):
+        copied.cells.append(type(test)(cell_type="code", source=code, metadata={}))
+        ran = [cell.source for cell in matching.match(LINES, copied).to_run]
+        assert (code in ran) == run
 
 
 def test_a_folder_that_is_not_there(tmp_path):
