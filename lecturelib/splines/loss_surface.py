@@ -116,9 +116,9 @@ def slice_loss(spline: Spline, x, y, neuron: int) -> LossSlice:
 
 
 def kinks(spline: Spline, x, y, neuron: int) -> Tensor:
-    """By how much the slope of the slice jumps at each datum from left to right: s μ r_n, shape (N,), N distinct data.
+    """By how much the slope of the slice jumps at each datum from left to right: s μ ε_n, shape (N,), N distinct data.
 
-    r_n is the residual f(x_n) − y_n with the breakpoint upon x_n, where the neuron adds nothing: a fitted datum
+    ε_n is the residual f(x_n) − y_n with the breakpoint upon x_n, where the neuron adds nothing: a fitted datum
     leaves no kink.
     """
     x, y = read_data(x, y)

@@ -5,7 +5,7 @@ import math
 import hypothesis.strategies as st
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 
 from lecturelib.splines import (
     LossSlice,
@@ -166,6 +166,7 @@ def test_an_ensemble_is_its_members(seed):
 NUMBERS = st.floats(-3, 3).map(lambda value: round(value, 1))
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(NUMBERS, NUMBERS, NUMBERS), min_size=1, max_size=7),
     st.lists(st.tuples(NUMBERS, NUMBERS), min_size=1, max_size=7),

@@ -91,7 +91,7 @@ def test_price_is_the_squared_norm():
 
 
 def test_speeds_by_hand():
-    # one neuron 2 (x − ½)₊ · 3, a data point at 1 with target 1: f = 3, ε = 2, r₁ = r_x = 2
+    # one neuron 2 (x − ½)₊ · 3, a data point at 1 with target 1: f = 3, ε = 2, P = T = 2
     one = Network([2.0], [-1.0], [3.0], 0.0)
     found = regimes.orbit_speeds(one, [1.0, 0.0], [1.0, 0.0])
     assert found.breakpoints.tolist() == [4.5]  # 3/2 (2 + ½ · 2)
