@@ -8,7 +8,7 @@ import torch
 from lecturelib.splines import GaussianWeights, UniformWeights, count_between, weights_of
 from lecturelib.splines.expansion import curvature_density
 
-# None of the numbers and their products is 1 or 2, so that a wrong power or a wrong factor gives another number.
+# None of w, b, v and w v is 1 or 2, so that a wrong power or a wrong factor gives another number.
 GAUSSIAN, UNIFORM = GaussianWeights(1.5, 2.5, 0.8), UniformWeights(1.5, 2.5, 0.8)
 BOTH = pytest.mark.parametrize("weights", [GAUSSIAN, UNIFORM], ids=["gaussian", "uniform"])
 
