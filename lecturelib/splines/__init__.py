@@ -69,6 +69,7 @@ from lecturelib.splines.roughness import (
     value_variance,
 )
 from lecturelib.splines.segmentation import Segmentation, segment, segment_losses
+from lecturelib.splines.unseen import trade, turn
 
 __all__ = [
     "ContinuousFit",
@@ -157,6 +158,8 @@ __all__ = [
     "to_network",
     "to_spline",
     "total_bend",
+    "trade",
+    "turn",
     "uniform_kernel",
     "value_variance",
     "weights_of",

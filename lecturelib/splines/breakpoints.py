@@ -215,7 +215,7 @@ def same_function(one: Network | Spline, other: Network | Spline, *, tolerance: 
     """Do two networks compute the same function on the whole line?
 
     They do if, and only if, their second derivatives have the same spikes and their leftmost pieces the same slope and
-    intercept. Compared to within `tolerance`, relative to the largest number of either.
+    intercept. Compared to within `tolerance`, relative to the largest number of either, or to 1.
     """
     mine, yours = signature(one, tolerance), signature(other, tolerance)
     if mine.shape != yours.shape:

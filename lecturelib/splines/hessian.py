@@ -46,7 +46,7 @@ def jacobian(network: Network, x) -> Tensor:
 def hessian(network: Network, x, y) -> Tensor:
     """Second derivatives of ½ Σ_n (f(x_n) − y_n)² by all parameters: shape (..., 3 H + 1, 3 H + 1), in O(H² + N log N).
 
-    It is `gram` plus, for each neuron, the residual sums Σ r_n x_n and Σ r_n over its active data in the two places
+    It is `gram` plus, for each neuron, the tilt Σ ε_n x_n and the pull Σ ε_n over its active data in the two places
     (w_i, v_i) and (b_i, v_i). x: (N,), in any order; y: (N,) or (..., N).
     Raises ValueError where a breakpoint lies on a datum: there are no second derivatives.
     """
@@ -227,7 +227,7 @@ def zeros_off_critical(network: Network, x, y) -> int:
     """How many eigenvalues of `hessian` are 0 at least, whatever the residuals; at generic points just so many are.
 
     With L neurons that see data and D that see none it is L + 1 + 3 D less the rank of 1 and of the L vectors
-    v_i (R_i x_i − X_i 1_i), where R_i = Σ r_n and X_i = Σ r_n x_n over the active data of neuron i.
+    v_i (P_i x_i − T_i 1_i), where P_i = Σ ε_n and T_i = Σ ε_n x_n over the active data of neuron i.
     One network, shape (H,). Raises ValueError where a breakpoint lies on a datum.
     """
     parameters, data = prepare(network, x, y)

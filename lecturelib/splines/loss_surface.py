@@ -116,9 +116,9 @@ def slice_loss(spline: Spline, x, y, neuron: int) -> LossSlice:
 
 
 def kinks(spline: Spline, x, y, neuron: int) -> Tensor:
-    """By how much the slope of the slice jumps at each datum from left to right: s μ r_n, shape (N,), N distinct data.
+    """By how much the slope of the slice jumps at each datum from left to right: s μ ε_n, shape (N,), N distinct data.
 
-    r_n is the residual f(x_n) − y_n with the breakpoint upon x_n, where the neuron adds nothing: a fitted datum
+    ε_n is the residual f(x_n) − y_n with the breakpoint upon x_n, where the neuron adds nothing: a fitted datum
     leaves no kink.
     """
     x, y = read_data(x, y)
@@ -157,30 +157,34 @@ def knot_chance(active: Tensor) -> Tensor:
     return torch.arcsin(1 / torch.sqrt(torch.as_tensor(active, dtype=torch.float64))) / (2 * torch.pi)
 
 
-def knot_counts(*, seed: int, width: int, noise: float, points: int = 20, steps: int = 2000) -> dict[str, list[float]]:
-    """Experiment: share of knots of each type among all slices of a network, before and after training.
+def knot_shares(network: Network, x, y) -> dict[str, float]:
+    """Share of knots of each type among all slices of one network, edges left out; how many breakpoints are held.
 
-    Data: sin 3x on [−1, 1] plus Gaussian noise; a He start, trained by gradient descent. Knots at the edge are left
-    out. The results are lists (before, after); "held" is the share of breakpoints within 10⁻³ of a datum, "by
-    attractor" the share that is held by an attractor, "error" the root mean square residual.
+    "held": share of breakpoints within 10⁻³ of a datum; "by attractor": share for which it attracts. x, y: (N,).
+    """
+    spline, (x, y) = to_spline(network), read_data(x, y)
+    width = spline.breakpoints.numel()
+    cuts = [slice_loss(spline, x, y, i) for i in range(width)]
+    kinds = [kind for cut in cuts for kind in cut.types if kind != EDGE]
+    distance, nearest = (spline.breakpoints[:, None] - cuts[0].knots).abs().min(1)
+    held = [cuts[i].types[nearest[i]] for i in range(width) if distance[i] < 1e-3]
+    shares = {kind: kinds.count(kind) / len(kinds) for kind in (PASSTHROUGH, REPELLER, ATTRACTOR)}
+    return {**shares, "held": len(held) / width, "by attractor": held.count(ATTRACTOR) / width}
+
+
+def knot_counts(*, seed: int, width: int, noise: float, points: int = 20, steps: int = 2000) -> dict[str, list[float]]:
+    """Experiment: `knot_shares` of a network before and after training; the results are lists (before, after).
+
+    Data: sin 3x on [−1, 1] plus Gaussian noise; a He start, trained by gradient descent. "error" is the root mean
+    square residual.
     """
     generator = generator_for(seed, "knots", width, noise)
     x = torch.sort(2 * torch.rand(points, generator=generator, dtype=torch.float64) - 1)[0]
     y = sine(3.0).value(x) + noise * torch.randn(points, generator=generator, dtype=torch.float64)
     start = initialize(width, "he", generator=generator)
     end = descend(start, x, y, steps=steps, learning_rate=safe_rate(start, x)).final
-    result: dict[str, list[float]] = {
-        name: [] for name in (PASSTHROUGH, REPELLER, ATTRACTOR, "held", "by attractor", "error")
-    }
-    for network in (start, end):
-        spline = to_spline(network)
-        all_types = [slice_loss(spline, x, y, i).types for i in range(width)]
-        types = [kind for row in all_types for kind in row if kind != EDGE]
-        for name in (PASSTHROUGH, REPELLER, ATTRACTOR):
-            result[name].append(types.count(name) / len(types))
-        distance, nearest = (spline.breakpoints[:, None] - x).abs().min(1)
-        held = [all_types[i][nearest[i]] for i in range(width) if distance[i] < 1e-3]
-        result["held"].append(len(held) / width)
-        result["by attractor"].append(held.count(ATTRACTOR) / width)
-        result["error"].append(float((network(x) - y).square().mean().sqrt()))
-    return result
+    found = [
+        {**knot_shares(network, x, y), "error": float((network(x) - y).square().mean().sqrt())}
+        for network in (start, end)
+    ]
+    return {name: [one[name] for one in found] for name in found[0]}

@@ -117,7 +117,7 @@ def outputs(parameters: Parameters, rows: Tensor, data: Data) -> Tensor:
 
 
 def pull_back(parameters: Parameters, rows: Tensor, r: Tensor, data: Data) -> Parameters:
-    """Σ_n r_n ∇f(x_n), the gradient of the loss where r are residuals: r of shape (M, N)."""
+    """Σ_n r_n ∇f(x_n) for numbers r, the gradient of the loss where they are the residuals: r of shape (M, N)."""
     w, b, v, _ = parameters
     pull, tilt = over_points(rows, r), over_points(rows, r * data.x)
     return Parameters(v * tilt, v * pull, w * tilt + b * pull, r.sum(1))

@@ -35,9 +35,9 @@ class Speeds(NamedTuple):
 
 
 def orbit_speeds(network: Network, x, y) -> Speeds:
-    r"""β̇ = (v/w)(r₁ + β r_x), μ̇ = −w² (r_x − β r₁) − v² r_x and ḃ₀ = −Σ ε for the loss ½ Σ ε², ε = f(x) − y.
+    r"""β̇ = (v/w)(P + β T), μ̇ = −w² (T − β P) − v² T and ḃ₀ = −Σ ε for the loss ½ Σ ε², ε = f(x) − y.
 
-    r₁ = Σ ε and r_x = Σ ε x run over the data on which the neuron is active (Sahs et al. 2022, Theorem 6).
+    Pull P = Σ ε and tilt T = Σ ε x run over the data on which the neuron is active (Sahs et al. 2022, Theorem 6).
     x: (N,); y: (N,) or (..., N). Raises ValueError where some w is 0.
     """
     spline = to_spline(network)

@@ -146,15 +146,21 @@ def gap_data(kind: str, size: int = 10) -> tuple[Tensor, Tensor]:
     return x, GAPS[kind](x)
 
 
+def gap_run(*, seed: int, kind: str, width: int, scale: float, steps: int) -> tuple[Network, Trajectory]:
+    """He's start with all weights multiplied by `scale`, and its training on `gap_data`."""
+    x, y = gap_data(kind)
+    one = initialize(width, "he", generator=generator_for(seed, "gap", width))
+    one = Network(scale * one.w, scale * one.b, scale * one.v, one.b0)
+    return one, train(one, x, y, steps)
+
+
 def gap_roughness(*, seed: int, kind: str, width: int, scale: float, steps: int) -> dict[str, float]:
     """Experiment: roughness Σ μ_i² in the gap after training from He's start with all weights multiplied by `scale`.
 
     start, measured, predicted: before, after, and after training the output weights alone to the end. loss: final.
     """
     x, y = gap_data(kind)
-    one = initialize(width, "he", generator=generator_for(seed, "gap", width))
-    one = Network(scale * one.w, scale * one.b, scale * one.v, one.b0)
-    run = train(one, x, y, steps)
+    one, run = gap_run(seed=seed, kind=kind, width=width, scale=scale, steps=steps)
     after = {"start": one, "measured": run.final, "predicted": kernel_flow(one, x, y)}
     return {**{name: float(roughness_between(net, *GAP)) for name, net in after.items()}, "loss": float(run.losses[-1])}
 
@@ -170,22 +176,30 @@ TARGETS: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
-def spiky_test(*, seed: int, target: str, width: int, steps: int, size: int = 24) -> dict[str, float]:
-    """Experiment: mean squared test error on [−3, 3] after training from an even start and from a spiky one.
+def spiky_run(*, seed: int, target: str, width: int, steps: int, size: int = 24) -> tuple[Tensor, Network, Trajectory]:
+    """Random points of [−3, 3], an even and a spiky start, shape (2, H), and their training.
 
     Both have breakpoints uniform on [−3, 3] and the same weights but for the scale of v, which is √H times larger in
-    the spiky one. Trained on `size` random points, tested on 601; ends: errors of the training data.
+    the spiky one. Raises ValueError for a target that is not one of `TARGETS`.
     """
     if target not in TARGETS:
         raise ValueError(f"target: expected one of {', '.join(TARGETS)}, got {target!r}")
     data = generator_for(seed, "spiky data")
     cells = torch.linspace(-REACH, REACH, size + 1, dtype=torch.float64)
     x = cells[:-1] + (cells[1] - cells[0]) * (0.1 + 0.8 * torch.rand(size, generator=data, dtype=torch.float64))
-    z = torch.linspace(float(x.min()), float(x.max()), 601, dtype=torch.float64)
     even = initialize(width, "uniform_breakpoints", interval=(-REACH, REACH), generator=generator_for(seed, width))
     both = torch.tensor([[1.0], [math.sqrt(width)]], dtype=torch.float64)
     starts = Network(even.w.expand(2, -1), even.b.expand(2, -1), both * even.v, torch.zeros(2))
-    run = train(starts, x, TARGETS[target](x), steps)
+    return x, starts, train(starts, x, TARGETS[target](x), steps)
+
+
+def spiky_test(*, seed: int, target: str, width: int, steps: int, size: int = 24) -> dict[str, float]:
+    """Experiment: mean squared error of both runs of `spiky_run` at 601 places between its points, and on the points.
+
+    standard, spiky: between; standard_fit, spiky_fit: on the points.
+    """
+    x, _, run = spiky_run(seed=seed, target=target, width=width, steps=steps, size=size)
+    z = torch.linspace(float(x.min()), float(x.max()), 601, dtype=torch.float64)
     test = (run.final(z) - TARGETS[target](z)).square().mean(-1)
     fit = 2 * run.losses[-1] / size
     names = ("standard", "spiky")

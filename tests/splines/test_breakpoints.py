@@ -3,7 +3,7 @@
 import hypothesis.strategies as st
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 
 from lecturelib.splines import (
     Network,
@@ -79,6 +79,7 @@ NUMBERS = st.floats(-4, 4).map(lambda value: round(value, 1))  # rounded, so tha
 NEURONS = st.lists(st.tuples(NUMBERS.filter(bool), NUMBERS, NUMBERS), min_size=1, max_size=12)
 
 
+@settings(deadline=None)
 @given(NEURONS, NUMBERS, st.floats(0.1, 9))
 def test_all_forms_agree_for_any_network(neurons, b0, factor):
     w, b, v = torch.tensor(neurons, dtype=torch.float64).T
@@ -121,6 +122,14 @@ def test_sameness_is_relative_to_the_size_of_the_numbers():
     assert same_function(large, Spline([0.0], [1e6 + 1e-5], [1.0], 0.0))
     assert not same_function(large, Spline([0.0], [1e6 + 1e-1], [1.0], 0.0))
     assert not same_function(Spline([0.0], [1.0], [1.0], 0.0), Spline([0.0], [1.0 + 1e-5], [1.0], 0.0))
+    # numbers that are large and negative count too, and functions near 0 are compared as if they had size 1
+    low = Spline([0.0], [1.0], [1.0], -1e6)
+    assert same_function(low, Spline([0.0], [1.0], [1.0], -1e6 - 1e-5))
+    assert same_function(Spline([0.0], [1e-10], [1.0], 0.0), Spline([0.0], [2e-10], [1.0], 0.0))
+
+
+def test_functions_that_bend_in_different_numbers_of_places_differ():
+    assert not same_function(Spline([0.0], [1.0], [1.0], 0.0), Spline([0.0, 1.0], [1.0, 1.0], [1.0, 1.0], 0.0))
 
 
 def test_gradients_pass_through():
@@ -179,5 +188,6 @@ def test_bad_arguments_are_named():
         rescale(HAND, [1.0, 1.0, 1.0])
     with pytest.raises(ValueError, match="^scale: expected positive"):
         to_network(to_spline(HAND), 0.0)
-    with pytest.raises(ValueError, match="^network: expected v"):
-        balance(Network([1.0], [1.0], [0.0], 0.0))
+    for last in ((1.0, 1.0, 0.0), (0.0, 0.0, 1.0)):  # v = 0, or w = b = 0, in the last of two neurons
+        with pytest.raises(ValueError, match="^network: expected v"):
+            balance(Network(*zip((1.0, 1.0, 1.0), last, strict=True), 0.0))

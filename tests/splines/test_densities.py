@@ -8,24 +8,26 @@ import torch
 from lecturelib.splines import GaussianWeights, UniformWeights, count_between, weights_of
 from lecturelib.splines.expansion import curvature_density
 
-GAUSSIAN, UNIFORM = GaussianWeights(2.0, 3.0, 0.5), UniformWeights(2.0, 3.0, 0.5)
+# None of w, b, v and w v is 1 or 2, so that a wrong power or a wrong factor gives another number.
+GAUSSIAN, UNIFORM = GaussianWeights(1.5, 2.5, 0.8), UniformWeights(1.5, 2.5, 0.8)
 BOTH = pytest.mark.parametrize("weights", [GAUSSIAN, UNIFORM], ids=["gaussian", "uniform"])
 
 
 def test_values_worked_by_hand():
-    assert float(GAUSSIAN.scale(2.0)) == pytest.approx(3 / 5)  # 2 · 3 · 0.5 / √(9 + 16)
-    assert float(GAUSSIAN.joint(2.0, -0.6)) == pytest.approx(math.exp(-1) / (5 * math.pi))
-    assert float(GAUSSIAN.breakpoint(2.0)) == pytest.approx(6 / (25 * math.pi))
-    assert float(GAUSSIAN.delta_slope(1.0)) == pytest.approx(0.4210244382 / math.pi)  # K₀(1)
-    assert float(GAUSSIAN.breakpoint_cdf(1.5)) == pytest.approx(0.75)
-    assert UNIFORM.reach([0.0, 1.0, 3.0, -6.0]).tolist() == [2.0, 2.0, 1.0, 0.5]
-    assert float(UNIFORM.joint(3.0, -0.25)) == pytest.approx(0.5 / 12)
-    assert float(UNIFORM.breakpoint(3.0)) == pytest.approx(1 / 24)
-    assert float(UNIFORM.delta_slope(0.5)) == pytest.approx(math.log(2) / 2)
+    assert float(GAUSSIAN.scale(4.0)) == pytest.approx(3 / 6.5)  # 1.5 · 2.5 · 0.8 / √(6.25 + 36)
+    assert float(GAUSSIAN.joint(4.0, -3 / 6.5)) == pytest.approx(math.exp(-1) / (10.4 * math.pi))
+    assert float(GAUSSIAN.breakpoint(4.0)) == pytest.approx(3.75 / (42.25 * math.pi))
+    assert float(GAUSSIAN.delta_slope(1.2)) == pytest.approx(0.4210244382 / (1.2 * math.pi))  # K₀(1)
+    assert float(GAUSSIAN.breakpoint_cdf(5 / 3)) == pytest.approx(0.75)
+    assert float(GAUSSIAN.delta_slope_cdf(1e9)) == pytest.approx(1)
+    assert UNIFORM.reach([0.0, 1.0, 5.0, -2.5]).tolist() == pytest.approx([1.5, 1.5, 0.5, 1.0])
+    assert float(UNIFORM.joint(5.0, -0.2)) == pytest.approx(0.25 / 12)
+    assert float(UNIFORM.breakpoint(5.0)) == pytest.approx(1 / 60)
+    assert float(UNIFORM.delta_slope(0.6)) == pytest.approx(math.log(2) / 2.4)
     assert float(UNIFORM.delta_slope(1.5)) == 0
-    assert UNIFORM.breakpoint_cdf([-3.0, 0.0, 1.5, 3.0]).tolist() == pytest.approx([0.125, 0.5, 0.75, 0.875])
-    assert UNIFORM.delta_slope_cdf([-2.0, 0.0, 1.0]).tolist() == [0.0, 0.5, 1.0]
-    assert count_between(UNIFORM, -1.5, 1.5, width=40) == pytest.approx(20)
+    assert UNIFORM.breakpoint_cdf([-10 / 3, 0.0, 5 / 3, 10 / 3]).tolist() == pytest.approx([0.125, 0.5, 0.75, 0.875])
+    assert UNIFORM.delta_slope_cdf([-2.0, 0.0, 1.2]).tolist() == pytest.approx([0.0, 0.5, 1.0])
+    assert count_between(UNIFORM, -5 / 3, 5 / 3, width=40) == pytest.approx(20)
 
 
 @BOTH
@@ -66,7 +68,7 @@ def test_squared_jumps_add_up_to_the_second_moment(weights):
 
 def test_squared_jumps_of_gaussian_weights_are_those_of_the_first_chapter():
     x = torch.linspace(-3, 3, 7, dtype=torch.float64)
-    torch.testing.assert_close(GAUSSIAN.jump_density(x), curvature_density(x, w_scale=2.0, b_scale=3.0, v_scale=0.5))
+    torch.testing.assert_close(GAUSSIAN.jump_density(x), curvature_density(x, w_scale=1.5, b_scale=2.5, v_scale=0.8))
 
 
 def test_what_initialize_draws():

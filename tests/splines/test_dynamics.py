@@ -145,11 +145,68 @@ def test_divergence_stops_and_advises(way):
     assert not descend(network, x, torch.sin(x), steps=1000, learning_rate=0.5 * advised).diverged
 
 
+def test_divergence_names_the_step():
+    """The first step after which the loss exceeds 10¹² times that of f = 0; also where it is the last step."""
+    network, x, y = Network(tensor([1.0]), tensor([0.0]), tensor([1.0]), tensor(0.0)), tensor([1.0]), tensor([3.0])
+    lost = descend(network, x, y, steps=50, learning_rate=10.0, record_every=1)
+    free, losses = network, []
+    for _ in range(len(lost.steps) + 1):
+        losses.append(float(0.5 * (free(x) - y).square().sum()))
+        free = by_autograd(free, x, y, steps=1, rate=10.0, optimizer="gd")
+    first = next(step for step, loss in enumerate(losses) if loss > 1e12 * 4.5)  # 4.5 is the loss of f = 0
+    assert f"diverged at step {first}:" in lost.reason
+    assert lost.steps.tolist() == list(range(first))
+    assert lost.losses.tolist() == pytest.approx(losses[:first])
+    last = descend(network, x, y, steps=first, learning_rate=10.0)
+    assert last.diverged
+    assert last.steps.tolist() == [0]
+    assert not descend(network, x, y, steps=first - 1, learning_rate=10.0).diverged
+
+
+@pytest.mark.parametrize(("optimizer", "edge"), [("gd", 2.0), ("momentum", 3.8)])
+def test_the_advice_is_the_edge_of_stability(optimizer, edge):
+    network, x = random_network(30), torch.linspace(-2, 2, 20, dtype=torch.float64)
+    lost = descend(network, x, torch.sin(x), steps=1000, learning_rate=1.0, optimizer=optimizer)
+    advised = float(lost.reason.split("about ")[1].split()[0])
+    assert advised == pytest.approx(edge / float(sharpness(*prepare(network, x, x))), rel=0.05)  # said in two digits
+
+
+def test_adam_is_advised_by_its_own_rule():
+    network, x = random_network(3), torch.linspace(-2, 2, 20, dtype=torch.float64)
+    lost = descend(network, x, torch.sin(x), steps=10, learning_rate=1e6, optimizer="adam")
+    assert "learning rate 1e+06 is too large for adam; Adam moves every parameter" in lost.reason
+
+
+def test_a_batch_of_all_data_is_plain_descent():
+    network, x = random_network(5), torch.linspace(-2, 2, 7, dtype=torch.float64)
+    whole = descend(network, x, torch.sin(x), steps=20, learning_rate=0.01)
+    batches = descend(
+        network, x, torch.sin(x), steps=20, learning_rate=0.01, batch=7, generator=torch.Generator().manual_seed(0)
+    )
+    assert distance(whole.final, batches.final) <= 1e-12
+
+
+def test_the_last_of_the_recorded_networks_is_the_final_one():
+    network, x = random_network(5), torch.linspace(-2, 2, 7, dtype=torch.float64)
+    run = descend(network, x, torch.sin(x), steps=5, learning_rate=0.01, record_every=2)
+    assert run.steps.tolist() == [0, 2, 4, 5]
+    assert torch.equal(run.final.w, run.networks.w[3])
+    assert torch.equal(run.final.b0, run.networks.b0[3])
+    assert float(run.losses[3]) == pytest.approx(float(0.5 * (run.final(x) - torch.sin(x)).square().sum()))
+    assert distance(run.final, by_autograd(network, x, torch.sin(x), steps=5, rate=0.01, optimizer="gd")) <= 1e-12
+
+
 def test_divergence_names_the_network():
     network, x = random_network(2, 2, 5), torch.linspace(-2, 2, 20, dtype=torch.float64)
     rates = tensor([[1e-3, 1e-3], [5.0, 1e-3]])
     lost = descend(network, x, x, steps=500, learning_rate=rates, optimizer="momentum", record_every=1)
     assert "network (1, 0)" in lost.reason
+    both = descend(network, x, x, steps=500, learning_rate=[[1e-3, 1e-3], [1e-3, 50.0]], record_every=1)
+    later = descend(network, x, x, steps=500, learning_rate=[[1e-3, 0.3], [1e-3, 1e-3]], record_every=1)
+    assert len(later.steps) > len(both.steps)
+    rates = [[1e-3, 0.3], [1e-3, 50.0]]  # two are lost, and the first of them ends the run
+    assert descend(network, x, x, steps=500, learning_rate=rates, record_every=1).reason == both.reason
+    assert "network (1, 1)" in both.reason
     assert lost.losses.shape == (len(lost.steps), 2, 2)
 
 
@@ -179,6 +236,10 @@ def test_sharpness_is_the_largest_eigenvalue():
         ),
         (
             {"network": Network(tensor([1e200]), tensor([0.0]), tensor([1e200]), tensor(0.0))},
+            "network: expected a finite",
+        ),
+        (  # one of two in an ensemble
+            {"network": Network(tensor([[1.0], [1e200]]), torch.zeros(2, 1), tensor([[1.0], [1e200]]), torch.zeros(2))},
             "network: expected a finite",
         ),
         ({"steps": 0}, "steps: expected a positive"),

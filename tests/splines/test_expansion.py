@@ -23,6 +23,11 @@ def test_shape_and_the_affine_part():
     assert bool(((networks.breakpoints >= -1) & (networks.breakpoints <= 1)).all())
 
 
+def test_one_neuron_is_enough():
+    network = from_curvature(lambda b: 2 + 0 * b, 0, 3, value=0, slope=0, shape=(1,), generator=generator())
+    assert network.slope_jumps.tolist() == [0.0, 6.0]  # c / (H p) = 2 · 3
+
+
 def test_the_same_generator_gives_the_same_network():
     draw = [from_curvature(one, 0, 1, value=0, slope=0, shape=(5,), generator=generator())([1.0]) for _ in range(2)]
     assert torch.equal(*draw)
@@ -50,6 +55,8 @@ def test_the_sampling_error_is_the_predicted_one():
     # the mean of 60 squares of nearly normal errors scatters by about a fifth
     assert mean_square**0.5 / runs[0]["predicted"] == pytest.approx(1, abs=0.3)
     assert sampling_error(seed=1, width=200) == runs[1]
+    # a variance over H: at four times the width half the error
+    assert sampling_error(seed=1, width=800)["predicted"] == pytest.approx(runs[1]["predicted"] / 2)
 
 
 def test_spread_of_a_parabola_by_hand():
@@ -72,8 +79,11 @@ def test_density_integrates_to_the_mean_squared_jump():
     [
         ("low", lambda: from_curvature(one, 1, 1, value=0, slope=0, shape=(5,), generator=generator())),
         ("shape", lambda: from_curvature(one, 0, 1, value=0, slope=0, shape=(0,), generator=generator())),
+        ("shape", lambda: from_curvature(one, 0, 1, value=0, slope=0, shape=(0, 5), generator=generator())),
+        ("shape", lambda: from_curvature(one, 0, 1, value=0, slope=0, shape=(), generator=generator())),
         ("low", lambda: spread(one, float("nan"), 1, width=5, x=[0.5])),
-        ("x", lambda: spread(one, 0, 1, width=5, x=[1.5])),
+        ("x", lambda: spread(one, 0, 1, width=5, x=[0.5, 1.5])),
+        ("x", lambda: spread(one, 0, 1, width=5, x=[-0.5, 0.5])),
         ("width", lambda: spread(one, 0, 1, width=0, x=[0.5])),
         ("w_scale", lambda: curvature_density([0.0], w_scale=0, b_scale=1, v_scale=1)),
         ("v_scale", lambda: curvature_density([0.0], w_scale=1, b_scale=1, v_scale=-1)),

@@ -194,7 +194,7 @@ def test_the_fullest_stretch():
 def test_bad_arguments_are_named():
     spline = Spline([1.0], [0.0], [1.0], 0.0)
     with pytest.raises(ValueError, match="^q: expected q > 0"):
-        squared_weight(spline, [-1.0])
+        squared_weight(Spline([1.0, 1.0], [0.5, 0.0], [1.0, 1.0], 0.0), [-1.0, -1.0])
     with pytest.raises(ValueError, match="^q: expected shape"):
         squared_weight(spline, [1.0, 1.0])
     with pytest.raises(ValueError, match="^q: expected q > 0"):

@@ -3,8 +3,9 @@
 import pytest
 import torch
 
-from lecturelib.splines import Network, compare_starts, move_the_bump, place_breakpoints, to_spline
-from lecturelib.splines.placement import TARGETS, beside_published, bump, compare, grid_error, pair
+from lecturelib.core.experiments import generator_for
+from lecturelib.splines import Network, compare_starts, descend, move_the_bump, place_breakpoints, to_spline
+from lecturelib.splines.placement import DATA, RATE, TARGETS, beside_published, bump, compare, grid_error, pair
 
 
 def generator():
@@ -49,7 +50,9 @@ def test_uniform_breakpoints_help_where_the_curvature_is_far_out():
     standard, uniform = (torch.tensor(found[name]) for name in ("standard", "uniform"))
     assert standard.shape == (4,)
     assert float(standard.min()) > 2 * float(uniform.max())
-    assert 0.9 < found["inside"] <= 1
+    # |β| > 10 has probability 1/20, on either side
+    start = to_spline(pair(10.0, networks=4, generator=generator_for(0, "placement", "sine", 10.0))).breakpoints[0]
+    assert found["inside"] == float(((start > -10) & (start < 10)).double().mean()) < 1
     assert 0 < found["moved"] < 1
 
 
@@ -60,7 +63,23 @@ def test_the_bump_is_trained_at_every_place_as_by_itself():
     assert many["uniform"][1] == pytest.approx(one["uniform"][0])
     assert len(many["standard"]) == 2
     trained = move_the_bump(seed=0, centers=[0.0], networks=3, steps=5000)
-    assert max(trained["standard"][0]) < 0.05  # the bump itself has mean square 0.089
+    assert (
+        0 < min(trained["standard"][0]) <= max(trained["standard"][0]) < 0.05
+    )  # the bump itself has mean square 0.089
+
+
+def test_errors_of_bumps_are_mean_squares_over_the_range():
+    found = move_the_bump(seed=0, centers=[-6.0, 6.0], radius=8.0, networks=3, steps=2)
+    start = pair(8.0, networks=3, generator=generator_for(0, "bump", 8.0))
+    x = torch.linspace(-8, 8, DATA, dtype=torch.float64)
+    for k, center in enumerate((-6.0, 6.0)):
+
+        def target(x, center=center):
+            return torch.exp(-((x - center) ** 2) / 2)
+
+        trained = descend(start, x, target(x), steps=2, learning_rate=RATE).final
+        for name, expected in zip(("standard", "uniform"), grid_error(trained, target, 8.0).tolist(), strict=True):
+            assert found[name][k] == pytest.approx(expected)
 
 
 def test_bad_arguments_are_named():

@@ -5,7 +5,18 @@ import math
 import pytest
 import torch
 
-from lecturelib.splines import Network, descend, initialize, regimes, rescale, spikes, to_spline
+from lecturelib.splines import (
+    Network,
+    balance,
+    descend,
+    initialize,
+    jacobian,
+    regimes,
+    rescale,
+    spikes,
+    to_network,
+    to_spline,
+)
 from lecturelib.splines import interpolants as fits
 from lecturelib.splines import regimes_experiments as experiments
 
@@ -78,6 +89,20 @@ def test_an_interpolant_is_the_same_in_both_forms():
         assert float(kernel.squared_norm) == pytest.approx(float(kernel.weights @ Y))
 
 
+def test_ensembles_of_targets_are_their_members():
+    many = torch.stack([Y, 2 - Y, Y.square(), Y.flip(0), Y + X, Y * X]).reshape(2, 3, 4)
+    kernel = fits.kernel_interpolant(lambda x, z: fits.uniform_kernel(x, z, 2.0), X, many)
+    cubic, limit = fits.natural_cubic(X, many), fits.cubic_limit(X, many, 2.0)
+    for whole, one in (
+        (kernel(Z), fits.kernel_interpolant(kernel.kernel, X, many[1, 2])(Z)),
+        (cubic(Z), fits.natural_cubic(X, many[1, 2])(Z)),
+        (limit(Z), fits.cubic_limit(X, many[1, 2], 2.0)(Z)),
+    ):
+        assert whole.shape == (2, 3, 35)
+        torch.testing.assert_close(whole[1, 2], one)
+    assert kernel.squared_norm.shape == (2, 3)
+
+
 def test_price_is_the_squared_norm():
     size = 2.0
     kernel = fits.kernel_interpolant(lambda x, z: fits.uniform_kernel(x, z, size), X, Y)
@@ -91,7 +116,7 @@ def test_price_is_the_squared_norm():
 
 
 def test_speeds_by_hand():
-    # one neuron 2 (x − ½)₊ · 3, a data point at 1 with target 1: f = 3, ε = 2, r₁ = r_x = 2
+    # one neuron 2 (x − ½)₊ · 3, a data point at 1 with target 1: f = 3, ε = 2, P = T = 2
     one = Network([2.0], [-1.0], [3.0], 0.0)
     found = regimes.orbit_speeds(one, [1.0, 0.0], [1.0, 0.0])
     assert found.breakpoints.tolist() == [4.5]  # 3/2 (2 + ½ · 2)
@@ -113,6 +138,15 @@ def test_kernel_flow_ends_at_the_data_with_least_change(generator):
     change = end.v - start.v
     seen = (phi.mT @ torch.linalg.pinv(phi.mT) @ change[..., None]).squeeze(-1)
     torch.testing.assert_close(seen, change, atol=1e-9, rtol=0)
+
+
+def test_kernel_flow_on_repeated_data_fits_their_mean(generator):
+    start = initialize(6, "uniform_breakpoints", generator=generator)
+    x, y = [-0.5, 0.25, 0.25], torch.tensor([1.0, 0.0, 4.0], dtype=torch.float64)
+    end = regimes.kernel_flow(start, x, y)
+    assert end(x).tolist() == pytest.approx([1.0, 2.0, 2.0])
+    expected = start.v + torch.linalg.pinv(regimes.features(start, x)) @ (y - start(x))  # the best fit of least change
+    torch.testing.assert_close(end.v, expected)
 
 
 def test_kernel_flow_follows_small_steps(generator):
@@ -159,6 +193,9 @@ def test_stable_rate_of_an_ensemble(generator):
     sharpest = torch.linalg.eigvalsh(regimes.tangent_gram(rescale(start, 100.0), X))[0, -1]
     assert float(regimes.stable_rate(rescale(start, 100.0), X, Y)[0]) == pytest.approx(1 / float(sharpest))
     flat = rescale(initialize(9, "flat", generator=generator), 1e-6)
+    rows = jacobian(balance(to_network(fits.linear_interpolant(X, Y))), X)
+    ends = torch.linalg.eigvalsh(rows @ rows.T)[-1]
+    assert float(regimes.stable_rate(flat, X, Y)) == pytest.approx(1 / float(ends))
     assert math.isfinite(float(regimes.stable_rate(flat, X, Y)))
     assert math.isfinite(float(regimes.stable_rate(flat, X, 0 * Y)))
 
@@ -231,6 +268,9 @@ def test_gap_and_spiky_experiments():
     [
         (lambda: fits.linear_interpolant([0.0], [1.0]), "^x: expected at least 2 distinct"),
         (lambda: fits.natural_cubic([0.0, 0.0], [1.0, 2.0]), "^x: expected at least 2 distinct"),
+        (lambda: fits.natural_cubic([2.0, 0.0, 2.0], [1.0, 2.0, 3.0]), "^x: expected at least 2 distinct"),
+        (lambda: fits.uniform_kernel(-X, X, 0.85), "^x: expected points between"),
+        (lambda: fits.uniform_kernel(X[1:2], X[:1], 0.85), "^z: expected points between"),
         (lambda: fits.cubic_limit(X, Y[:3]), r"^y: expected shape \(\.\.\., 4\)"),
         (lambda: fits.cubic_limit(X, Y, 0.5), "^half_width: expected at least 0.9"),
         (lambda: fits.uniform_kernel(X, X, 0.5), "^x: expected points between"),

@@ -28,6 +28,9 @@ def test_measures_worked_by_hand():
         assert roughness(form).tolist() == [25.0, 0.25]
         assert total_bend(form).tolist() == [7.0, 0.5]
         assert sharpest_bend(form).tolist() == [4.0, 0.5]
+    many = Network(*(torch.stack([part] * 3) for part in (HAND.w, HAND.b, HAND.v, HAND.b0)))  # (3, 2, 2)
+    for measure, values in ((roughness, [25.0, 0.25]), (total_bend, [7.0, 0.5]), (sharpest_bend, [4.0, 0.5])):
+        assert measure(many).tolist() == [values] * 3
 
 
 @pytest.mark.parametrize(

@@ -150,17 +150,17 @@ def _jumps_by(formula, generator: Generator) -> float:
 
 kink = Claim(
     label="prop-loss-kink",
-    statement=r"At a datum the slope of the slice jumps by $s_i \mu_i r_n$, "
-    "where $r_n$ is the residual with the breakpoint there.",
+    statement=r"At a datum the slope of the slice jumps by $s_i \mu_i \varepsilon_n$, "
+    "where $\varepsilon_n$ is the residual with the breakpoint there.",
     source="derived here",
     method="exact identity",
     tolerance=1e-9,
     check=_jumps_by,
     formula=kinks,
     falsifiers={
-        r"$\mu_i r_n$": lambda s, x, y, i: s.orientations[i] * kinks(s, x, y, i),
-        r"$-s_i \mu_i r_n$": lambda s, x, y, i: -kinks(s, x, y, i),
-        r"$r_n$ with the breakpoint where it was": lambda s, x, y, i: s.slope_jumps[i] * (s(x) - y),
+        r"$\mu_i \varepsilon_n$": lambda s, x, y, i: s.orientations[i] * kinks(s, x, y, i),
+        r"$-s_i \mu_i \varepsilon_n$": lambda s, x, y, i: -kinks(s, x, y, i),
+        r"$\varepsilon_n$ with the breakpoint where it was": lambda s, x, y, i: s.slope_jumps[i] * (s(x) - y),
     },
 )
 

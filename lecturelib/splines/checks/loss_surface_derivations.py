@@ -6,16 +6,16 @@ import sympy as sp
 
 from lecturelib.core.derivations import Derivation, Step
 
-x, beta, mu, r = sp.symbols("x beta mu r", real=True)
+x, beta, mu, residual = sp.symbols("x beta mu varepsilon", real=True)
 
 
 def seen_datum() -> Derivation:
-    """What a datum adds to the loss when it is seen: r is its residual while it is not."""
+    """What a datum adds to the loss when it is seen: ε is its residual while it is not."""
     return Derivation(
         "eq-loss-seen",
-        (mu * (x - beta) + r) ** 2 / 2 - r**2 / 2,
+        (mu * (x - beta) + residual) ** 2 / 2 - residual**2 / 2,
         [
-            Step(mu * r * (x - beta) + mu**2 * (x - beta) ** 2 / 2, "the square written out"),
+            Step(mu * residual * (x - beta) + mu**2 * (x - beta) ** 2 / 2, "the square written out"),
         ],
     )
 

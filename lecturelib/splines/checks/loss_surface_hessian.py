@@ -48,7 +48,8 @@ def _is_autograd(formula, generator: Generator) -> float:
 
 second = Claim(
     label="thm-loss-hessian",
-    statement=r"The Hessian is the Gram matrix plus $\sum r_n x_n$ at $(w_i, v_i)$ and $\sum r_n$ at $(b_i, v_i)$, "
+    statement=r"The Hessian is the Gram matrix plus $\sum \varepsilon_n x_n$ at $(w_i, v_i)$ and "
+    r"$\sum \varepsilon_n$ at $(b_i, v_i)$, "
     "summed over the active data of each neuron.",
     source=f"{SAHS}, section 2.4; slides, extra pages",
     method="exact identity",
@@ -239,7 +240,7 @@ def _zeros_anywhere(formula, generator: Generator) -> float:
 anywhere = Claim(
     label="prop-loss-off",
     statement=r"With $L$ live and $D$ dead neurons at least $L + 1 + 3D$ eigenvalues are 0, less the rank of "
-    r"$\mathbf 1$ and the $v_i (R_i x_i - X_i 1_i)$; at random points just as many.",
+    r"$\mathbf 1$ and the $v_i (P_i x_i - T_i \mathbf 1_i)$; at random points just as many.",
     source="derived here",
     method="exact identity",
     tolerance=0.0,

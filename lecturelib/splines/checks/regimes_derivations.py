@@ -11,9 +11,9 @@ size = sp.Symbol("B", positive=True)
 
 
 def speed_of_a_delta_slope() -> Derivation:
-    """The product rule for μ = w v at the point α of the orbit, with r₁ and r_x for the sums over active data."""
+    """The product rule for μ = w v at the point α of the orbit, with pull P and tilt T."""
     w, v = sp.symbols("w v", real=True)
-    pull, tilt = sp.symbols("r_1 r_x", real=True)
+    pull, tilt = sp.symbols("P T", real=True)
     alpha = sp.Symbol("alpha", positive=True)
     return Derivation(
         "eq-reg-speed",
