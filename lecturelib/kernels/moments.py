@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from lecturelib.core.arguments import as_tensor
+from lecturelib.core.arguments import as_tensor, same_shape
 from lecturelib.kernels.tangent_kernel import ACTIVATIONS
 
 
@@ -28,6 +28,7 @@ def gaussian_moments(activation: str, a, b, c) -> Moments:
     Raises ValueError for an unknown activation and where c² > ab beyond rounding.
     """
     a, b, c = (as_tensor(name, one) for name, one in (("a", a), ("b", b), ("c", c)))
+    same_shape(tuple(a.shape), "a", b=b, c=c)
     if bool((c.square() > a * b * (1 + 1e-9)).any()) or bool((torch.minimum(a, b) < 0).any()):
         raise ValueError("c: expected a covariance that variances a and b allow, c² at most ab")
     if activation == "relu":
