@@ -89,7 +89,7 @@ def read_gram(gram) -> Tensor:
 def semi_definite(name: str, gram: Tensor) -> Tensor:
     """A symmetric matrix (N, N) as it is; raises ValueError naming it where an eigenvalue is negative beyond rounding.
 
-    Whether there is one is told by a Cholesky factor of the matrix with what rounding may take off added to its diagonal.
+    A Cholesky factor tells, of the matrix with what rounding may take off added to its diagonal.
     """
     size = gram.shape[0]
     rounding = 100 * size * torch.finfo(gram.dtype).eps * float(gram.abs().sum(1).max()) + torch.finfo(gram.dtype).tiny

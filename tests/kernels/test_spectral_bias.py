@@ -115,6 +115,14 @@ def test_matrices_that_are_no_kernels(kernel, message):
         decompose(kernel)
 
 
+def test_a_covariance_that_is_none():
+    def upside_down(one, other, kind="ntk"):
+        return KERNEL(one, other, kind=kind) * (1 if kind == "ntk" else -1)
+
+    with pytest.raises(ValueError, match="kernel: expected no negative eigenvalue beyond rounding"):
+        predict(upside_down, circle(3)[0], [1.0, 2.0, 3.0], [1.0])
+
+
 def test_rounding_below_zero_is_forgiven():
     assert float(decompose([[1.0, 1.0], [1.0, 1.0 - 1e-13]]).rates[1]) == 0.0
 

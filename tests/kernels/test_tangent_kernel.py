@@ -2,6 +2,7 @@
 
 import json
 import math
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,7 @@ def first_angles(x1, x2, weight_scale, bias_scale):
 @pytest.mark.parametrize("activation", ["relu", "erf"])
 @pytest.mark.parametrize("depth", [0, 1, 2, 5])
 def test_stored_kernels_of_neural_tangents(activation, depth):
-    """To 1e-10. At angles below 1e-4, where the peer loses digits, to 1e-13 with what 50 digits give, and it to 1e-7."""
+    """To 1e-10. At angles below 1e-4, where the peer loses digits, to 1e-13 with 50 digits, and the peer to 1e-7."""
     found, hardest = 0, {True: 0.0, False: 0.0}
     for case in STORED["cases"]:
         if (case["activation"], case["depth"]) != (activation, depth):
@@ -130,6 +131,19 @@ def test_threads_change_nothing_and_precision_is_kept():
     torch.testing.assert_close(single.double(), alone, rtol=1e-5, atol=1e-6)
 
 
+def test_memory_holds_the_matrix_and_the_inputs():
+    """Peak of what numpy holds, in matrices of N × N: the kernel, the inputs padded by one column, little else."""
+    x = normal(1200, 30)
+    infinite_kernel(x[:2], depth=2, weight_scale=1.0, bias_scale=0.1)  # compiles
+    tracemalloc.start()
+    try:
+        infinite_kernel(x, depth=2, weight_scale=1.0, bias_scale=0.1)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert 8 * 1200**2 <= peak < 1.2 * 8 * 1200**2
+
+
 def test_homogeneous_without_biases():
     x = normal(6, 3)
     options = {"depth": 3, "weight_scale": 2**0.5, "bias_scale": 0.0}
@@ -162,6 +176,7 @@ def test_degenerate_scales():
         ({"kind": "kernel"}, "kind: expected one of ntk, nngp"),
         ({"weight_scale": -1.0}, "weight_scale: expected a finite number, at least 0"),
         ({"bias_scale": -0.1}, "bias_scale: expected a finite number, at least 0"),
+        ({"bias_scale": "a"}, "bias_scale: expected a finite number, at least 0"),
         ({"bias_scale": math.inf}, "bias_scale: expected a finite number, at least 0"),
         ({"x1": [[1e200, 0.0]]}, "x1, x2: expected inputs and scales whose kernel is a finite"),
     ],
@@ -178,5 +193,7 @@ def test_moments_by_hand_and_their_errors():
     torch.testing.assert_close(found.slopes, tensor([0.5, 0.25, 0.0]), rtol=0, atol=1e-12)
     with pytest.raises(ValueError, match="c: expected a covariance"):
         gaussian_moments("relu", [1.0], [1.0], [1.1])
+    with pytest.raises(ValueError, match="b: expected shape"):
+        gaussian_moments("relu", [1.0, 1.0], [1.0], [0.0, 0.0])
     with pytest.raises(ValueError, match="activation: expected one of"):
         gaussian_moments("tanh", [1.0], [1.0], [0.1])
