@@ -25,10 +25,12 @@ def empirical_kernel(model, x1, x2=None) -> Tensor:
     entry (n, m, k, j) belonging to outputs k at x1_n and j at x2_m; (..., N, M) for an ensemble of `WideNetwork`s.
     The module is given batches of one dimension more than an input. A `torch.nn.Sequential` of linear layers and
     elementwise activations is done by products of small Gram matrices (see `layer_products`); memory grows as N M.
-    For any other module Jacobians are formed by torch.func, a few inputs at a time.
+    For any other module Jacobians are formed by torch.func, a few inputs at a time. One with an `nn.Embedding` is given
+    whole numbers.
 
-    The derivative of an activation at a kink is what torch takes it for. Raises ValueError where inputs are not finite
-    or have different shapes, the module has nothing to train, or it treats inputs of a batch together or at random.
+    The derivative of an activation at a kink is what torch takes it for. Raises ValueError where inputs are not finite,
+    have different shapes or not the one that the module takes, the module has nothing to train, or it treats inputs of
+    a batch together or at random.
     """
     first = as_tensor("x1", x1)
     second = first if x2 is None else as_tensor("x2", x2)
@@ -41,9 +43,13 @@ def empirical_kernel(model, x1, x2=None) -> Tensor:
     trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
     if not trainable:
         raise ValueError("model: expected parameters that require a gradient, found none")
-    first, second = (inputs.to(trainable[0]) for inputs in (first, second))
+    reads_numbers = not any(isinstance(module, nn.Embedding) for module in model.modules())
+    first, second = (part.to(trainable[0]) if reads_numbers else part.long() for part in (first, second))
     layers = _fully_connected(model)
     if layers is not None and first.ndim == 2:
+        expected = next(module.in_features for module in layers if type(module) is nn.Linear)
+        if first.shape[1] != expected:
+            raise ValueError(f"x1, x2: expected {expected} columns, as the model reads, got {first.shape[1]}")
         with torch.no_grad():
             one = _signals(layers, first)
             kernel = kernel_of(one, one if x2 is None else _signals(layers, second))
@@ -101,5 +107,5 @@ def _value_and_slope(module: nn.Module, z: Tensor) -> tuple[Tensor, Tensor]:
     """φ(z) and φ'(z), entry by entry, as torch differentiates it."""
     with torch.enable_grad():
         leaf = z.detach().clone().requires_grad_()
-        output = module(leaf)
+        output = module(leaf.clone())  # some work in place
         return output.detach(), torch.autograd.grad(output.sum(), leaf)[0]

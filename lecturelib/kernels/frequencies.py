@@ -19,7 +19,8 @@ from lecturelib.core.experiments import Provenance, generator_for, save, setting
 
 FREQUENCIES = (5, 10, 15, 20, 25, 30, 35, 40, 45, 50)
 AMPLITUDES = {"equal": [1.0] * 10, "increasing": [k / 10 for k in range(1, 11)]}
-POINTS, WIDTH, LAYERS, RATE, STEPS = 200, 256, 6, 3e-4, 60_000  # published; LAYERS counts matrices of weights
+POINTS, WIDTH, LAYERS, RATE, STEPS = 200, 256, 6, 3e-4, 80_000  # published; LAYERS counts matrices of weights
+SHOWN = (100, 1000, 10_000, 80_000)  # steps at which the published figure shows the function
 STORED = Path("chapters/kernels/data/frequencies.json")
 
 
@@ -76,7 +77,8 @@ def spectrum(
     """Train on `POINTS` points with full-batch Adam at 3e-4 on the mean squared error; random phases.
 
     amplitudes: "equal" (all 1) or "increasing" (0.1 to 1), cut to as many as there are frequencies.
-    Returns step (R,), loss (R,) and learned (R, F), recorded every `every` steps. Rahaman et al. 2019, section 4.
+    Returns step (R,), loss (R,) and learned (R, F), recorded every `every` steps; the target (N,); and the outputs (N,)
+    of those of the steps `SHOWN` that were reached, in the order of steps. Rahaman et al. 2019, section 4.
     """
     generator = generator_for(seed, "frequencies", amplitudes)
     x = torch.arange(POINTS, dtype=torch.float64) / POINTS
@@ -85,7 +87,7 @@ def spectrum(
     y = waves(x, torch.tensor(frequencies), sizes, phases).float()[:, None]
     model = deep_network(width, layers, generator)
     optimizer = torch.optim.Adam(model.parameters(), lr=RATE)
-    record: dict[str, list] = {"step": [], "loss": [], "learned": []}
+    record: dict[str, list] = {"step": [], "loss": [], "learned": [], "target": _short(y), "outputs": []}
     for step in range(steps + 1):
         outputs = model(x.float()[:, None])
         loss = (outputs - y).square().mean()
@@ -93,11 +95,18 @@ def spectrum(
             found = learned(outputs.detach()[:, 0].double(), frequencies, sizes)
             record["step"].append(step)
             record["loss"].append(float(f"{loss.item():.4g}"))
-            record["learned"].append([round(float(value), 3) for value in found])
+            record["learned"].append(_short(found))
+        if step in SHOWN:
+            record["outputs"].append(_short(outputs))
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
     return record
+
+
+def _short(values: Tensor) -> list[float]:
+    """All numbers, to three decimals, which is enough for figures."""
+    return [round(float(value), 3) for value in values.detach().flatten()]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

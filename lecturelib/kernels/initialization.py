@@ -127,6 +127,8 @@ def fourth_moments(variances: Variances, x) -> Tensor:
 
 def mean_error(variances: Variances, x, members: int) -> Tensor:
     """Standard error of the mean of ‖h_ℓ‖²/k_ℓ over so many networks, shape (L + 1,); for the laws above."""
+    if not isinstance(members, int) or members < 1:
+        raise ValueError(f"members: expected an integer, at least 1, got {members}")
     means = torch.stack([moment.sum() for moment in forward_moments(variances, x)])
     spread = (fourth_moments(variances, x) - means**2).clamp(min=0).sqrt()
     return spread / torch.tensor(variances.widths, dtype=spread.dtype) / members**0.5
@@ -164,6 +166,8 @@ def log_step(width: int) -> tuple[float, float]:
 
 def death_chance(widths: Sequence[int]) -> Tensor:
     """Probability that h_ℓ = 0, for ℓ = 0, …, L, without biases and x ≠ 0: 1 − ∏ (1 − 2^{−k_j}), shape (L + 1,)."""
+    if len(widths) < 1 or any(not isinstance(width, int) or width < 1 for width in widths):
+        raise ValueError(f"widths: expected integers d, k_1, …, all at least 1, got {tuple(widths)}")
     alive = torch.cumprod(torch.tensor([1.0, *(1 - 0.5**k for k in widths[1:])], dtype=torch.float64), 0)
     return 1 - alive
 
@@ -178,6 +182,8 @@ def erf_variance(q) -> Tensor:
 
 def erf_path(weight: float, depth: int, start: float = 1.0) -> Tensor:
     """Mean square of h_1, …, h_L in erf networks of infinite width, no biases, Var W = weight²/k: shape (depth,)."""
+    if not weight >= 0:
+        raise ValueError(f"weight: expected a number, at least 0, got {weight}")
     sizes = [torch.as_tensor(start, dtype=torch.float64)]
     for _ in range(depth):
         sizes.append(erf_variance(weight**2 * sizes[-1]))

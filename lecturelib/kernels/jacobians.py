@@ -11,25 +11,40 @@ from torch.autograd.functional import jacobian
 from torch.func import functional_call, jacrev, vmap
 
 MEMORY = 2**25  # numbers that the Jacobians of one block of inputs may hold
-TOGETHER = (nn.modules.batchnorm._BatchNorm, nn.modules.dropout._DropoutNd)
+TOGETHER = (nn.modules.batchnorm._BatchNorm, nn.modules.dropout._DropoutNd, nn.RReLU)  # or by chance, in training
 
 
 def kernel_by_jacobians(model: nn.Module, x1: Tensor, x2: Tensor | None) -> Tensor:
     """Σ_θ ∂f_k(x)/∂θ ∂f_j(x')/∂θ for inputs (N, ...) and (M, ...), or x1 with itself: (N, M, K, K).
 
-    Raises ValueError where the module does not treat the inputs of a batch one by one.
+    Raises ValueError where the module does not treat the inputs of a batch one by one and always alike, or does not
+    take inputs of their shape.
     """
-    for module in model.modules():
-        if isinstance(module, TOGETHER) and module.training:
-            name = type(module).__name__
-            raise ValueError(
-                f"model: expected one that treats inputs one by one, got a training {name}; call model.eval()"
-            )
+    _try_out(model, torch.cat([x1[:1], (x1 if x2 is None else x2)[-1:]]))
     rows = []
     for first in _jacobians(model, x1):
         blocks = [_contract(first, second) for second in _jacobians(model, x1 if x2 is None else x2)]
         rows.append(torch.cat(blocks, dim=1))
     return torch.cat(rows)
+
+
+def _try_out(model: nn.Module, pair: Tensor) -> None:
+    """Do two inputs together give what each gives alone?"""
+    for module in model.modules():
+        if isinstance(module, TOGETHER) and module.training and getattr(module, "p", 1) > 0:
+            name = type(module).__name__
+            raise ValueError(
+                f"model: expected one that treats inputs one by one, got a training {name}; call model.eval()"
+            )
+    with torch.no_grad():
+        try:
+            alone = torch.cat([model(one[None].clone()) for one in pair])
+            together = model(pair.clone())
+        except RuntimeError as error:
+            shape = tuple(pair.shape[1:])
+            raise ValueError(f"x1: expected inputs that the model takes, got shape {shape} each ({error})") from None
+    if together.shape != alone.shape or bool(((together - alone).abs() > 1e-3 * alone.abs().max()).any()):
+        raise ValueError("model: expected one that treats inputs one by one and always alike, this one does not")
 
 
 def _jacobians(model: nn.Module, x: Tensor) -> Iterator[dict[str, Tensor]]:
@@ -39,7 +54,7 @@ def _jacobians(model: nn.Module, x: Tensor) -> Iterator[dict[str, Tensor]]:
     fixed = {name: part.detach() for name, part in everything.items() if name not in trained}
 
     def outputs(parameters: dict[str, Tensor], one: Tensor) -> Tensor:
-        return functional_call(model, parameters | fixed, (one[None],)).flatten()
+        return functional_call(model, parameters | fixed, (one[None].clone(),)).flatten()
 
     def listed(*parameters: Tensor, one: Tensor) -> Tensor:
         return outputs(dict(zip(trained, parameters, strict=True)), one)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import combinations_with_replacement
-from math import factorial, prod, sqrt
+from math import factorial, inf, prod, sqrt
 
 import torch
 from torch import Generator, Tensor
@@ -59,7 +59,7 @@ def polynomial_kernel(x1, x2, degree: int) -> Tensor:
 def gaussian_kernel(x1, x2, width: float) -> Tensor:
     """exp(−|x − z|² / (2 width²)) for every pair: x1 (N, d), x2 (M, d) → (N, M); width > 0."""
     x1, x2 = read_pair(x1, x2)
-    if not width > 0:
+    if not 0 < width < inf:
         raise ValueError(f"width: expected a positive number, got {width}")
     # differences, not squares that cancel: near points keep their digits
     squares = (x1[:, None, :] - x2[None, :, :]).square().sum(-1)
@@ -71,11 +71,8 @@ def features_of(gram) -> Tensor:
 
     Φ = V diag(√λ) from the eigendecomposition V diag(λ) Vᵀ; raises ValueError where the matrix is no Gram matrix.
     """
-    gram = read_gram(gram)
+    gram = semi_definite("gram", read_gram(gram))
     values, vectors = torch.linalg.eigh(gram)
-    rounding = 100 * gram.shape[0] * torch.finfo(gram.dtype).eps * float(values.abs().max())
-    if float(values.min()) < -rounding:
-        raise ValueError(f"gram: expected no negative eigenvalue, found {float(values.min()):.3g}")
     return vectors * values.clamp(min=0).sqrt()
 
 
@@ -86,6 +83,19 @@ def read_gram(gram) -> Tensor:
         raise ValueError(f"gram: expected shape (N, N), got {tuple(gram.shape)}")
     if float((gram - gram.T).abs().max()) > 1e-9 * float(gram.abs().max()):
         raise ValueError("gram: expected a symmetric matrix")
+    return gram
+
+
+def semi_definite(name: str, gram: Tensor) -> Tensor:
+    """A symmetric matrix (N, N) as it is; raises ValueError naming it where an eigenvalue is negative beyond rounding.
+
+    A Cholesky factor tells, of the matrix with what rounding may take off added to its diagonal.
+    """
+    size = gram.shape[0]
+    rounding = 100 * size * torch.finfo(gram.dtype).eps * float(gram.abs().sum(1).max()) + torch.finfo(gram.dtype).tiny
+    if int(torch.linalg.cholesky_ex(gram + rounding * torch.eye(size, dtype=gram.dtype)).info):
+        least = float(torch.linalg.eigvalsh(gram)[0])
+        raise ValueError(f"{name}: expected no negative eigenvalue beyond rounding, found {least:.3g}")
     return gram
 
 
@@ -103,9 +113,10 @@ def ridge_weights(features, y, penalty: float) -> Tensor:
 def kernel_weights(gram, y, penalty: float) -> Tensor:
     r"""c of f(x) = Σ c_n K(x, x_n) for the same minimizer: (K + penalty N I)⁻¹ y, shape (N,).
 
-    gram: K, (N, N); y: (N,); penalty > 0. One system of N equations, however many features there are.
+    gram: K, (N, N); y: (N,); penalty > 0. One system of N equations, however many features there are. Raises ValueError
+    where K is no Gram matrix: the form of f has a minimum only if K has no negative eigenvalue.
     """
-    gram = read_gram(gram)
+    gram = semi_definite("gram", read_gram(gram))
     y = _targets(y, gram)
     return torch.linalg.solve(gram + _penalty(penalty) * y.numel() * torch.eye(y.numel(), dtype=y.dtype), y)
 
@@ -136,6 +147,8 @@ def fit_kernel(x, y, kernel: Kernel, penalty: float) -> KernelModel:
 
 def two_rings(count: int, *, generator: Generator, noise: float = 0.12) -> tuple[Tensor, Tensor]:
     """Points about two circles of radius 1 (label −1) and 2 (label 1): x (count, 2), y (count,)."""
+    if not isinstance(count, int) or count < 1:
+        raise ValueError(f"count: expected an integer, at least 1, got {count}")
     angles = 2 * torch.pi * torch.rand(count, generator=generator, dtype=torch.float64)
     outer = torch.arange(count) % 2
     radii = 1 + outer + noise * torch.randn(count, generator=generator, dtype=torch.float64)
@@ -151,7 +164,7 @@ def _targets(y, of: Tensor) -> Tensor:
 
 
 def _penalty(penalty: float) -> float:
-    if not penalty > 0:
+    if not 0 < penalty < inf:
         raise ValueError(f"penalty: expected a positive number, got {penalty}")
     return penalty
 

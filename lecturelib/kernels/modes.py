@@ -39,21 +39,21 @@ def trained(*, seed: int, width: int, activation: str = "relu", networks: int = 
     return {"mean": run.outputs.mean(1).tolist(), "deviation": run.outputs.std(1).tolist()}
 
 
-def mode_rates(*, seed: int, width: int, activation: str = "relu", networks: int = 10) -> dict[str, list]:
-    """Rates at which modes of the residual fade in training, for each network: measured (networks, 10); theory (10,).
+def mode_rates(*, seed: int, width: int, activation: str = "relu", networks: int = 20) -> dict[str, list]:
+    """Rates at which modes of the residual fade in training, over an ensemble, (10,) each, by size of their eigenvalue.
 
-    The rate of a mode is measured from the start to the time 1 / λ_j, when it should have fallen to 1/e.
+    measured: from the start to the time 1 / λ_j, when a mode should have fallen to about 1/e, with its standard error;
+    theory: −ln(1 − ηλ_j) / η, as steps of the length η multiply by 1 − ηλ_j, close to λ_j; eigenvalues: λ_j.
     """
     x, y = circle(DATA)
     modes = decompose(limit(activation)(x, x))
     steps = [max(1, round(1 / (RATE * float(rate)))) for rate in modes.rates]
     run = train_wide(start(seed, width, 1, activation, networks), x, y, rate=RATE, steps=max(steps), record=[0, *steps])
-    residuals = run.outputs - y
-    columns = []
-    for j, step in enumerate(steps):
-        pair = residuals[[0, run.steps.index(step)]]
-        columns.append(fading_rates(torch.tensor([0.0, step * RATE]), pair, modes)[..., j])
-    return {"measured": torch.stack(columns, dim=-1).tolist(), "theory": modes.rates.tolist()}
+    residuals = dict(zip(run.steps, run.outputs - y, strict=True))
+    found = [fading_rates(residuals[0], residuals[step], step * RATE, modes) for step in steps]
+    measured, errors = ([float(pair[part][j]) for j, pair in enumerate(found)] for part in (0, 1))
+    theory = -torch.log1p(-RATE * modes.rates) / RATE
+    return {"measured": measured, "error": errors, "theory": theory.tolist(), "eigenvalues": modes.rates.tolist()}
 
 
 def fourier_rates(activation: str, size: int, bias_scale: float) -> Tensor:

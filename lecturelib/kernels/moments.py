@@ -1,14 +1,18 @@
-"""Gaussian expectations that the recursion of the infinite-width kernels needs, in the closed forms of the books."""
+"""Gaussian expectations that the recursion of the infinite-width kernels needs, in the closed forms of the books.
+
+Beside them the recursion as it stands, in float64 and to as many digits as wanted: what `infinite_kernel` is judged by.
+"""
 
 from __future__ import annotations
 
 import math
 from typing import NamedTuple
 
+import mpmath as mp
 import torch
 from torch import Tensor
 
-from lecturelib.core.arguments import as_tensor
+from lecturelib.core.arguments import as_tensor, same_shape
 from lecturelib.kernels.tangent_kernel import ACTIVATIONS
 
 
@@ -28,6 +32,7 @@ def gaussian_moments(activation: str, a, b, c) -> Moments:
     Raises ValueError for an unknown activation and where c² > ab beyond rounding.
     """
     a, b, c = (as_tensor(name, one) for name, one in (("a", a), ("b", b), ("c", c)))
+    same_shape(tuple(a.shape), "a", b=b, c=c)
     if bool((c.square() > a * b * (1 + 1e-9)).any()) or bool((torch.minimum(a, b) < 0).any()):
         raise ValueError("c: expected a covariance that variances a and b allow, c² at most ab")
     if activation == "relu":
@@ -60,3 +65,32 @@ def textbook_kernel(x1, x2, *, depth: int, activation: str, weight_scale: float,
         covariance = w2 * values + b2
         tangent = covariance + w2 * slopes * tangent
     return Moments(covariance, tangent)
+
+
+def exact_kernel(
+    x, z, *, depth: int, activation: str, weight_scale: float, bias_scale: float, digits: int = 50
+) -> tuple[mp.mpf, mp.mpf]:
+    """The same for one pair of inputs x, z (d,), to so many digits: the tangent kernel and the covariance.
+
+    Slow, and right: at 50 digits half of them may be lost to an angle near 0 or π, and the rest is more than enough.
+    """
+    x, z = (as_tensor(name, one).double().flatten().tolist() for name, one in (("x", x), ("z", z)))
+    same_shape((len(x),), "x", z=torch.tensor(z))
+    with mp.workdps(digits):
+        w2, b2 = mp.mpf(weight_scale) ** 2, mp.mpf(bias_scale) ** 2
+        a, b, c = (w2 * mp.fdot(u, v) / len(x) + b2 for u, v in ((x, x), (z, z), (x, z)))
+        tangent = c
+        for _ in range(depth):
+            if activation == "erf":
+                root = mp.sqrt((1 + 2 * a) * (1 + 2 * b))
+                slopes = 4 / mp.pi / mp.sqrt(root**2 - 4 * c**2)
+                c = w2 * 2 / mp.pi * mp.asin(2 * c / root) + b2
+                a, b = (w2 * 2 / mp.pi * mp.asin(2 * one / (1 + 2 * one)) + b2 for one in (a, b))
+            else:
+                size = mp.sqrt(a * b)
+                angle = mp.acos(max(-1, min(1, c / size))) if size else mp.pi
+                slopes = (mp.pi - angle) / (2 * mp.pi)
+                c = w2 * size * (mp.sin(angle) + (mp.pi - angle) * mp.cos(angle)) / (2 * mp.pi) + b2
+                a, b = (w2 * one / 2 + b2 for one in (a, b))
+            tangent = c + w2 * slopes * tangent
+        return tangent, c

@@ -134,9 +134,17 @@ def relu(w2, b2, left_std, right_std, left_next, right_next, versines, opposite,
         opposite[j] = 0.0
 
 
+@_inlined
+def arc(sine, cosine):
+    """The angle between −π/2 and π/2 with this sine and this cosine ≥ 0, all digits; nothing but arithmetic."""
+    v = sine * sine / (1.0 + cosine)  # the versine, without a difference
+    return sine * (1.0 + v * series(min(v, 1.0)))
+
+
 @_loops
 def erf(w2, b2, left_std, right_std, left_next, right_next, versines, opposite, covariance, tangent):
     """One erf layer of one chunk, in place."""
+    unit = w2 * 2.0 / PI
     for j in range(versines.size):
         v = versines[j]
         cosine = (1.0 - v) * (1.0 - 2.0 * opposite[j])
@@ -144,17 +152,20 @@ def erf(w2, b2, left_std, right_std, left_next, right_next, versines, opposite, 
         product = 2.0 * left_std * right_std[j]
         parallel = 1.0 + 2.0 * left_std * left_std + 2.0 * right_std[j] * right_std[j]
         root, least = math.sqrt(parallel + product * product * sine2), math.sqrt(parallel)
-        covariance[j] = w2 * 2.0 / PI * math.atan2(product * cosine, root) + b2
-        tangent[j] = covariance[j] + w2 * 4.0 / PI / root * tangent[j]
-        # by how much the covariance is below that of parallel inputs of the same lengths: an angle of its own
-        if cosine > 0:
-            turned = product * sine2 * (parallel + product * product) / (root + cosine * least)
-        else:
-            turned = product * (root - cosine * least)
-        lost = w2 * 2.0 / PI * math.atan2(turned, product * product * cosine + root * least)
+        whole = 1.0 / (parallel + product * product)
+        side = math.sqrt(whole)
+        angle = arc(product * cosine * side, root * side)  # arcsin(2c / R)
+        most = arc(product * side, least * side)  # that of parallel inputs of the same lengths
+        covariance[j] = unit * angle + b2
+        tangent[j] = covariance[j] + 2.0 * unit / root * tangent[j]
+        # most − angle; where both have one sign it is an angle of its own, no difference of nearly equal numbers
+        turned = product * sine2 / (root + abs(cosine) * least)
+        straight = (product * product * abs(cosine) + root * least) * whole
+        between = arc(turned, straight)
+        lost = unit * (between if cosine > 0.0 else most - angle)
         size = left_next * right_next[j]
-        if left_std != right_std[j]:
-            lost += max(0.0, size - w2 * 2.0 / PI * math.atan2(product, least) - b2)
+        shorter = max(0.0, size - unit * most - b2)
+        lost += shorter if left_std != right_std[j] else 0.0
         v = min(2.0, lost / size) if size > 0 else 0.0
         opposite[j] = 1.0 if v > 1.0 else 0.0
         versines[j] = min(v, 2.0 - v)
@@ -164,12 +175,14 @@ def erf(w2, b2, left_std, right_std, left_next, right_next, versines, opposite, 
 def block(out, low, high, symmetric, is_relu, tangents, w2, b2, scale, left_stds, right_stds, left, right):
     """Rows low to high: `out` holds inner products on entry and the kernel on return."""
     depth = left_stds.shape[0] - 1
-    buffers = np.empty((4, CHUNK))
+    # four arrays, not rows of one: the compiler has to see that they do not overlap, or it does one pair at a time
+    buffers = np.empty(CHUNK), np.empty(CHUNK), np.empty(CHUNK), np.empty(CHUNK)
     for i in range(low, high):
         for begin in range(i if symmetric else 0, out.shape[1], CHUNK):
             end = min(begin + CHUNK, out.shape[1])
             row = out[i, begin:end]
-            v, opposite, covariance, tangent = buffers[:, : end - begin]
+            v, opposite = buffers[0][: end - begin], buffers[1][: end - begin]
+            covariance, tangent = buffers[2][: end - begin], buffers[3][: end - begin]
             start(
                 row,
                 scale,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Generator, Tensor
 
-from lecturelib.core.arguments import one_dimensional
+from lecturelib.core.arguments import one_dimensional, same_shape
 from lecturelib.core.experiments import Provenance, generator_for, save, settings, sweep
 from lecturelib.kernels.initialization import Variances, equal_variances
 
@@ -49,6 +49,7 @@ def simulate(variances: Variances, x, *, members: int, generator: Generator, law
     does not grow with `members`.
     """
     x = one_dimensional("x", x, dtype=torch.float64)
+    same_shape((variances.widths[0],), "the rows of the first weights", x=x)
     if law not in LAWS:
         raise ValueError(f"law: expected one of {', '.join(LAWS)}, got {law!r}")
     if not isinstance(members, int) or members < 1:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from lecturelib.core.arguments import as_tensor, one_dimensional
+from lecturelib.kernels.models import semi_definite
 from lecturelib.kernels.tangent_kernel import read_inputs
 
 ROUNDING = 1e-10  # an eigenvalue below minus this share of the largest is no rounding error
@@ -69,7 +70,8 @@ def predict(kernel: Callable[..., Tensor], x, y, times, *, test=None) -> Predict
     modes = decompose(kernel(x, x, kind="ntk"))
     across = modes.vectors.T @ kernel(x, points, kind="ntk")  # (N, M), by modes
     learned = growth(modes.rates, times)[:, :, None] * across  # A_tᵀ in the basis of modes: (T, N, M)
-    start, start_across = (modes.vectors.T @ kernel(x, other, kind="nngp") for other in (x, points))
+    start = modes.vectors.T @ semi_definite("kernel", kernel(x, x, kind="nngp"))
+    start_across = modes.vectors.T @ kernel(x, points, kind="nngp")
     mixed = learned.mT @ start_across  # A_t Σ_X*
     covariance = kernel(points, points, kind="nngp") - mixed - mixed.mT + learned.mT @ (start @ modes.vectors) @ learned
     return Prediction(times, learned.mT @ (modes.vectors.T @ y), covariance)
@@ -85,13 +87,20 @@ def growth(rates: Tensor, times: Tensor) -> Tensor:
     return torch.where(times.isinf()[:, None], forever, finite)
 
 
-def fading_rates(steps: Tensor, residuals: Tensor, modes: Modes) -> Tensor:
-    """Measured rate of each mode: minus the slope of ln |⟨q_j, residuals⟩| between the first and the last record.
+def fading_rates(first: Tensor, last: Tensor, time: float, modes: Modes) -> tuple[Tensor, Tensor]:
+    """Measured rate of each mode over an ensemble, with its standard error: (N,) each.
 
-    steps: times (R,); residuals: (R, ..., N). Returns (..., N).
+    first, last: residuals (S, N) of S ≥ 2 networks, `time` apart. With their shares a_s and b_s of a mode, the rate is
+    −ln(Σ a_s b_s / Σ a_s²) / time: the slope of the line through 0 that fits b to a. What chance adds to b, whatever a,
+    cancels in the mean, which it does not in a mean of single rates −ln(b_s / a_s) / time. Not a number where the slope
+    is not positive. The error is that of the jackknife, from leaving out one network at a time.
     """
-    sizes = (residuals @ modes.vectors).abs()
-    return torch.log(sizes[0] / sizes[-1]) / (steps[-1] - steps[0])
+    a, b = (residuals @ modes.vectors for residuals in (first, last))
+    products, squares = a * b, a.square()
+    rate = -torch.log(products.sum(0) / squares.sum(0)) / time
+    without = -torch.log((products.sum(0) - products) / (squares.sum(0) - squares)) / time  # (S, N)
+    count = first.shape[0]
+    return rate, ((count - 1) / count * (without - without.mean(0)).square().sum(0)).sqrt()
 
 
 def _read_times(times) -> Tensor:

@@ -49,7 +49,7 @@ def infinite_kernel(
     for name, value, known in (("activation", activation, ACTIVATIONS), ("kind", kind, KINDS)):
         if value not in known:
             raise ValueError(f"{name}: expected one of {', '.join(known)}, got {value!r}")
-    w2, b2 = (_square(name, value) for name, value in (("weight_scale", weight_scale), ("bias_scale", bias_scale)))
+    w2, b2 = read_scale("weight_scale", weight_scale) ** 2, read_scale("bias_scale", bias_scale) ** 2
     left, right = (tensor.detach().to("cpu", torch.float64).contiguous().numpy() for tensor in (first, second))
     found = kernel_matrix(left, None if same else right, depth=depth, activation=activation, w2=w2, b2=b2, kind=kind)
     return torch.from_numpy(found).to(first.device, torch.promote_types(first.dtype, second.dtype))
@@ -63,7 +63,12 @@ def read_inputs(name: str, value) -> Tensor:
     return tensor
 
 
-def _square(name: str, value: float) -> float:
-    if not (math.isfinite(value) and value >= 0):
-        raise ValueError(f"{name}: expected a finite number, at least 0, got {value}")
-    return float(value) ** 2
+def read_scale(name: str, value: float) -> float:
+    """The number, raising ValueError naming it unless it is finite and at least 0."""
+    try:
+        scale = float(value)
+    except (TypeError, ValueError):
+        scale = math.nan
+    if not (math.isfinite(scale) and scale >= 0):
+        raise ValueError(f"{name}: expected a finite number, at least 0, got {value!r}")
+    return scale

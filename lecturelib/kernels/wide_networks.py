@@ -13,7 +13,7 @@ from torch import Generator, Tensor
 
 from lecturelib.core.arguments import as_tensor, positive
 from lecturelib.kernels.layer_products import Signals, run_back
-from lecturelib.kernels.tangent_kernel import ACTIVATIONS, read_inputs
+from lecturelib.kernels.tangent_kernel import ACTIVATIONS, read_inputs, read_scale
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,16 @@ class WideNetwork:
         """weight_scale / √(fan-in) of a layer."""
         return self.weight_scale / math.sqrt(self.weights[layer].shape[-1])
 
+    def read(self, x, name: str = "x") -> Tensor:
+        """Inputs (N, d) in the precision of the weights; raises ValueError naming them for another dimension."""
+        inputs = read_inputs(name, x).to(self.weights[0])
+        if inputs.shape[1] != self.weights[0].shape[-1]:
+            raise ValueError(f"{name}: expected {self.weights[0].shape[-1]} columns, got {inputs.shape[1]}")
+        return inputs
+
     def forward(self, x) -> list[tuple[Tensor, Tensor]]:
         """(h_ℓ, z_ℓ) of every layer at x (N, d): (..., N, m_ℓ) and (..., N, m_{ℓ+1})."""
-        h, layers = read_inputs("x", x).to(self.weights[0]), []
+        h, layers = self.read(x), []
         for layer, (weights, biases) in enumerate(zip(self.weights, self.biases, strict=True)):
             z = h @ (self.factor(layer) * weights).mT + self.bias_scale * biases.unsqueeze(-2)
             layers.append((h, z))
@@ -85,12 +92,15 @@ def draw_wide(
 ) -> WideNetwork:
     """Networks with layers of `sizes` = (d, m_1, …, m_L, 1), all weights and biases standard normal.
 
-    Raises ValueError for fewer than two sizes, sizes below 1, a last size other than 1, or an unknown activation.
+    Raises ValueError for fewer than two sizes, sizes below 1, a last size other than 1, an unknown activation, or
+    scales that are negative or not finite.
     """
     if len(sizes) < 2 or any(size < 1 for size in sizes) or sizes[-1] != 1:
         raise ValueError(f"sizes: expected (d, m_1, ..., 1), all at least 1, got {tuple(sizes)}")
     if activation not in ACTIVATIONS:
         raise ValueError(f"activation: expected one of {', '.join(ACTIVATIONS)}, got {activation!r}")
+    read_scale("weight_scale", weight_scale)
+    read_scale("bias_scale", bias_scale)
 
     def normal(*shape: int) -> Tensor:
         return torch.randn(*ensemble, *shape, generator=generator, dtype=dtype)
@@ -115,14 +125,16 @@ def train_wide(network: WideNetwork, x, y, *, rate: float, steps: int, record: S
     record: steps, from 0 to `steps`, after which outputs at `watch` (M, d), or at x, are kept.
     Raises ValueError for data that do not fit, and where outputs are no longer finite.
     """
-    x, y = read_inputs("x", x).to(network.weights[0]), as_tensor("y", y).to(network.weights[0])
+    x, y = network.read(x), as_tensor("y", y).to(network.weights[0])
     if y.shape != x.shape[:1]:
         raise ValueError(f"y: expected shape {tuple(x.shape[:1])}, one number for each row of x, got {tuple(y.shape)}")
     positive("rate", rate)
+    if not isinstance(steps, int) or steps < 0:
+        raise ValueError(f"steps: expected a whole number, at least 0, got {steps!r}")
     marks = sorted(set(record))
     if not marks or marks[0] < 0 or marks[-1] > steps:
         raise ValueError(f"record: expected steps from 0 to {steps}, got {list(record)}")
-    watched, outputs = x if watch is None else read_inputs("watch", watch), []
+    watched, outputs = x if watch is None else network.read(watch, "watch"), []
     for taken in range(steps + 1):
         if taken in marks:
             outputs.append(network(watched))

@@ -25,10 +25,21 @@ def by_jacobian(model, x1, x2):
     parameters = {name: part.detach() for name, part in model.named_parameters() if part.requires_grad}
 
     def rows(x):
-        found = jacrev(lambda p: functional_call(model, p, (x,)).flatten(1))(parameters)
+        found = jacrev(lambda p: functional_call(model, p, (x.clone(),)).flatten(1))(parameters)
         return torch.cat([part.flatten(2) for part in found.values()], dim=2)
 
     return torch.einsum("nkp,mjp->nmkj", rows(x1), rows(x2))
+
+
+class Wrapped(nn.Module):
+    """A linear layer with something before it."""
+
+    def __init__(self, before):
+        super().__init__()
+        self.before, self.out = before, nn.Linear(4, 1)
+
+    def forward(self, x):
+        return self.out(self.before(x))
 
 
 class Residual(nn.Module):
@@ -54,6 +65,7 @@ STRUCTURED = {
     "nested": lambda: nn.Sequential(nn.Sequential(nn.Linear(4, 5), nn.SiLU()), nn.Linear(5, 2)),
     "output activation": lambda: nn.Sequential(nn.Linear(4, 5), nn.Tanh(), nn.Linear(5, 2), nn.Sigmoid()),
     "two in a row": lambda: nn.Sequential(nn.Linear(4, 5), nn.Tanh(), nn.Softplus(), nn.Linear(5, 6), nn.Linear(6, 2)),
+    "in place": lambda: nn.Sequential(nn.ELU(inplace=True), nn.Linear(4, 5), nn.ReLU(inplace=True), nn.Linear(5, 2)),
     "input activation": lambda: nn.Sequential(nn.Tanh(), nn.Linear(4, 5), nn.ELU(), nn.Linear(5, 2)),
 }
 OTHER = {
@@ -62,6 +74,8 @@ OTHER = {
     "softmax": lambda: nn.Sequential(nn.Linear(4, 5), nn.Softmax(dim=1), nn.Linear(5, 2)),
     "norm": lambda: nn.Sequential(nn.Linear(4, 5), nn.LayerNorm(5), nn.Linear(5, 2)),
     "batch norm": lambda: nn.Sequential(nn.Linear(4, 5), nn.BatchNorm1d(5), nn.Linear(5, 2)).eval(),
+    "in place, other": lambda: nn.Sequential(nn.ReLU(inplace=True), nn.Linear(4, 5), nn.LayerNorm(5), nn.Linear(5, 2)),
+    "no dropout": lambda: nn.Sequential(nn.Linear(4, 5), nn.Dropout(0.0), nn.Linear(5, 2)),
     "dropout": lambda: nn.Sequential(nn.Linear(4, 5), nn.Dropout(0.5), nn.Linear(5, 2)).eval(),
 }
 
@@ -73,7 +87,31 @@ def test_is_the_jacobian_times_itself(name, monkeypatch):
         monkeypatch.setattr("lecturelib.kernels.empirical.kernel_by_jacobians", None)  # so it cannot be called
     for other in (z, None):
         expected = by_jacobian(model, x, x if other is None else z)
+        before = x.clone()
         torch.testing.assert_close(empirical_kernel(model, x, other), expected, rtol=1e-12, atol=1e-12)
+        assert torch.equal(x, before)
+
+
+def test_tokens():
+    model = settle(nn.Sequential(nn.Embedding(5, 3), nn.Flatten(), nn.Linear(6, 2)))
+    tokens = torch.tensor([[0, 1], [4, 2], [1, 1]])
+    expected = by_jacobian(model, tokens, tokens)
+    torch.testing.assert_close(empirical_kernel(model, tokens), expected, rtol=1e-12, atol=1e-12)
+
+
+def allocated(model, x):
+    """All that torch allocates while it computes the kernel, in float64 numbers: at least what it holds at once."""
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU], profile_memory=True) as found:
+        empirical_kernel(model, x)
+    return sum(max(0, event.self_cpu_memory_usage) for event in found.events()) / 8
+
+
+def test_memory_grows_with_the_kernel_and_not_with_inputs_times_parameters():
+    model = settle(nn.Sequential(nn.Linear(20, 200), nn.ReLU(), nn.Linear(200, 200), nn.ReLU(), nn.Linear(200, 1)))
+    parameters = sum(part.numel() for part in model.parameters())
+    for count in (50, 100):
+        once = 3 * count**2 + count * (20 + 200 + 200 + 1)  # a matrix for each layer, and what runs through
+        assert allocated(model, normal(count, 20)) < 10 * once < count * parameters / 4
 
 
 def test_a_module_that_torch_cannot_differentiate_for_many_inputs_at_once():
@@ -147,6 +185,14 @@ def test_wide_networks_and_their_ensembles(activation):
         ({"x2": [[float("inf")] * 4]}, "x2: expected finite"),
         ({"x2": [[0.0] * 3]}, "x1, x2: expected shapes"),
         ({"x1": [0.0] * 4}, "x1, x2: expected shapes"),
+        ({"x1": [[0.0] * 3]}, "x1: expected inputs that the model takes"),
+        ({"model": nn.Sequential(nn.Linear(4, 1)), "x1": [[0.0] * 3]}, "x1, x2: expected 4 columns"),
+        (
+            {"model": Wrapped(lambda x: x - x.mean(0)), "x2": [[1.0] * 4]},
+            "model: expected one that treats inputs one by",
+        ),
+        ({"model": Wrapped(lambda x: x + torch.rand_like(x))}, "model: expected one that treats inputs one by"),
+        ({"model": nn.Sequential(nn.Linear(4, 3), nn.RReLU())}, "got a training RReLU"),
         ({"model": nn.Sequential(nn.Linear(4, 3), nn.BatchNorm1d(3))}, "got a training BatchNorm1d"),
         ({"model": nn.Sequential(nn.Linear(4, 3), nn.Dropout())}, "got a training Dropout"),
     ],

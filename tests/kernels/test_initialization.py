@@ -139,6 +139,9 @@ def test_erf_saturates():
         ("weights", lambda: direction_moments(ONE)),
         ("width", lambda: log_step(0)),
         ("q", lambda: erf_variance([-1.0])),
+        ("weight", lambda: erf_path(-1.0, 3)),
+        ("widths", lambda: death_chance((3, 0))),
+        ("members", lambda: mean_error(equal_variances((3, 2), 1.0), [1.0] * 3, 0)),
     ],
 )
 def test_bad_arguments_are_named(name, call):

@@ -59,6 +59,10 @@ def test_features_of_a_singular_gram_matrix():
     gram = X @ X.T
     torch.testing.assert_close(features_of(gram) @ features_of(gram).T, gram)
     assert float(features_of(torch.zeros(2, 2)).abs().max()) == 0
+    twice = torch.cat([X, X])  # a kernel of duplicates is no error
+    assert (
+        fit_kernel(twice, torch.cat([Y, Y]), lambda one, two: gaussian_kernel(one, two, 1.0), 0.1)(X).shape == Y.shape
+    )
 
 
 def test_rings_have_their_radii():
@@ -81,6 +85,10 @@ def test_rings_have_their_radii():
         ("gram", lambda: features_of([[1.0, 2.0], [2.0, 1.0]])),
         ("gram", lambda: features_of([[1.0, 2.0], [0.0, 1.0]])),
         ("gram", lambda: kernel_weights([[1.0, 2.0]], [1.0], 0.1)),
+        ("gram", lambda: kernel_weights([[1.0, 2.0], [2.0, 1.0]], [1.0, 1.0], 0.1)),
+        ("gram", lambda: fit_kernel(X, Y, lambda one, two: -one @ two.T, 0.1)),
+        ("count", lambda: two_rings(0, generator=torch.Generator())),
+        ("penalty", lambda: ridge_weights(X, Y, math.inf)),
         ("penalty", lambda: ridge_weights(X, Y, 0.0)),
         ("penalty", lambda: kernel_weights(X @ X.T, Y, -1.0)),
         ("y", lambda: ridge_weights(X, Y[:2], 0.1)),

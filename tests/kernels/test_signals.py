@@ -55,11 +55,13 @@ def test_experiments_return_every_layer():
     assert len(erf_sizes(seed=0, width=20, depth=3, weight=1.0)["sizes"]) == 3
 
 
-@pytest.mark.parametrize(("name", "options"), [("law", {"law": "cauchy"}), ("members", {"members": 0})])
+@pytest.mark.parametrize(
+    ("name", "options"), [("law", {"law": "cauchy"}), ("members", {"members": 0}), ("x", {"x": [1.0]})]
+)
 def test_bad_arguments_are_named(name, options):
-    plan = equal_variances((3, 4), 0.5)
+    arguments = {"x": X, "members": 1, **options}
     with pytest.raises(ValueError, match=f"^{name}: expected"):
-        simulate(plan, X, generator=torch.Generator(), **({"members": 1} | options))
+        simulate(equal_variances((3, 4), 0.5), arguments.pop("x"), generator=torch.Generator(), **arguments)
 
 
 def test_training_makes_signals_larger_than_random_signs_would():

@@ -63,6 +63,9 @@ def test_slopes_are_those_of_autograd():
     [
         ({"y": [0.0]}, "y: expected shape"),
         ({"x": [0.0]}, "x: expected shape"),
+        ({"x": [[0.0]] * 6}, "x: expected 2 columns"),
+        ({"watch": [[0.0]]}, "watch: expected 2 columns"),
+        ({"steps": 1.5}, "steps: expected a whole number"),
         ({"rate": -1.0}, "rate: expected positive"),
         ({"rate": 1e160}, "rate: expected a stable one, 1e.160 diverged"),
         ({"record": [31]}, "record: expected steps from 0 to 30"),
@@ -88,6 +91,13 @@ def test_errors_of_training(change, message):
 def test_errors_of_drawing(sizes, activation, message):
     with pytest.raises(ValueError, match=message):
         draw_wide(sizes, generator=torch.Generator(), activation=activation)
+
+
+@pytest.mark.parametrize("name", ["weight_scale", "bias_scale"])
+@pytest.mark.parametrize("scale", [-1.0, math.nan, math.inf])
+def test_scales_are_not_negative(name, scale):
+    with pytest.raises(ValueError, match=f"{name}: expected a finite number, at least 0"):
+        draw_wide((2, 3, 1), generator=torch.Generator(), **{name: scale})
 
 
 def test_wider_is_nearer_to_the_limit_and_lazier():
@@ -125,6 +135,10 @@ def test_low_frequencies_come_first():
     assert run["step"] == [0, 100, 200]
     assert run["loss"][-1] < run["loss"][0]
     assert run["learned"][-1][0] > 2 * run["learned"][-1][1]
+    assert len(run["outputs"]) == 1  # that after 100 steps
+    assert len(run["outputs"][0]) == len(run["target"]) == 200
+    error = torch.tensor(run["outputs"][0]) - torch.tensor(run["target"])
+    assert float(error.square().mean()) == pytest.approx(run["loss"][1], rel=0.01)
 
 
 def test_the_stored_run_has_the_published_settings():
@@ -132,5 +146,6 @@ def test_the_stored_run_has_the_published_settings():
     results, provenance = load(path)
     assert provenance.command.startswith("python -m lecturelib.kernels.frequencies")
     for result in results:
-        assert result["step"][-1] == 60_000
+        assert result["step"][-1] == frequencies.STEPS == 80_000
+        assert len(result["outputs"]) == len(frequencies.SHOWN)
         assert len(result["learned"][-1]) == 10

@@ -29,6 +29,48 @@ def _common_plan(generator: Generator, widths: tuple[int, ...]) -> tuple[Varianc
     return equal_variances(widths, draw[0], draw[1]), x
 
 
+# Many layers at once
+
+
+def _unrolled(plan: Variances, x: Tensor, *, half: float = 0.5, late: int = 0, first: int = 0) -> Tensor:
+    """The sum over layers; `late` shifts the biases by so many layers, `first` leaves factors out of all products."""
+    growth = [weights.shape[0] * float(weights[0, 0]) / 2 for weights in plan.weights]
+    biases = [float(one[0]) for one in plan.biases]
+    depth, found = len(growth), math.prod(growth[first:]) * x.square().mean()
+    for back in range(depth):
+        found = found + half * math.prod(growth[depth - back + first :]) * biases[depth - 1 - back - late]
+    return found
+
+
+def _mean_square_over_all_signs(unrolled, generator: Generator) -> float:
+    variances, x = _common_plan(generator, (3, 2, 1, 2))
+    matrices, biases, _ = every_network(variances, SIGNS)
+    return relative_gap(unrolled(variances, x), layers_of(matrices, biases, x)[-1].square().mean())
+
+
+unrolled = Claim(
+    label="cor-deepinit-unrolled",
+    statement=r"$q_L = \rho_L \cdots \rho_1\, q_0 + \frac12 \sum_{\ell=1}^L \rho_L \cdots \rho_{\ell+1}\, "
+    r"\sigma_{b,\ell}^2$; checked over all choices of signs.",
+    source="Jelenković, lecture 13; derived here",
+    method="exact identity",
+    tolerance=EXACT,
+    check=_mean_square_over_all_signs,
+    formula=_unrolled,
+    falsifiers={
+        r"without the $\frac12$": lambda plan, x: _unrolled(plan, x, half=1.0),
+        "biases of the layer before": lambda plan, x: _unrolled(plan, x, late=1),
+        "products that start one layer later": lambda plan, x: _unrolled(plan, x, first=1),
+        "biases that add up unchanged": lambda plan, x: (
+            _unrolled(plan, x, half=0.0) + sum(float(one[0]) for one in plan.biases) / 2
+        ),
+    },
+)
+
+
+# Fluctuations
+
+
 def _chances(values: Tensor) -> Tensor:
     """Probability of every choice of the three-valued law, given the standardized values: 2/3 for 0, 1/6 else."""
     return torch.where(values == 0, 2 / 3, 1 / 6).double().prod(dim=1)
