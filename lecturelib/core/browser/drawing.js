@@ -81,6 +81,16 @@ export function chart(parent, { name, x, y, height = 240, legend = [] }) {
   };
 }
 
+/** Change the ends of an axis of a chart only where they differ, since that lays the axis out again. */
+export function keeper(made) {
+  const now = {};
+  return (axis, ends) => {
+    if (now[axis]?.[0] === ends[0] && now[axis]?.[1] === ends[1]) return;
+    now[axis] = ends;
+    made.range({ [axis]: ends });
+  };
+}
+
 /** Of the places on a logarithmic axis only powers of ten get a line, else the lines outweigh the curves. */
 function decades(plot, places) {
   return places.map((place) => (Math.abs(Math.log10(place) - Math.round(Math.log10(place))) < 1e-9 ? place : null));
