@@ -165,14 +165,14 @@ class ModesExplorer(Explorer):
 
     def _columns(self, axes, mean: Tensor, values: Tensor) -> str:
         """Draw the coefficients of frequencies 1 to 10, and say what is seen."""
-        frequencies = torch.arange(1, 11)
-        wanted = [self.amplitudes.get(int(k), 0) for k in frequencies]
-        expected, found = (coefficients(outputs, frequencies.tolist()) for outputs in (mean, values))
+        frequencies = range(1, 11)
+        wanted = [self.amplitudes.get(k, 0) for k in frequencies]
+        expected, found = (coefficients(outputs, frequencies).tolist() for outputs in (mean, values))
         axes.bar(frequencies, wanted, 0.8, fill=False, edgecolor=figures.INK, label="target")
-        axes.bar(frequencies - 0.19, expected, 0.3, color=figures.ORANGE, label="forecast")
-        axes.bar(frequencies + 0.19, found, 0.3, color=figures.BLUE, label="trained network")
+        axes.bar([k - 0.19 for k in frequencies], expected, 0.3, color=figures.ORANGE, label="forecast")
+        axes.bar([k + 0.19 for k in frequencies], found, 0.3, color=figures.BLUE, label="trained network")
         axes.set(xlabel="frequency $k$", ylabel=r"coefficient of $\sin k\gamma$", xticks=frequencies)
-        shares = {k: (float(expected[k - 1]) / a, float(found[k - 1]) / a) for k, a in self.amplitudes.items()}
+        shares = {k: (expected[k - 1] / a, found[k - 1] / a) for k, a in self.amplitudes.items()}
         learned = ", ".join(f"{k}: {forecast:.0%} and {network:.0%}" for k, (forecast, network) in shares.items())
         of = f"the forecast and by a network of width {int(self.state['width'])}"
         return f"At time {self.state['time']:g}, shares learned by {of}, by frequency: {learned}."
