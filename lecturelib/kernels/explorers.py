@@ -82,7 +82,7 @@ class ModesExplorer(Explorer):
         "parity": ("What a layer without biases cannot learn", {"bias": 0, "time": 100}),
         "narrow": ("A narrow network strays", {"width": 8, "time": 5}),
         "smooth": ("A smooth activation waits longer", {"activation": "erf", "time": 10}),
-        "starts": ("Random starts", {"a3": 0, "a5": 0, "a8": 0, "start": "random", "time": 0.1}),
+        "starts": ("Random starts", {"a3": 0, "a5": 0, "a8": 0, "start": "random", "time": 0.03}),
     }
 
     def __init__(self, name: str = "modes", **beginning: Any) -> None:

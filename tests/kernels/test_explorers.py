@@ -137,13 +137,13 @@ def test_what_the_chapter_says_of_the_explorer():
     assert smooth[2] > 0.99
 
 
-def test_without_biases_a_trained_network_has_little_of_the_odd_frequencies():
+def test_without_biases_a_trained_network_has_nothing_of_the_odd_frequencies():
     explorer = ModesExplorer()
     explorer.use("parity")
     start = explorer.start()
     values = explorer.train(start)(circle(SIZE)[0]) - start(circle(SIZE)[0])
     found = coefficients(values, FREQUENCIES) / 0.5
-    assert found[[2, 4]].abs().max() < 0.2
+    assert found[[2, 4]].abs().max() < 1e-10
     assert (found[[0, 1, 3, 5]] > 0.9).all()
 
 

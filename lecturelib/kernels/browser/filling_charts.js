@@ -35,7 +35,7 @@ const onData = (/** @type {Float64Array} */ values) => values.filter((_, p) => p
 export function makeFunction(stage) {
   const made = chart(stage, {
     name: "Target, forecast and network",
-    x: { label: "angle γ in degrees", range: [0, DEGREES] },
+    x: { label: "angle γ in degrees", range: [0, DEGREES], at: [0, 90, 180, 270, 360] },
     y: { label: "f" },
     height: 230,
     legend: [{ words: "target and data", color: "ink", mark: "dot" }, ...PAIR],
@@ -45,7 +45,7 @@ export function makeFunction(stage) {
     ...made,
     show(/** @type {View} */ { run, mean, deviation, values }) {
       const fine = closed(target(run.amplitudes, equalAngles(SIZE * FOLD)));
-      const room = run.settings.start === "random" ? 2 * run.forecast.deviation(0)[0] : 0;
+      const room = run.settings.start === "random" ? 1.2 * run.forecast.deviation(0)[0] : 0;
       const [low, high] = range([fine, [-0.5, 0.5]], 0.15);
       ends("y", [low - room, high + room]);
       const data = onData(Float64Array.from(fine.slice(0, -1)));
@@ -71,22 +71,22 @@ export function makeFunction(stage) {
 
 /** How much of every frequency there is: the target as an empty column that fills in. */
 export function makeColumns(stage) {
+  const frequencies = Array.from({ length: LAST }, (_, k) => k + 1);
   const made = chart(stage, {
     name: "Frequencies now",
-    x: { label: "frequency k", range: [0.4, LAST + 0.6] },
+    x: { label: "frequency k", range: [0.4, LAST + 0.6], at: frequencies },
     y: { label: "coefficient of sin kγ" },
     height: 200,
     legend: [{ words: "target", color: "ink", mark: "empty" }, ...PAIR.map((one) => ({ ...one, mark: "square" }))],
   });
   const ends = keeper(made);
-  const frequencies = Array.from({ length: LAST }, (_, k) => k + 1);
   const coefficients = (values) => frequencies.map((k) => coefficient(onData(values), k));
   return {
     ...made,
     show({ run, moment, mean, deviation, values }) {
       const top = Math.max(0.25, ...run.amplitudes.values());
       const spread = (k) => run.forecast.spread(k, MOMENTS[moment]);
-      const room = run.settings.start === "random" ? 1.5 * run.forecast.spread(1, 0) : 0;
+      const room = run.settings.start === "random" ? 1.2 * run.forecast.spread(1, 0) : 0;
       ends("y", [-0.2 * top - room, 1.2 * top + room]);
       const wanted = frequencies.map((k) => run.amplitudes.get(k) ?? 0);
       const [found, expected] = [values && coefficients(values), coefficients(mean)];

@@ -5,7 +5,7 @@ import { words } from "../../core/browser/numbers.js";
 const [LEARNED, BEGUN] = [0.9, 0.1];
 
 const wave = (/** @type {number} */ k) => (k === 1 ? "sin γ" : `sin ${k}γ`);
-const percent = (/** @type {number} */ share) => `${words(Math.round(100 * share), 12)} %`;
+const percent = (/** @type {number} */ share) => `${words(Math.round(100 * share), 12)}\u00a0%`;
 
 /**
  * One frequency of the target at one moment.
@@ -27,7 +27,7 @@ const HEADS = {
   learned: ["Learned", ({ k }) => wave(k)],
   way: ["On the way", both],
   begun: ["Hardly begun", ({ k }) => wave(k)],
-  never: ["Never, in a network of infinite width, as the rate is 0", both],
+  never: ["Never, as the rate is 0", both],
 };
 
 /** Which frequencies stand where: "Learned: sin γ, sin 2γ. On the way: …" */
