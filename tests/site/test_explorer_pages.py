@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.site.page_checks import Visit, looking
+from tests.site.explorer_page import FOCUS, MOST, Seen
+from tests.site.page_checks import AXE, NARROW, SERIOUS, SETTLED, Visit, looking
 from tests.site.weight import LIMIT, explorers, reaction, transferred
 
 
@@ -18,8 +19,84 @@ def alive(site, pages) -> dict[str, list[str]]:
     return {page: names for page, names in found.items() if names}
 
 
+@pytest.fixture
+def every(browser, server, alive):
+    """Every explorer of the book, opened one after the other with these options of the browser."""
+
+    def opened(query: str = "", **options):
+        for path, names in alive.items():
+            for name in names:
+                with browser.new_context(**options) as context, context.new_page() as page:
+                    visit = Visit(page, server)
+                    visit.listen()
+                    page.goto(f"{server}/{path}{query}#explorer-{name}")
+                    yield Seen(page, name)
+                    assert not any(visit.problems.values()), (name, visit.problems)
+
+    return opened
+
+
 def test_the_book_has_explorers(alive):
-    assert "chapters/splines/loss_surface.html" in alive
+    assert {"loss_surface", "breakpoints", "dynamics", "spectral_bias"} <= {path.split("/")[-1][:-5] for path in alive}
+
+
+def test_the_keyboard_reaches_every_control_with_visible_focus(every):
+    for seen in every():
+        seen.root.locator("button").first.focus()
+        outlines = [seen.page.evaluate(FOCUS)["outline"]]
+        for _ in range(MOST):
+            seen.page.keyboard.press("Tab")
+            focus = seen.page.evaluate(FOCUS)
+            if not focus["alive"]:
+                break
+            outlines.append(focus["outline"])
+        wanted = seen.root.locator(":is(button, select, input, .explorer-handle):not(:disabled)").count()
+        # the first has been focused by a script, which leaves the outline to the browser
+        assert (len(outlines), set(outlines[1:])) == (wanted, {"solid"}), seen.name
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_axe_finds_nothing_serious_and_a_phone_holds_it(every, mode):
+    for seen in every(color_scheme=mode):
+        seen.page.add_script_tag(path=AXE)
+        for size in ({"width": 1300, "height": 1000}, NARROW):
+            seen.page.set_viewport_size(size)
+            seen.page.evaluate(SETTLED)
+            found = seen.page.evaluate("name => axe.run('#explorer-' + name)", seen.name)["violations"]
+            serious = [(one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in SERIOUS]
+            assert not serious, (seen.name, serious)
+        box = seen.root.bounding_box()
+        assert box["x"] >= 0, seen.name
+        assert box["x"] + box["width"] <= NARROW["width"], seen.name
+        assert seen.root.evaluate("root => root.scrollWidth <= root.clientWidth"), seen.name
+
+
+def test_every_chart_says_what_it_shows(every):
+    for seen in every():
+        told = [chart.get_attribute("aria-label") for chart in seen.root.get_by_role("img").all()]
+        assert len(told) >= 2, seen.name
+        assert all(len(text) > 60 for text in told), (seen.name, told)
+
+
+def test_the_address_of_every_preset_leads_to_what_the_preset_shows(every):
+    for seen in every():
+        for preset in seen.root.locator(".explorer-presets button").all():
+            preset.click()
+            seen.page.locator("body", has_text="still being trained").wait_for(state="hidden")
+            seen.asked()
+            words = seen.words
+            seen.page.reload()
+            seen.root.wait_for()
+            seen.says(words[:40])
+            seen.page.locator("body", has_text="still being trained").wait_for(state="hidden")
+            assert seen.words == words, seen.name
+
+
+def test_print_shows_the_still_picture(every):
+    for seen in every():
+        seen.page.emulate_media(media="print")
+        assert not seen.root.is_visible(), seen.name
+        assert seen.page.locator(f"#explorer-{seen.name} > .explorer-still svg[role=img]").is_visible(), seen.name
 
 
 def test_pages_with_explorers_are_light(browser, server, alive):

@@ -9,28 +9,21 @@ import re
 
 import pytest
 
-from tests.site.page_checks import AXE, Visit
+from tests.site.explorer_page import Seen, opener
+from tests.site.page_checks import AXE
 from tests.site.weight import FRAMES
 
 PAGE = "chapters/splines/breakpoints.html"
 
 
-class Seen:
+class Played(Seen):
     """The playground of a page, as a reader finds it."""
-
-    def __init__(self, page) -> None:
-        self.page = page
-        self.root = page.locator("#explorer-playground .explorer-live")
-        self.root.wait_for()
 
     def said(self) -> dict[str, float]:
         """Step, loss and learning rate, as the words below the charts have them."""
-        text = self.root.locator(".explorer-words").inner_text().replace("−", "-").replace(",", "")
+        text = self.words.replace(",", "")
         found = re.search(r"Step (\d+): loss ([\d.e-]+) at the start ([\d.e-]+);.* Learning rate ([\d.e-]+)\.", text)
         return dict(zip(("step", "loss", "first", "rate"), map(float, found.groups()), strict=True))
-
-    def button(self, name: str):
-        return self.root.get_by_role("button", name=name)
 
     def reach(self, step: int) -> None:
         """Wait until the slider of time has come to a step."""
@@ -44,28 +37,11 @@ class Seen:
         self.reach(step)
         self.button("Pause").click()
 
-    def asked(self) -> str:
-        """The query of the address, once it has been written."""
-        self.page.wait_for_timeout(400)  # addresses are written four times a second at most
-        return self.page.evaluate("decodeURIComponent(location.search)")
-
 
 @pytest.fixture
 def visit(browser, server):
     """Open the page with a query; what goes wrong there fails the test."""
-    visits = []
-
-    def open_page(query: str = "", **options) -> Seen:
-        page = browser.new_page(viewport={"width": 1300, "height": 1000}, **options)
-        visits.append(Visit(page, server))
-        visits[-1].listen()
-        page.goto(f"{server}/{PAGE}{query}#explorer-playground")
-        return Seen(page)
-
-    yield open_page
-    for one in visits:
-        one.page.close()
-        assert not any(one.problems.values()), one.problems
+    yield from opener(browser, server, PAGE, "playground", Played)
 
 
 def test_it_plays_and_the_loss_falls(visit):
@@ -157,16 +133,8 @@ def test_a_rate_that_diverges_is_named_and_a_stable_one_offered(visit):
 def test_the_keyboard_is_enough(visit):
     seen = visit()
     press = seen.page.keyboard.press
-    focused = "document.activeElement.textContent + (document.activeElement.labels?.[0]?.textContent ?? '')"
+    tab_to = seen.tab_to
     seen.root.get_by_role("button", name="Kernel regime").focus()
-
-    def tab_to(words: str) -> None:
-        for _ in range(80):
-            if words in seen.page.evaluate(focused):
-                return
-            press("Tab")
-        raise AssertionError(f"the keyboard does not reach {words!r}")
-
     tab_to("Play")
     press("Space")
     seen.reach(50)
@@ -181,10 +149,7 @@ def test_the_keyboard_is_enough(visit):
     count = points.count()
     press("Enter")  # the same button adds a point now
     assert points.count() == count + 1
-    for _ in range(80):
-        if "Point 1 " in seen.page.evaluate("document.activeElement.getAttribute('aria-label') ?? ''"):
-            break
-        press("Tab")
+    tab_to("Point 1 ")
     before = points.first.get_attribute("aria-valuetext")
     press("ArrowUp")
     assert points.first.get_attribute("aria-valuetext") != before

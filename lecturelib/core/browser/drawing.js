@@ -13,8 +13,8 @@ export function color(root, name) {
 
 /**
  * A chart in `parent`.
- * options: name, a few words; x and y: {label, range: [low, high], log}; height in pixels; legend: [{words, color, mark}],
- * mark one of line, dashed, dot, triangle, square, ring.
+ * options: name, a few words; x and y: {label, range: [low, high], log, at: places of the labels}; height in pixels; legend: [{words, color, mark}],
+ * mark one of line, dashed, dot, up, down, square, empty, ring.
  * draw(paint) keeps paint(pen) and calls it whenever the chart is drawn; range({x, y}) changes the ends of axes;
  * describe(text) is what the chart shows, for those who cannot see it; onTap(act) calls act(x, y) when its ground is
  * touched; handles(list, act) shows what can be taken and moved (see handles.js); end() takes the chart away.
@@ -81,6 +81,16 @@ export function chart(parent, { name, x, y, height = 240, legend = [] }) {
   };
 }
 
+/** Change the ends of an axis of a chart only where they differ, since that lays the axis out again. */
+export function keeper(made) {
+  const now = {};
+  return (axis, ends) => {
+    if (now[axis]?.[0] === ends[0] && now[axis]?.[1] === ends[1]) return;
+    now[axis] = ends;
+    made.range({ [axis]: ends });
+  };
+}
+
 /** Of the places on a logarithmic axis only powers of ten get a line, else the lines outweigh the curves. */
 function decades(plot, places) {
   return places.map((place) => (Math.abs(Math.log10(place) - Math.round(Math.log10(place))) < 1e-9 ? place : null));
@@ -97,7 +107,7 @@ function power(place) {
 }
 
 function options({ x, y, ends, height, box, draw }) {
-  const axis = (label, side, log) => ({
+  const axis = ({ label, log, at }, side) => ({
     label,
     side,
     stroke: () => color(box, "ink"),
@@ -108,6 +118,7 @@ function options({ x, y, ends, height, box, draw }) {
     grid: { stroke: () => color(box, "faint"), width: 1, ...(log && { filter: decades }) },
     ticks: { stroke: () => color(box, "faint"), width: 1, size: 4, ...(log && { filter: decades }) },
     ...(log && { values: (plot, places) => places.map(power) }),
+    ...(at && { splits: () => at }),
   });
   const scale = (wanted, which) => ({
     time: false,
@@ -125,7 +136,7 @@ function options({ x, y, ends, height, box, draw }) {
     cursor: { show: false },
     select: { show: false },
     scales: { x: scale(x, "x"), y: scale(y, "y") },
-    axes: [axis(x.label, 2, x.log), axis(y.label, 3, y.log)],
+    axes: [axis(x, 2), axis(y, 3)],
     series: [{}, { scale: "y" }],
     hooks: { draw: [draw] },
   };

@@ -74,6 +74,31 @@ export function makePen(plot, box, { x: xAxis, y: yAxis }) {
         ctx.stroke();
       });
     },
+    /** The ground between (xs[k], low[k]) and (xs[k], high[k]). */
+    between(xs, low, high, { color = "blue", opacity = 0.2 } = {}) {
+      within(true, () => {
+        ctx.globalAlpha = opacity;
+        ctx.fillStyle = hue(color);
+        ctx.beginPath();
+        for (let k = 0; k < xs.length; k += 1) ctx.lineTo(x(xs[k]), y(low[k]));
+        for (let k = xs.length - 1; k >= 0; k -= 1) ctx.lineTo(x(xs[k]), y(high[k]));
+        ctx.fill();
+      });
+    },
+    /** Columns from 0 to heights[k], `half` wide on both sides of xs[k]; hollow ones show what is behind them. */
+    columns(xs, heights, { color = "ink", half = 0.4, hollow = false, width = 1.5, opacity = 1 } = {}) {
+      within(true, () => {
+        stroke({ color, width, opacity });
+        ctx.fillStyle = hue(color);
+        ctx.beginPath();
+        for (let k = 0; k < xs.length; k += 1) {
+          const [left, base] = [x(xs[k] - half), y(0)];
+          ctx.rect(left, base, x(xs[k] + half) - left, y(heights[k]) - base);
+        }
+        if (hollow) ctx.stroke();
+        else ctx.fill();
+      });
+    },
     /** Marks at (xs[k], ys[k]). look: color, size (radius in pixels), shape (dot, square, up, down, diamond), hollow. */
     marks(xs, ys, { color = "ink", size = 3.5, shape = "dot", hollow = false, opacity = 1 } = {}) {
       within(false, () => {

@@ -1,6 +1,6 @@
 /** Random starts: the schemes of lecturelib/splines/initialization.py, drawn by a generator of the browser's own. */
 
-import { draws } from "./random.js";
+import { draws } from "../../core/browser/random.js";
 
 /** @typedef {import("./tables.js").Network} Network */
 

@@ -4,7 +4,7 @@
  * Blue is for neurons with v > 0, which bend the function upwards, orange for those with v < 0, as in the chapters.
  */
 
-import { chart, key } from "../../core/browser/drawing.js";
+import { chart, keeper, key } from "../../core/browser/drawing.js";
 import { range, words } from "../../core/browser/numbers.js";
 import { apart, attraction, breakpointsBySign, deltaSlopesBySign, nice, waysBySign } from "./playground_view.js";
 import { valuesAt } from "./tables.js";
@@ -26,16 +26,6 @@ const MOST_PATHS = 120;
 
 /** Part of full ink for many marks, so that a crowd still shows where it is dense. */
 const ink = (/** @type {number} */ count) => Math.max(0.3, Math.min(0.9, 60 / count));
-
-/** Change the ends of an axis only where they differ, since that lays the axis out again. */
-function keeper(made) {
-  const now = {};
-  return (axis, ends) => {
-    if (now[axis]?.[0] === ends[0] && now[axis]?.[1] === ends[1]) return;
-    now[axis] = ends;
-    made.range({ [axis]: ends });
-  };
-}
 
 /** Data, network and what it is compared with; breakpoints as ticks. */
 export function makeFunction(stage) {

@@ -4,10 +4,10 @@ import { clock, prefersStill } from "../../core/browser/clock.js";
 import { button, element } from "../../core/browser/controls.js";
 import { explorer } from "../../core/browser/explorer.js";
 import { words } from "../../core/browser/numbers.js";
+import { makeTransport } from "../../core/browser/transport.js";
 import { makeFunction, makeLoss, makePaths, makePsi, makeScatter } from "./playground_charts.js";
 import { roughness } from "./measures.js";
 import { makePoints } from "./playground_points.js";
-import { makeTransport } from "./playground_transport.js";
 import { backdrop } from "./playground_view.js";
 import { Session } from "./session.js";
 
@@ -37,14 +37,17 @@ export default explorer((tools) => {
   const named = (wanted) => spec.settings.find(({ name }) => name === wanted);
   const session = new Session(state, givens);
   const alarm = element("div", { class: "explorer-alarm", role: "alert" });
-  const transport = makeTransport(stage, prefix, named("speed").options, {
+  const acts = {
     play: () => (ticking.running ? pause() : play()),
-    step: () => (pause(), goLive(), session.advance(1), session.keep(), look(true)),
-    again: () => (begin(), look(true)),
-    draw: () => set({ seed: (settings.seed % 9999) + 1 }),
-    speed: (speed) => set({ speed }),
     scrub: (place) => (pause(), (index = place), look(true)),
-  });
+  };
+  const further = {
+    step: { words: "Step", act: () => (pause(), goLive(), session.advance(1), session.keep(), look(true)) },
+    again: { words: "Start over", act: () => (begin(), look(true)) },
+    draw: { words: "New draw", act: () => set({ seed: (settings.seed % 9999) + 1 }), title: "Other random weights and other noise" },
+  };
+  const pacing = { options: named("speed").options, act: (speed) => set({ speed }) };
+  const transport = makeTransport(stage, prefix, acts, further, pacing);
   stage.append(alarm);
   const upper = element("div", { class: "explorer-stage" });
   const lower = element("div", { class: "explorer-pair" });
@@ -119,10 +122,19 @@ export default explorer((tools) => {
     // between two descriptions the lesser charts take turns, so that the function moves as smoothly as can be
     turn += 1;
     Object.values(charts).forEach((one, k) => (speak || k === 0 || (k + turn) % 2) && one.show(seen));
-    transport.at(seen.frames, index ?? seen.frames.length - 1);
-    transport.show({ playing: ticking.running, stuck: index === null && (session.training.diverged || session.dead), speed: settings.speed });
+    showTransport(seen.frames);
     warn();
     if (speak) tell(seen);
+  }
+
+  function showTransport(frames) {
+    const stuck = index === null && (session.training.diverged || session.dead);
+    transport.show({ playing: ticking.running, stuck, speed: settings.speed });
+    transport.buttons.step.disabled = stuck;
+    const last = frames.length - 1;
+    const { step } = frames[index ?? last];
+    const recorded = (index ?? last) < last ? ", recorded" : "";
+    transport.at(index ?? last, last, `step ${step.toLocaleString("en")}`, `step ${words(step, 12)}${recorded}`);
   }
 
   /** Text for those who do not see the charts, and the network for Python. */

@@ -1,7 +1,7 @@
 /** What the network is asked to fit: functions on [−1, 1], sampled at even distances, with normal noise. */
 
 import { linspace } from "../../core/browser/numbers.js";
-import { draws } from "./random.js";
+import { draws } from "../../core/browser/random.js";
 
 /** Name → value at x. "gap" is the pair of lines of the chapter on regimes, "hills" the cosine of the one on dynamics. */
 export const TARGETS = {

@@ -4,7 +4,7 @@ import test from "node:test";
 
 import { SCHEMES, initialize } from "../../../lecturelib/splines/browser/initialization.js";
 import { roughness } from "../../../lecturelib/splines/browser/measures.js";
-import { draws } from "../../../lecturelib/splines/browser/random.js";
+import { draws } from "../../../lecturelib/core/browser/random.js";
 import { Recording } from "../../../lecturelib/splines/browser/recording.js";
 import { valuesAt } from "../../../lecturelib/splines/browser/tables.js";
 import { TARGETS, sampled } from "../../../lecturelib/splines/browser/targets.js";

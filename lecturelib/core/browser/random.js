@@ -1,6 +1,6 @@
 /** Draws that are the same for the same seed: uniform numbers by mulberry32, normal ones by Box and Muller (1958). */
 
-import { normal, uniform } from "../../core/browser/numbers.js";
+import { normal, uniform } from "./numbers.js";
 
 /**
  * @param {number} seed
