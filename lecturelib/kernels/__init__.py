@@ -13,6 +13,7 @@ from lecturelib.kernels.initialization import (
     scheme_variances,
 )
 from lecturelib.kernels.layered import LayeredNetwork, backpropagate, random_network
+from lecturelib.kernels.lazy_or_feature import Flow, Scaled, soft_hinge, soft_hinge_slope, train_scaled
 from lecturelib.kernels.losses import cross_entropy, softmax, summed_binary_entropy
 from lecturelib.kernels.models import (
     KernelModel,
@@ -32,11 +33,13 @@ from lecturelib.kernels.wide_networks import WideNetwork, draw_wide, train_wide
 
 __all__ = [
     "Activation",
+    "Flow",
     "KernelModel",
     "LayeredNetwork",
     "LeastSquares",
     "Modes",
     "Prediction",
+    "Scaled",
     "Signals",
     "Variances",
     "WideNetwork",
@@ -70,8 +73,11 @@ __all__ = [
     "ridge_weights",
     "scheme_variances",
     "simulate",
+    "soft_hinge",
+    "soft_hinge_slope",
     "softmax",
     "summed_binary_entropy",
+    "train_scaled",
     "train_wide",
     "two_rings",
 ]

@@ -13,7 +13,11 @@ from torch import Generator, Tensor
 
 from lecturelib.core.arguments import as_tensor, positive
 from lecturelib.kernels.layer_products import Signals, run_back
-from lecturelib.kernels.tangent_kernel import ACTIVATIONS, read_inputs, read_scale
+from lecturelib.kernels.tangent_kernel import read_inputs, read_scale
+
+ACTIVATIONS = ("relu", "erf", "softplus")
+SHARPNESS = 5.0  # β of the softplus a ln(1 + e^{βz}) / β
+SOFTPLUS_FACTOR = 1.4043833476318725  # a, with which E φ(z)² = 1 for a standard normal z
 
 
 @dataclass(frozen=True)
@@ -21,7 +25,7 @@ class WideNetwork:
     """z_ℓ = weight_scale W_ℓ h_ℓ / √m_ℓ + bias_scale b_ℓ, with h_0 = x, h_{ℓ+1} = φ(z_ℓ); the last z is f(x), a number.
 
     weights: W_ℓ (..., m_{ℓ+1}, m_ℓ); biases: b_ℓ (..., m_{ℓ+1}); leading dimensions are an ensemble.
-    activation: "relu" or "erf". Made by `draw_wide`.
+    activation: "relu", "erf", or "softplus", which is a ln(1 + e^{5z}) / 5 with mean square 1. Made by `draw_wide`.
     """
 
     weights: tuple[Tensor, ...]
@@ -72,11 +76,15 @@ class WideNetwork:
 
 def value(activation: str, z: Tensor) -> Tensor:
     """φ(z)."""
+    if activation == "softplus":  # linear, to rounding, where βz exceeds the threshold
+        return SOFTPLUS_FACTOR * torch.nn.functional.softplus(z, beta=SHARPNESS, threshold=40)
     return torch.relu(z) if activation == "relu" else torch.erf(z)
 
 
 def slope(activation: str, z: Tensor) -> Tensor:
     """φ'(z), 0 for the ReLU at 0."""
+    if activation == "softplus":
+        return SOFTPLUS_FACTOR * torch.sigmoid(SHARPNESS * z)
     return (z > 0).to(z) if activation == "relu" else 2 / math.sqrt(math.pi) * torch.exp(-z.square())
 
 
@@ -148,10 +156,19 @@ def train_wide(network: WideNetwork, x, y, *, rate: float, steps: int, record: S
 def step(network: WideNetwork, x: Tensor, y: Tensor, rate: float) -> WideNetwork:
     """One step of gradient descent on ½ Σ (f(x_n) − y_n)²; y: (N,), or (..., N) for targets of each network."""
     layers = network.forward(x)
-    residuals = (layers[-1][1].squeeze(-1) - y).unsqueeze(-1)  # (..., N, 1)
+    weights, biases = pulled(network, layers, layers[-1][1].squeeze(-1) - y)
+    return replace(
+        network,
+        weights=tuple(old - rate * part for old, part in zip(network.weights, weights, strict=True)),
+        biases=tuple(old - rate * part for old, part in zip(network.biases, biases, strict=True)),
+    )
+
+
+def pulled(network: WideNetwork, layers: list, pulls: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+    """Σ_n c_n ∂f(x_n) by the weights and by the biases of every layer, for pulls c (..., N); layers: of `forward`."""
     weights, biases = [], []
     for layer, ((h, _), delta) in enumerate(zip(layers, network.back(layers), strict=True)):
-        pulled = residuals * delta.squeeze(-2)  # (..., N, m_out)
-        weights.append(network.weights[layer] - rate * network.factor(layer) * (pulled.mT @ h))
-        biases.append(network.biases[layer] - rate * network.bias_scale * pulled.sum(-2))
-    return replace(network, weights=tuple(weights), biases=tuple(biases))
+        rows = pulls.unsqueeze(-1) * delta.squeeze(-2)  # (..., N, m_out)
+        weights.append(network.factor(layer) * (rows.mT @ h))
+        biases.append(network.bias_scale * rows.sum(-2))
+    return weights, biases
