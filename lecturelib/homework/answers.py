@@ -21,6 +21,9 @@ def numbers(name: str, value: Any) -> np.ndarray:
         found = np.asarray(value)
         gaps = found.dtype == object and any(one is None for one in found.flat)
         assert not gaps, f"{name}: some numbers are still to be filled in (None)"
+        if found.dtype.kind == "c" and np.abs(found.imag).max(initial=0) <= 1e-9 * np.abs(found).max(initial=0):
+            found = found.real  # as eigenvalues may come
+        assert found.dtype.kind not in "US", f"{name}: expected numbers, got text"
         assert found.dtype.kind in "fiub", f"{name}: expected real numbers, got {type(value).__name__}"
         found = found.astype(np.float64)
     except (TypeError, ValueError):
@@ -47,9 +50,12 @@ def compare(
 ) -> None:
     """Raise AssertionError unless `found` is `right`, to within `tolerance` of the largest number of `right`.
 
+    Axes of length one do not matter, unless they are one of the mistakes: numbers that each come in an array of their
+    own are as good as a row.
+
     mistakes: from the words that the student reads to the numbers that this mistake would give. They are tried in turn;
-    those which give other shapes, or in this case what is right, are passed over. After them come a wrong sign and a
-    constant factor. show: also print both arrays, for examples that the student may see.
+    those which give other shapes, or in this case what is right, are passed over. After them come a wrong sign, another
+    order and a constant factor. show: also print both arrays, for examples that the student may see.
     """
     right = np.asarray(right, dtype=np.float64)
     found = numbers(name, found)
@@ -65,8 +71,14 @@ def compare(
         value = np.asarray(value, dtype=np.float64)
         if same(found, value) and not same(value, right):
             raise AssertionError(f"{name}: {_sentence(words)}{values}")
+    if found.squeeze().shape == right.squeeze().shape:
+        found = found.reshape(right.shape)
+        if same(found, right):
+            return
     assert found.shape == right.shape, f"{name}: expected shape {right.shape}, got {found.shape}.{values}"
     assert not same(-found, right), f"{name}: the sign is the other way round.{values}"
+    shuffled = right.ndim == 1 and same(np.sort(found), np.sort(right))
+    assert not shuffled, f"{name}: the right numbers, in another order.{values}"
     factor = float((found * right).sum() / (right * right).sum()) if right.any() else 0.0
     scaled = right.size > 1 and factor != 0 and same(found, factor * right)
     assert not scaled, f"{name}: every number is {factor:.3g} times what it should be.{values}"

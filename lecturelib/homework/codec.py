@@ -18,6 +18,8 @@ import numpy as np
 DEEPEST = 40
 MOST_NODES = 200_000
 _KINDS = "biufc"  # bool, int, unsigned, float, complex: no objects, texts or structures in arrays
+_OF_TORCH = {"bool", "uint8", "int8", "int16", "int32", "int64", "complex64", "complex128"}
+_OF_TORCH |= {"float16", "float32", "float64"}
 _PLAIN = (bool, int, float, str, type(None))
 
 
@@ -74,9 +76,11 @@ def _tree(value: Any, blobs: list[bytes], depth: int, counted: list[int]) -> Any
         return {"is": "complex", "parts": [value.real, value.imag]}
     if isinstance(value, (list, tuple)):  # a named tuple arrives as a tuple
         return {"is": "list" if isinstance(value, list) else "tuple", "items": [inner(one) for one in value]}
+    if isinstance(value, (set, frozenset, range)):  # which arrive as lists
+        return {"is": "list", "items": [inner(one) for one in value]}
     if isinstance(value, dict):
         return {"is": "dict", "items": [[inner(key), inner(one)] for key, one in value.items()]}
-    if isinstance(value, (np.ndarray, np.generic)):
+    if isinstance(value, (np.ndarray, np.generic)) and not isinstance(value, str):  # as texts of numpy are
         return _array("numpy", value, blobs)
     torch = sys.modules.get("torch")  # a value of torch exists only where torch was imported
     if torch is not None and isinstance(value, torch.Tensor):
@@ -92,6 +96,13 @@ def _tree(value: Any, blobs: list[bytes], depth: int, counted: list[int]) -> Any
     for plain in (int, float, str):
         if isinstance(value, plain):
             return _plain(plain(value))
+    try:
+        if hasattr(kind, "__array__"):  # a column of a table, an array of another library
+            return _array("numpy", np.asarray(value), blobs)
+        if hasattr(kind, "__float__"):  # a fraction, a number of sympy
+            return float(value)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise CodecError(f"a value of type {kind.__name__} that is no number: {error}") from None
     raise CodecError(f"a value of type {kind.__name__}: expected numbers, texts, lists, dicts, arrays or tensors")
 
 
@@ -173,7 +184,10 @@ def _read_array(tree: dict[str, Any], blobs: _Blobs, dtype: np.dtype) -> np.ndar
 
 
 def _read_tensor(tree: dict[str, Any], blobs: _Blobs) -> Any:
-    torch = _torch()
+    """The tensor; where torch is not in use, which takes seconds to import, an array that holds the same."""
+    torch = sys.modules.get("torch")
+    if torch is None:
+        return _read_as_array(str(tree["dtype"]), tree, blobs)
     dtype = getattr(torch, str(tree["dtype"]), None)
     if not isinstance(dtype, torch.dtype):
         raise CodecError("a tensor of unknown dtype")
@@ -184,6 +198,14 @@ def _read_tensor(tree: dict[str, Any], blobs: _Blobs) -> Any:
     except TypeError:
         raise CodecError(f"a tensor of dtype {str(dtype)[:40]}") from None
     return torch.from_numpy(_read_array(tree, blobs, like))
+
+
+def _read_as_array(name: str, tree: dict[str, Any], blobs: _Blobs) -> np.ndarray:
+    if name == "bfloat16":  # the first half of the bits of a float32
+        return (_read_array(tree, blobs, np.dtype(np.uint16)).astype(np.uint32) << 16).view(np.float32)
+    if name not in _OF_TORCH:
+        raise CodecError("a tensor of unknown dtype")
+    return _read_array(tree, blobs, np.dtype(name))
 
 
 def _read_generator(tree: dict[str, Any], blobs: _Blobs) -> Any:
@@ -212,5 +234,5 @@ def _read_dataclass(module: str, name: str, fields: dict[str, Any]) -> Any:
 def _torch() -> Any:
     torch = sys.modules.get("torch")
     if torch is None:
-        raise CodecError("a tensor, where torch is not in use")
+        raise CodecError("a generator of torch, where torch is not in use")
     return torch

@@ -146,7 +146,8 @@ def _answer(names: dict[str, Any], sock: socket.socket, limits: Limits) -> None:
             reply = codec.encode(_reply(names, request))
         except BaseException as error:
             data = isinstance(error, codec.CodecError)
-            reply = codec.encode({"is": "data" if data else "error", "error": _words(error), "type": _type(error)})
+            words = str(error)[:LONGEST] if data else _words(error)
+            reply = codec.encode({"is": "data" if data else "error", "error": words, "type": _type(error)})
         if len(reply) > limits.message:
             error = f"a value of {len(reply) >> 20} MiB: expected at most {limits.message >> 20} MiB"
             reply = codec.encode({"is": "data", "error": error, "type": "CodecError"})

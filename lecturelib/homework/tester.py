@@ -235,7 +235,8 @@ def _words(error: BaseException, hidden: bool) -> dict[str, str]:
         kind, message = "assert", str(error) or "a check failed"
     else:
         kind = "broken"
-        message = f"what your code gave could not be used by the test ({type(error).__name__})"
+        why = type(error).__name__ if hidden else f"{type(error).__name__}: {error}"  # which may hold what was asked
+        message = f"what your code gave could not be used by the test ({why})"
     return {"kind": kind, "message": message[:LONGEST], "detail": detail}
 
 

@@ -9,11 +9,20 @@ RIGHT = [1.0, -2.0, 3.0]
 
 @pytest.mark.parametrize(
     "found",
-    [RIGHT, tuple(RIGHT), np.array(RIGHT, dtype=np.float32), torch.tensor(RIGHT), [1, -2, 3]],
-    ids=["list", "tuple", "float32", "tensor", "integers"],
+    [RIGHT, tuple(RIGHT), np.array(RIGHT, dtype=np.float32), torch.tensor(RIGHT), [1, -2, 3], np.array(RIGHT) + 0j],
+    ids=["list", "tuple", "float32", "tensor", "integers", "complex"],
 )
 def test_right_numbers_pass_in_any_clothes(found):
     compare("a", found, RIGHT)
+
+
+def test_axes_of_length_one_do_not_matter_unless_they_are_the_mistake():
+    compare("a", [[1.0], [-2.0], [3.0]], RIGHT)
+    compare("a", [[[5.0]]], 5.0)
+    with pytest.raises(AssertionError, match="one row each"):
+        compare("a", RIGHT, [RIGHT], mistakes={"one row each": RIGHT})
+    with pytest.raises(AssertionError, match="expected shape"):
+        compare("a", [[1.0, -2.0], [3.0, 4.0]], [1.0, -2.0, 3.0, 4.0])
 
 
 def test_tensors_that_want_gradients_pass():
@@ -26,7 +35,10 @@ def test_tensors_that_want_gradients_pass():
         (None, "forget `return`"),
         (..., "still to be filled in"),
         ([1.0, None, 3.0], "still to be filled in"),
-        ("12", "expected real numbers"),
+        ("12", "expected numbers, got text"),
+        (["a", "b", "c"], "expected numbers, got text"),
+        ([3.0, 1.0, -2.0], "the right numbers, in another order"),
+        ([[-1.0], [2.0], [-3.0]], "sign"),
         ([1j, 2, 3], "expected real numbers"),
         ([[1], [2, 3]], "expected real numbers"),
         ([1.0, np.nan, 3.0], "NaN"),
