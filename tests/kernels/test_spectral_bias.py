@@ -60,9 +60,13 @@ def test_wide_networks_come_out_as_predicted():
 
 def test_modes_of_wide_networks_fade_at_their_eigenvalues():
     run = mode_rates(seed=0, width=1024, networks=6)
-    ratios = (tensor(run["measured"]) / tensor(run["theory"])).median(0).values
-    assert len(ratios) == DATA
-    assert 0.7 < float(ratios.min()) <= float(ratios.max()) < 1.3
+    ratios = tensor(run["measured"]) / tensor(run["theory"])
+    middle = ratios.median(0).values
+    assert len(middle) == DATA
+    assert float((middle[:5] - 1).abs().max()) < 0.1
+    # slow modes scatter from start to start, since what they fit at first is random too; chance error of a median of 6
+    chance = 1.25 * ratios.std(0) / math.sqrt(6)
+    assert bool(((middle - 1).abs() < 0.05 + 3 * chance).all())
 
 
 def test_rates_on_the_circle():
