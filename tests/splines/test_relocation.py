@@ -6,6 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lecturelib.core.experiments import generator_for
 from lecturelib.splines import (
     Network,
     census,
@@ -13,8 +14,9 @@ from lecturelib.splines import (
     descend_relocating,
     initialize,
     relocate,
+    relocation,
 )
-from lecturelib.splines.relocation import curved_places, gather
+from lecturelib.splines.relocation import curved_places, gather, rescue
 
 DATA = torch.tensor([-2.0, -1, 0, 1, 2], dtype=torch.float64)
 CROWD = Network(
@@ -34,6 +36,10 @@ def test_census_by_hand():
     constant = census(Network([0.0, 0.0], [1.0, -1.0], [1.0, 1.0], 0.0), DATA)
     assert constant.straight.tolist() == [True, False]
     assert constant.silent.tolist() == [False, True]
+    # breakpoints on the outermost data: facing away from the others is silent, facing them is straight
+    ends = census(Network([1.0, -1.0, 1.0, -1.0], [-2.0, -2.0, 2.0, 2.0], [1.0] * 4, 0.0), DATA)
+    assert ends.silent.tolist() == [True, True, False, False]
+    assert ends.straight.tolist() == [False, False, True, True]
 
 
 def test_gathering_by_hand():
@@ -71,6 +77,17 @@ def test_neurons_move_to_where_the_target_bends():
     assert 0 < float(done.places[0]) < 2
 
 
+def test_pieces_end_where_the_network_bends():
+    """A sharp bend that the network has itself is none of the residual's: the piece left of it is halved, at −0.4."""
+    x = torch.linspace(-2, 2, 401, dtype=torch.float64)
+    network = Network([2.0, 1.0], [-2.4, -9.0], [1.0, 1.0], 0.0)  # one bends at 1.2, one is silent
+    wanted = 5 * (x - 1.2).abs() + torch.exp(-50 * (x + 1) ** 2) / 10
+    done = relocate(network, x, network(x) - wanted)
+    assert done.places.tolist() == pytest.approx([-0.4], abs=0.01)
+    assert float(done.network.w[1]) == -2.0  # as large as the others, facing the nearer end
+    assert float(-done.network.b[1] / done.network.w[1]) == pytest.approx(float(done.places[0]))
+
+
 def test_places_are_where_the_residual_bends():
     x = np.linspace(0, 10, 101)
     bent = np.where(x >= 5, (x - 7.5) ** 2, 3 * x)
@@ -97,6 +114,33 @@ def test_a_neuron_with_no_weight_becomes_a_constant():
     done = relocate(network, DATA, DATA**2)
     assert done.moved == 1
     torch.testing.assert_close(done.network(DATA), network(DATA))
+
+
+@pytest.mark.parametrize(("moves", "calls"), [(None, 3), (0, 0), (2, 2)])
+def test_moves_come_before_all_stretches_but_the_last(moves, calls, monkeypatch):
+    seen = []
+
+    def count(network, x, y):
+        seen.append(network)
+        return network, torch.zeros(network.w.shape[:-1], dtype=torch.long)
+
+    monkeypatch.setattr(relocation, "_relocate_all", count)
+    start = initialize(3, "pytorch", generator=torch.Generator().manual_seed(2), ensemble=(2,))
+    descend_relocating(start, DATA, DATA**2, steps=40, every=10, learning_rate=1e-3, moves=moves)
+    assert len(seen) == calls
+
+
+def test_the_experiment_is_descent_on_its_targets():
+    x = torch.linspace(-2, 2, 500, dtype=torch.float64)
+    for target, y in (("sine", torch.sin(3 * x)), ("quadratic", x**2 / 2)):
+        found = rescue(seed=1, optimizer="gd", moves=0, target=target, width=6, steps=700)
+        start = initialize(6, "pytorch", generator=generator_for(1, "rescue", 6), ensemble=(12,))
+        run = descend(start, x, y, steps=700, learning_rate=1e-4)
+        assert found["steps"] == [0, 500, 700]
+        assert found["losses"][0] == pytest.approx(run.losses[0].tolist())
+        assert found["losses"][-1] == pytest.approx(run.losses[-1].tolist())
+        assert found["bending"] == census(run.final, x).bending.sum(-1).tolist()
+        assert found["at_start"] == census(start, x).bending.sum(-1).tolist()
 
 
 def test_interleaved_descent():
