@@ -87,8 +87,8 @@ def _linear_variance(terms: int, w: Tensor, x: Tensor) -> Tensor:
 
 linear = Claim(
     label="prop-deepinit-linear",
-    statement=r"For $k$ independent pairs $\Var \sum_i w_i x_i = k\, (\E w^2\, \E x^2 - (\E w)^2 (\E x)^2)$; checked over "
-    "all values of a finite law.",
+    statement=r"For $k$ independent pairs $\Var \sum_i w_i x_i = k\, (\E w^2\, \E x^2 - (\E w)^2 (\E x)^2)$; checked "
+    "over all values of a finite law.",
     source="class 3 of Anselmi's lectures; derived here",
     method="exact identity",
     tolerance=EXACT,
