@@ -68,6 +68,40 @@ unrolled = Claim(
 )
 
 
+# A linear layer
+
+
+def _variance_over_all_values(variance, generator: Generator) -> float:
+    """Three weights and three inputs, each with three values: all 9³ pairs of pairs, none of mean 0."""
+    terms = 3
+    w, x = (torch.randn(3, generator=generator, dtype=torch.float64) + 0.5 for _ in range(2))
+    sums = torch.zeros(1, dtype=torch.float64)
+    for _ in range(terms):
+        sums = (sums[:, None] + torch.outer(w, x).flatten()).flatten()
+    return relative_gap(variance(terms, w, x), sums.var(unbiased=False))
+
+
+def _linear_variance(terms: int, w: Tensor, x: Tensor) -> Tensor:
+    return terms * (w.square().mean() * x.square().mean() - (w.mean() * x.mean()) ** 2)
+
+
+linear = Claim(
+    label="prop-deepinit-linear",
+    statement=r"For $k$ independent pairs $\Var \sum_i w_i x_i = k\, (\E w^2\, \E x^2 - (\E w)^2 (\E x)^2)$; checked "
+    "over all values of a finite law.",
+    source="class 3 of Anselmi's lectures; derived here",
+    method="exact identity",
+    tolerance=EXACT,
+    check=_variance_over_all_values,
+    formula=_linear_variance,
+    falsifiers={
+        r"$k \Var w \Var x$, whatever the means are": lambda k, w, x: k * w.var(unbiased=False) * x.var(unbiased=False),
+        r"$k\, \E w^2\, \E x^2$, whatever the means are": lambda k, w, x: k * w.square().mean() * x.square().mean(),
+        r"$k^2$ in place of $k$": lambda k, w, x: k * _linear_variance(k, w, x),
+    },
+)
+
+
 # Fluctuations
 
 
