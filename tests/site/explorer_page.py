@@ -12,7 +12,6 @@ FOCUS = """() => {
   return { words, outline: getComputedStyle(here).outlineStyle, alive: here.matches(".explorer-live *") };
 }"""
 MOST = 80  # presses of Tab that lead through any explorer
-AT_THE_MIDDLE = "root => root.scrollIntoView({block: 'center'})"
 
 
 class Seen:
@@ -29,6 +28,14 @@ class Seen:
         """What it says below the charts, with plain signs."""
         text = self.root.locator(".explorer-words").inner_text()
         return text.replace("\N{MINUS SIGN}", "-").replace("\N{NO-BREAK SPACE}", " ")
+
+    def rested(self) -> str:
+        """What it says once it says the same for a while: one that computes takes its time."""
+        words = ""
+        while words != self.words or "still being trained" in words:
+            words = self.words
+            self.page.wait_for_timeout(300)
+        return words
 
     def says(self, text: str) -> None:
         """Wait until it says this."""

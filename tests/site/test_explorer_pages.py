@@ -82,14 +82,33 @@ def test_the_address_of_every_preset_leads_to_what_the_preset_shows(every):
     for seen in every():
         for preset in seen.root.locator(".explorer-presets button").all():
             preset.click()
-            seen.page.locator("body", has_text="still being trained").wait_for(state="hidden")
+            words = seen.rested()
             seen.asked()
-            words = seen.words
             seen.page.reload()
             seen.root.wait_for()
-            seen.says(words[:40])
-            seen.page.locator("body", has_text="still being trained").wait_for(state="hidden")
-            assert seen.words == words, seen.name
+            assert seen.rested() == words, seen.name
+
+
+PLAYERS = {"playground": "chapters/splines/breakpoints.html", "modes": "chapters/kernels/spectral_bias.html"}
+COUNT = """() => {
+  window.times = new Set();
+  const time = document.querySelector('.explorer-time output');
+  new MutationObserver(() => times.add(time.textContent)).observe(time, { childList: true, subtree: true });
+}"""
+
+
+@pytest.mark.parametrize(("name", "path"), PLAYERS.items())
+def test_less_motion_means_few_pictures_a_second(browser, server, name, path):
+    with browser.new_context(reduced_motion="reduce") as context, context.new_page() as page:
+        page.goto(f"{server}/{path}?modes.time=0#explorer-{name}")
+        seen = Seen(page, name)
+        seen.rested()
+        page.evaluate(COUNT)
+        seen.button("Play").click()
+        page.wait_for_timeout(2200)
+        seen.button("Pause").click()
+        # one picture each half second, and one more where it is paused
+        assert 2 <= page.evaluate("times.size") <= 6
 
 
 def test_print_shows_the_still_picture(every):

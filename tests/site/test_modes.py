@@ -142,20 +142,6 @@ def test_a_random_start_differs_from_draw_to_draw_and_one_at_zero_begins_there(v
     assert "modes.seed=2" in seen.asked()
 
 
-def test_less_motion_means_jumps_at_long_intervals(visit):
-    seen = visit("?modes.time=0", reduced_motion="reduce")
-    seen.told()
-    count = """() => { window.times = new Set(); new MutationObserver(() => times.add(
-      document.querySelector('.explorer-time output').textContent)).observe(
-      document.querySelector('.explorer-time output'), { childList: true, characterData: true, subtree: true }); }"""
-    seen.page.evaluate(count)
-    seen.button("Play").click()
-    seen.past(0.03)
-    # 47 moments lie between 0 and 0.03
-    assert seen.page.evaluate("times.size") <= 8
-    seen.button("Pause").click()
-
-
 def test_the_widest_network_plays(visit):
     seen = visit("?modes.time=0.01&modes.width=2000")
     seen.told()

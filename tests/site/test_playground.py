@@ -155,6 +155,12 @@ def test_the_keyboard_is_enough(visit):
     assert points.first.get_attribute("aria-valuetext") != before
     press("Delete")
     assert points.count() == count
+    # who removes the last one is still among the points
+    tab_to(f"Point {count} ")
+    press("Delete")
+    press("Backspace")
+    assert points.count() == count - 2
+    assert points.last.evaluate("point => point === document.activeElement")
     tab_to("scale α of the start")
     press("ArrowRight")
     assert "playground.alpha=" in seen.asked()

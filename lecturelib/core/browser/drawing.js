@@ -14,7 +14,7 @@ export function color(root, name) {
 /**
  * A chart in `parent`.
  * options: name, a few words; x and y: {label, range: [low, high], log, at: places of the labels}; height in pixels; legend: [{words, color, mark}],
- * mark one of line, dashed, dot, up, down, square, empty, ring.
+ * mark one of line, dashed, tick, dot, up, down, square, empty, ring.
  * draw(paint) keeps paint(pen) and calls it whenever the chart is drawn; range({x, y}) changes the ends of axes;
  * describe(text) is what the chart shows, for those who cannot see it; onTap(act) calls act(x, y) when its ground is
  * touched; handles(list, act) shows what can be taken and moved (see handles.js); end() takes the chart away.
@@ -106,6 +106,11 @@ function power(place) {
   return `10${[...String(exponent)].map((one) => RAISED[one]).join("")}`;
 }
 
+/** A place on another axis, with a true minus sign. */
+function plain(place) {
+  return place.toLocaleString("en", { maximumSignificantDigits: 6 }).replace("-", "\u2212");
+}
+
 function options({ x, y, ends, height, box, draw }) {
   const axis = ({ label, log, at }, side) => ({
     label,
@@ -117,7 +122,7 @@ function options({ x, y, ends, height, box, draw }) {
     size: side === 3 ? 46 : 30,
     grid: { stroke: () => color(box, "faint"), width: 1, ...(log && { filter: decades }) },
     ticks: { stroke: () => color(box, "faint"), width: 1, size: 4, ...(log && { filter: decades }) },
-    ...(log && { values: (plot, places) => places.map(power) }),
+    values: (plot, places) => places.map(log ? power : plain),
     ...(at && { splits: () => at }),
   });
   const scale = (wanted, which) => ({

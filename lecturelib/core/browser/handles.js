@@ -67,7 +67,10 @@ export function handles(box, plot, ends) {
     show(wanted, answer) {
       list = wanted;
       act = answer;
-      while (knobs.length > list.length) knobs.pop().remove();
+      const gone = knobs.splice(list.length);
+      // whoever removes points by keyboard stays among them
+      if (gone.includes(document.activeElement)) knobs.at(-1)?.focus();
+      for (const made of gone) made.remove();
       while (knobs.length < list.length) {
         knobs.push(knob(knobs.length));
         ground.append(knobs.at(-1));

@@ -9,7 +9,7 @@ import { Filling, MOMENTS, momentAt } from "./filling.js";
 import { makeColumns, makeFunction, makeShares } from "./filling_charts.js";
 import { distance, standing } from "./filling_words.js";
 
-const TRAINING = 6; // milliseconds a frame; the rest of the 16 is for drawing
+const [BESIDE, ALONE] = [4, 8]; // milliseconds of training in a frame while it plays, where drawing needs the rest, and at rest
 const WHOLE = 10_000; // milliseconds that playing from the first moment to the last takes
 const SLOW = 500; // milliseconds between pictures for readers who ask for less motion
 const CALM = 250; // milliseconds between changes of the words while it plays
@@ -90,7 +90,7 @@ export default explorer((tools) => {
   /** One frame: some training where there is some left, and the next moment while it plays. */
   function tick(milliseconds) {
     const before = run.frames.length;
-    if (!run.done) run.advance(TRAINING);
+    if (!run.done) run.advance(playing ? BESIDE : ALONE);
     if (playing) step(milliseconds);
     else if (waiting) look();
     else if (run.frames.length > before) shares.show(viewOf(run, moment));
@@ -144,7 +144,7 @@ export default explorer((tools) => {
         pause();
       }
       moment = momentAt(next.time);
-      run.advance(TRAINING, moment); // while a slider is dragged, the network comes along
+      run.advance(ALONE, moment); // while a slider is dragged, the network comes along
       ticking.start();
       look();
     },

@@ -19,8 +19,8 @@ import { valuesAt } from "./tables.js";
  */
 
 const SIGNS = [
-  { words: "bends upwards, v > 0", color: "blue", mark: "up" },
-  { words: "downwards, v < 0", color: "orange", mark: "down" },
+  { words: "bends upwards, v > 0", color: "blue", mark: "tick" },
+  { words: "downwards, v < 0", color: "orange", mark: "tick" },
 ];
 const MOST_PATHS = 120;
 

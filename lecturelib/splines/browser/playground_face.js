@@ -146,7 +146,7 @@ export default explorer((tools) => {
     const inside = Array.from(w, (one, i) => -b[i] / one).filter((beta) => beta >= data.x[0] && beta <= data.x.at(-1)).length;
     const text =
       `Step ${frame.step.toLocaleString("en")}: loss ${words(frame.loss)}, at the start ${words(frames[0].loss)}; ` +
-      `roughness ${words(frame.roughness)}. ${inside} of ${w.length} breakpoints lie among the data. ` +
+      `roughness ${words(frame.roughness)}. ${inside.toLocaleString("en")} of ${w.length.toLocaleString("en")} breakpoints lie among the data. ` +
       `Learning rate ${words(session.training.rate, 2)}.`;
     // a voice that speaks all the time is none
     if (ticking.running) tools.words.textContent = text;
