@@ -12,6 +12,7 @@ from lecturelib.core.claims import Claim, relative_gap
 from lecturelib.kernels.checks.lazy_or_feature import GEIGER, by_torch, descent, draw, labels
 from lecturelib.kernels.checks.tangent_kernel import normal
 from lecturelib.kernels.empirical import empirical_kernel
+from lecturelib.kernels.lazy_or_feature import chain_kernel, chain_time
 from lecturelib.kernels.wide_networks import SOFTPLUS_FACTOR, WideNetwork, draw_wide, pulled
 
 
@@ -217,11 +218,8 @@ def _runge_kutta(u: Tensor, time: float, scale: float, steps: int = 400) -> Tens
 
 def chain_times(count: int, scale: float, target: float) -> tuple[float, float]:
     """t at which F = target, and Θ then, for a chain of `count` factors."""
-    ratio = 1 + target / scale
-    time = scale / 2 * math.log(ratio)
-    if count > 2:
-        time = scale / (count - 2) * (1 - ratio ** ((2 - count) / count))
-    return time, count * ratio ** (2 - 2 / count)
+    time, kernel = chain_time(count, scale, target), count * chain_kernel(count, scale, target)
+    return float(time), float(kernel)
 
 
 chain = Claim(
