@@ -13,7 +13,15 @@ from lecturelib.kernels.initialization import (
     scheme_variances,
 )
 from lecturelib.kernels.layered import LayeredNetwork, backpropagate, random_network
-from lecturelib.kernels.lazy_or_feature import Flow, Scaled, soft_hinge, soft_hinge_slope, train_scaled
+from lecturelib.kernels.lazy_or_feature import (
+    Flow,
+    Scaled,
+    chain_kernel,
+    chain_time,
+    soft_hinge,
+    soft_hinge_slope,
+    train_scaled,
+)
 from lecturelib.kernels.losses import cross_entropy, softmax, summed_binary_entropy
 from lecturelib.kernels.models import (
     KernelModel,
@@ -45,6 +53,8 @@ __all__ = [
     "WideNetwork",
     "backpropagate",
     "backward_moments",
+    "chain_kernel",
+    "chain_time",
     "cross_entropy",
     "decompose",
     "descend",

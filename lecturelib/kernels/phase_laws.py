@@ -11,16 +11,18 @@ from torch import Tensor
 
 from lecturelib.core.arguments import as_tensor, one_dimensional, positive
 from lecturelib.core.experiments import PowerLaw, power_law
+from lecturelib.kernels.lazy_or_feature import chain_growth, chain_kernel, chain_time
 from lecturelib.kernels.phases import DEPTH, SCALES
 
 
 class Law(NamedTuple):
-    """What was fitted, where, the predicted exponent (None: no prediction), and the fit."""
+    """What was fitted, where, the predicted exponent, the fit, and, where it has one, a chain's at the same scales."""
 
     what: str
     where: str
-    predicted: float | None
+    predicted: float
     fit: PowerLaw
+    chain: float | None = None
 
 
 def grid(results: Iterable[Mapping[str, Any]], name: str) -> tuple[list[int], Tensor, Tensor]:
@@ -119,6 +121,28 @@ def collapse_exponent(results, name: str = "error", *, from_width: int = 0, powe
     return PowerLaw(best(values), float(((count - 1) * left_out.var(unbiased=False)).sqrt()), 1.0)
 
 
+def chain_units(results, *, width: int) -> tuple[float, float]:
+    """What a chain (see `chain_time`) has to be stretched by to have the half-loss times of the networks of a width.
+
+    Factors of time and of s: t_{1/2} = unit · chain_time(D, factor · s, 1/2), from the smallest and the largest scale.
+    """
+    widths, scales, values = grid(results, "half")
+    times = values[widths.index(width)].mean(-1)
+    unit = float(times[-1]) * 2 * (DEPTH + 1)  # the chain needs 1 / (2 D)
+    return unit, float(times[0] / scales[0]) * (DEPTH - 1) / unit
+
+
+def chain_exponent(name: str, factor: float, low: float, high: float) -> float:
+    """The exponent that the same fit over the same scales finds for a chain: "half", "change" or "last" (a factor)."""
+    scales = torch.tensor([s for s in SCALES if 0.999 * low <= s <= 1.001 * high], dtype=torch.float64)
+    values = {
+        "half": chain_time(DEPTH + 1, factor * scales, 0.5),
+        "change": chain_kernel(DEPTH + 1, factor * scales, 1.0) - 1,
+        "last": chain_growth(DEPTH + 1, factor * scales, 1.0) ** (1 / (DEPTH + 1)) - 1,
+    }
+    return power_law(scales, values[name]).exponent
+
+
 def _misfit(log_scales: Tensor, log_sizes: Tensor, curves: Tensor, power: float) -> Tensor:
     """Mean square distance of pairs of curves over ln(α m^power), α = s / √m."""
     shifts = (power - 0.5) * log_sizes
@@ -141,15 +165,16 @@ BELOW, ABOVE = r"$s \leq 10^{-1}$", r"$s \geq 10^2$"
 def laws(results: Sequence[Mapping[str, Any]], *, from_width: int = 32) -> list[Law]:
     """All laws of the chapter: in s at the largest width, in m over the widths from `from_width` on."""
     widest, growth = max(result["width"] for result in results), 1 / (DEPTH + 1)
+    _, factor = chain_units(results, width=widest)
 
     def star(name: str, level: float | str) -> PowerLaw:
         return border(results, name, level, from_width=from_width)[2]
 
-    def below(name: str) -> PowerLaw:
-        return over_scales(results, name, SCALES[0], 0.1, width=widest)
+    def below(name: str) -> tuple[PowerLaw, float]:
+        return over_scales(results, name, SCALES[0], 0.1, width=widest), chain_exponent(name, factor, SCALES[0], 0.1)
 
-    def above(name: str) -> PowerLaw:
-        return over_scales(results, name, 100, SCALES[-1], width=widest)
+    def above(name: str) -> tuple[PowerLaw, float]:
+        return over_scales(results, name, 100, SCALES[-1], width=widest), chain_exponent(name, factor, 100, SCALES[-1])
 
     def wide(name: str, scale: float) -> PowerLaw:
         return over_widths(results, name, scale, from_width=from_width)
@@ -161,14 +186,14 @@ def laws(results: Sequence[Mapping[str, Any]], *, from_width: int = 32) -> list[
         Law(r"spread of $\Theta_0$ with $m$", "start", -0.5, root(wide("kernel", 1.0))),
         Law(r"$\delta F$ with $m$", LAZY, -0.5, root(wide("spread", SCALES[-1]))),
         Law(r"$\delta F$ with $m$", SMALL, -0.5, root(wide("spread", 1e-2))),
-        Law(r"$t_{1/2}$ with $s$", BELOW, 1.0, below("half")),
-        Law(r"$t_{1/2}$ with $s$", ABOVE, 0.0, above("half")),
+        Law(r"$t_{1/2}$ with $s$", BELOW, 1.0, *below("half")),
+        Law(r"$t_{1/2}$ with $s$", ABOVE, 0.0, *above("half")),
         Law(r"$t_{1/2}$ with $m$", SMALL, 0.0, wide("half", 1e-2)),
-        Law(r"change of $\Theta$ with $s$", BELOW, -2 * DEPTH * growth, below("change")),
-        Law(r"change of $\Theta$ with $s$", ABOVE, -1.0, above("change")),
+        Law(r"change of $\Theta$ with $s$", BELOW, -2 * DEPTH * growth, *below("change")),
+        Law(r"change of $\Theta$ with $s$", ABOVE, -1.0, *above("change")),
         Law(r"change of $\Theta$ with $m$", SMALL, 0.0, wide("change", 1e-2)),
         Law(r"change of $\Theta$ with $m$", LAZY, -0.5, wide("change", SCALES[-1])),
-        Law(r"way of $W_3$ with $s$", BELOW, -growth, below("last")),
-        Law(r"way of $W_3$ with $s$", ABOVE, -1.0, above("last")),
+        Law(r"way of $W_3$ with $s$", BELOW, -growth, *below("last")),
+        Law(r"way of $W_3$ with $s$", ABOVE, -1.0, *above("last")),
         Law(r"way of $W_1$ with $m$", SMALL, -0.5, wide("hidden", 1e-2)),
     ]

@@ -22,7 +22,7 @@ from lecturelib.kernels.lazy_or_feature import Flow, train_scaled
 from lecturelib.kernels.wide_networks import WideNetwork, draw_wide
 
 DIMENSION, TRAIN, PROBES, DEPTH, NETWORKS = 10, 128, 64, 3, 3
-WIDTHS = (8, 16, 32, 64, 128, 256)
+WIDTHS = (8, 16, 32, 64, 128)
 SCALES = tuple(10 ** (k / 2) for k in range(-6, 7))  # of α √m
 DATA = Path("chapters/kernels/data")
 
@@ -94,6 +94,8 @@ def phase(
     """
     if task not in TASKS:
         raise ValueError(f"task: expected one of {', '.join(TASKS)}, got {task!r}")
+    if networks < 2:
+        raise ValueError(f"networks: expected at least 2, as spreads are measured, got {networks}")
     data = TASKS[task](generator_for(seed, task), train)
     sizes = (DIMENSION, *[width] * depth, 1)
     generator = generator_for(seed, "phases", width, depth)

@@ -33,7 +33,6 @@ def chain_speed() -> Derivation:
         "eq-lazy-chain-speed",
         sp.Derivative(s * (1 - q) / (2 * q) * (1 - (1 + v / s) ** -q), v),
         [
-            Step(s * (1 - q) / (2 * q) * (q / s) * (1 + v / s) ** (-q - 1), "the power is differentiated"),
-            Step((1 - q) / 2 * (1 + v / s) ** (-q - 1), "$s$ and $q$ cancel"),
+            Step((1 - q) / 2 * (1 + v / s) ** (-q - 1), "the power is differentiated, $s$ and $q$ cancel"),
         ],
     )
