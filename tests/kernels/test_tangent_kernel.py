@@ -104,6 +104,21 @@ def test_by_hand():
 
 
 @pytest.mark.parametrize("activation", ["relu", "erf"])
+def test_fifty_digits_agree_with_the_textbook_where_it_is_good(activation):
+    options = {"depth": 2, "activation": activation, "weight_scale": 1.2, "bias_scale": 0.3}
+    x, z = normal(2, 3), normal(2, 3, seed=1)
+    books = textbook_kernel(x, z, **options)
+    for n in range(2):
+        tangent, covariance = exact_kernel(x[n], z[n], **options)
+        assert float(tangent) == pytest.approx(float(books.slopes[n, n]), rel=1e-12)
+        assert float(covariance) == pytest.approx(float(books.values[n, n]), rel=1e-12)
+    opposite = exact_kernel([1.0, 0.0], [-1.0, 0.0], depth=1, activation="relu", weight_scale=1.0, bias_scale=0.0)
+    assert max(abs(value) for value in opposite) < 1e-45
+    with pytest.raises(ValueError, match="z: expected shape"):
+        exact_kernel([1.0, 0.0], [1.0], **options)
+
+
+@pytest.mark.parametrize("activation", ["relu", "erf"])
 @pytest.mark.parametrize("size", [1, 31, 32, 33, 300])
 def test_one_set_of_inputs_is_that_set_twice(activation, size):
     x = normal(size, 3)
