@@ -193,6 +193,6 @@ def test_moments_by_hand_and_their_errors():
     torch.testing.assert_close(found.values, tensor([0.5, 1 / (2 * math.pi), 0.0]), rtol=0, atol=1e-12)
     torch.testing.assert_close(found.slopes, tensor([0.5, 0.25, 0.0]), rtol=0, atol=1e-12)
     with pytest.raises(ValueError, match="c: expected a covariance"):
-        gaussian_moments("relu", [1.0], [1.0], [1.1])
+        gaussian_moments("relu", [1.0, 1.0], [1.0, 1.0], [0.0, 1.1])
     with pytest.raises(ValueError, match="activation: expected one of"):
         gaussian_moments("tanh", [1.0], [1.0], [0.1])
