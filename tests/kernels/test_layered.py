@@ -31,15 +31,25 @@ def test_shapes_of_a_deep_network():
     assert tuple(found.inputs.shape) == (7, 3)
 
 
+def test_weights_have_variance_one_over_fan_in():
+    f = random_network((400, 100, 900), tanh, generator=torch.Generator().manual_seed(0))
+    for matrix, expected in zip(f.matrices, (1 / 20, 1 / 10), strict=True):
+        assert float(matrix.std()) == pytest.approx(expected, rel=0.05)
+    assert float(f.output.std()) == pytest.approx(1 / 30, rel=0.1)
+    assert float(f.biases[1].std()) == pytest.approx(1, rel=0.1)
+
+
 @pytest.mark.parametrize(
     ("name", "call"),
     [
         ("biases", lambda: LayeredNetwork((W,), (), B, relu)),
         ("biases", lambda: LayeredNetwork((W,), (B[:1],), B, relu)),
         ("matrices", lambda: LayeredNetwork((B,), (B,), B, relu)),
+        ("matrices", lambda: LayeredNetwork((W, B), (B, B), B, relu)),
         ("matrices", lambda: LayeredNetwork((W, torch.ones(3, 2, dtype=torch.float64)), (B, B), B, relu)),
         ("output", lambda: LayeredNetwork((W,), (B,), B[:1], relu)),
         ("widths", lambda: random_network((3,), relu, generator=torch.Generator())),
+        ("widths", lambda: random_network((3, 0), relu, generator=torch.Generator())),
         ("x", lambda: LayeredNetwork((W,), (B,), B, relu)(B)),
     ],
 )

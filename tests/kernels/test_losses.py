@@ -32,6 +32,14 @@ def test_summed_binary_entropy_of_three_classes_by_hand():
     assert float(losses.summed_binary_entropy(z, y)) == pytest.approx(math.log(3) + 2 * math.log(1.5))
 
 
+def test_batches_of_any_shape_are_their_members():
+    generator = torch.Generator().manual_seed(0)
+    z, noise = torch.randn(2, 2, 3, 4, generator=generator, dtype=torch.float64)
+    y = losses.softmax(noise)
+    for function in (losses.cross_entropy, losses.cross_entropy_gradient, losses.summed_binary_entropy):
+        torch.testing.assert_close(function(z, y)[1, 2], function(z[1, 2], y[1, 2]))
+
+
 def test_logistic_by_hand_and_without_overflow():
     f, y = [0.0, -5000.0, 5000.0], [1.0, 1.0, 1.0]
     assert losses.logistic(f, y).tolist() == [pytest.approx(math.log(2)), 5000.0, 0.0]
@@ -50,6 +58,7 @@ def test_squared_by_hand():
     [
         ("y", lambda: losses.squared([1.0], [1.0, 2.0])),
         ("y", lambda: losses.logistic([1.0], [0.0])),
+        ("y", lambda: losses.logistic([1.0, 2.0], [1.0, 0.5])),
         ("y", lambda: losses.cross_entropy(Z, 2 * ONE)),
         ("y", lambda: losses.cross_entropy_gradient(Z, ONE[0])),
         ("f", lambda: losses.squared([math.inf], [1.0])),

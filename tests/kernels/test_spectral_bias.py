@@ -125,6 +125,8 @@ def test_a_covariance_that_is_none():
 
 def test_rounding_below_zero_is_forgiven():
     assert float(decompose([[1.0, 1.0], [1.0, 1.0 - 1e-13]]).rates[1]) == 0.0
+    # rounding beside zeros is judged by the largest entry
+    assert decompose([[3.0, 1e-16, 0.0], [0.0, 2.0, 0.0], [0.0, 0.0, 1.0]]).rates.tolist() == pytest.approx([3, 2, 1])
 
 
 @pytest.mark.parametrize(
@@ -134,10 +136,10 @@ def test_rounding_below_zero_is_forgiven():
         ({"y": [1.0, 2.0]}, "y: expected shape"),
         ({"y": [[1.0]]}, "y: expected shape"),
         ({"y": [math.inf]}, "y: expected finite"),
-        ({"times": [-1.0]}, "times: expected shape"),
+        ({"times": [1.0, -1.0]}, "times: expected shape"),
         ({"times": []}, "times: expected shape"),
         ({"times": 1.0}, "times: expected shape"),
-        ({"times": [math.nan]}, "times: expected shape"),
+        ({"times": [1.0, math.nan]}, "times: expected shape"),
         ({"test": [[1.0]]}, "x2: expected 2 columns"),
     ],
 )

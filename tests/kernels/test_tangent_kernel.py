@@ -167,6 +167,22 @@ def test_homogeneous_without_biases():
     torch.testing.assert_close(infinite_kernel(factors[:, None] * x, **options), torch.outer(factors, factors) * kernel)
 
 
+@pytest.mark.parametrize("depth", [0, 1, 2])
+def test_the_textbook_recursion_by_hand(depth):
+    """Two inputs of mean square 1 and product 0: variances 1.5² + 0.7² and covariance 0.7² in the first layer."""
+    w2, b2 = 2.25, 0.49
+    variance, covariance = w2 + b2, b2
+    tangent = covariance
+    for _ in range(depth):
+        pair, own = (gaussian_moments("relu", variance, variance, one) for one in (covariance, variance))
+        variance, covariance = w2 * float(own.values) + b2, w2 * float(pair.values) + b2
+        tangent = covariance + w2 * float(pair.slopes) * tangent
+    options = {"depth": depth, "activation": "relu", "weight_scale": 1.5, "bias_scale": 0.7}
+    books = textbook_kernel([[1.0, 1.0]], [[1.0, -1.0]], **options)
+    assert (float(books.values), float(books.slopes)) == pytest.approx((covariance, tangent))
+    assert float(infinite_kernel([[1.0, 1.0]], [[1.0, -1.0]], **options)) == pytest.approx(tangent)
+
+
 def test_degenerate_scales():
     x = normal(3, 2)
     for activation in ("relu", "erf"):
@@ -193,7 +209,7 @@ def test_degenerate_scales():
         ({"bias_scale": -0.1}, "bias_scale: expected a finite number, at least 0"),
         ({"bias_scale": "a"}, "bias_scale: expected a finite number, at least 0"),
         ({"bias_scale": math.inf}, "bias_scale: expected a finite number, at least 0"),
-        ({"x1": [[1e200, 0.0]]}, "x1, x2: expected inputs and scales whose kernel is a finite"),
+        ({"x1": [[0.0, 1.0], [1e200, 0.0]]}, "x1, x2: expected inputs and scales whose kernel is a finite"),
     ],
 )
 def test_errors_name_the_argument(change, message):
@@ -207,7 +223,7 @@ def test_moments_by_hand_and_their_errors():
     torch.testing.assert_close(found.values, tensor([0.5, 1 / (2 * math.pi), 0.0]), rtol=0, atol=1e-12)
     torch.testing.assert_close(found.slopes, tensor([0.5, 0.25, 0.0]), rtol=0, atol=1e-12)
     with pytest.raises(ValueError, match="c: expected a covariance"):
-        gaussian_moments("relu", [1.0], [1.0], [1.1])
+        gaussian_moments("relu", [1.0, 1.0], [1.0, 1.0], [0.0, 1.1])
     with pytest.raises(ValueError, match="b: expected shape"):
         gaussian_moments("relu", [1.0, 1.0], [1.0], [0.0, 0.0])
     with pytest.raises(ValueError, match="activation: expected one of"):

@@ -170,6 +170,13 @@ def test_without_noise_the_best_pieces_meet(target, pieces):
     assert fit_continuous(x, y, pieces).loss == pytest.approx(best.loss, rel=1e-9)
 
 
+def test_data_with_a_symmetry_do_not_hold_the_knots():
+    """Four points of the chapter: with the knot in the middle the loss is stationary, and largest."""
+    x, y = [0.0, 1.0, 2.0, 3.0], [0.0, 0.0, 1.0, 1.0]
+    assert fit_knots(x, y, [1.5]).loss == pytest.approx(1 / 10)
+    assert fit_continuous(x, y, 2).loss == pytest.approx(1 / 12)
+
+
 def test_knots_move_downhill():
     x = torch.linspace(-2, 2, 300, dtype=torch.float64)
     y = x**2 / 2

@@ -87,6 +87,34 @@ pieces_from_left_to_right = Claim(
 )
 
 
+def _line_and_hinges(spline: Spline, *, slope: float = 1.0, jumps: bool = True, height: float = 1.0) -> Tensor:
+    """The line of the leftmost piece and a hinge to the right for every breakpoint, at X."""
+    _, slopes, intercepts = pieces(spline)
+    weights = spline.slope_jumps if jumps else spline.delta_slopes
+    return slope * slopes[0] * X + height * intercepts[0] + weights @ torch.relu(X - spline.breakpoints[:, None])
+
+
+def _is_the_spline(form, generator: Generator) -> float:
+    spline = to_spline(draw(generator))
+    return relative_gap(form(spline), spline(X))
+
+
+truncated_powers = Claim(
+    label="cor-pieces-hinges",
+    statement=r"$f(x) = m_0 x + \gamma_0 + \sum_i s_i \mu_i (x - \beta_i)_+$.",
+    source=f"{SAHS}, on traditional splines",
+    method="exact identity",
+    tolerance=EXACT,
+    check=_is_the_spline,
+    formula=_line_and_hinges,
+    falsifiers={
+        r"hinges with $\mu_i$": lambda s: _line_and_hinges(s, jumps=False),
+        r"no slope $m_0$, as if all neurons faced right": lambda s: _line_and_hinges(s, slope=0.0),
+        r"$b_0$ in place of $\gamma_0$": lambda s: _line_and_hinges(s, height=0.0) + s.b0,
+    },
+)
+
+
 # The scaling symmetry
 
 

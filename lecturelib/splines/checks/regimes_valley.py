@@ -49,7 +49,7 @@ def _flows(formula, generator: Generator) -> float:
 
 
 def along_the_valley(spline: Spline, y: Tensor, time: float, *, power: int = 2, forget: float = 0.0) -> Tensor:
-    """μ at this time: each part of it along a singular vector of Φ goes to its goal at the rate σ^power.
+    """μ at this time: each part of it along a singular vector of the hinges Z goes to its goal at the rate σ^power.
 
     forget: rate at which the part in the null space would fade.
     """
@@ -68,7 +68,7 @@ def _flow_of_output_weights(spline: Spline, y: Tensor, time: float) -> Tensor:
 
 valley = Claim(
     label="prop-reg-valley",
-    statement=r"Under gradient flow of $\mu$ its part along the singular vector $j$ of $\Phi$ goes to its goal as "
+    statement=r"Under gradient flow of $\mu$ its part along the singular vector $j$ of $Z$ goes to its goal as "
     r"$e^{-\sigma_j^2 t}$, the rest stays, and the distance from the start grows.",
     source="Sahs et al. 2022, sections 2.4 and 2.6.1, Figures 6 and 8",
     method="exact identity",
