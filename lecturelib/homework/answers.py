@@ -16,11 +16,12 @@ def numbers(name: str, value: Any) -> np.ndarray:
     """`value` as an array of float64. Raises AssertionError, in words for the student, where it is no real number."""
     assert value is not None, f"{name}: there is no value (None). Did you forget `return`, or to fill it in?"
     assert value is not Ellipsis, f"{name}: still to be filled in"
-    value = value.detach() if hasattr(value, "detach") else value
     try:
-        found = np.asarray(value)
-        gaps = found.dtype == object and any(one is None for one in found.flat)
-        assert not gaps, f"{name}: some numbers are still to be filled in (None)"
+        found = np.asarray(_without_gradients(value))
+        if found.dtype == object:
+            assert not any(one is None for one in found.flat), f"{name}: some numbers are still to be filled in (None)"
+            if all(hasattr(type(one), "__float__") for one in found.flat):  # fractions, numbers of sympy
+                found = found.astype(np.float64)
         if found.dtype.kind == "c" and np.abs(found.imag).max(initial=0) <= 1e-9 * np.abs(found).max(initial=0):
             found = found.real  # as eigenvalues may come
         assert found.dtype.kind not in "US", f"{name}: expected numbers, got text"
@@ -30,6 +31,13 @@ def numbers(name: str, value: Any) -> np.ndarray:
         raise AssertionError(f"{name}: expected real numbers, got {type(value).__name__}") from None
     assert np.isfinite(found).all(), f"{name}: some numbers are NaN or infinite. Is something divided by zero?"
     return found
+
+
+def _without_gradients(value: Any) -> Any:
+    """The value with tensors that NumPy takes, also in lists; a set as a list."""
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_without_gradients(one) for one in value]
+    return value.detach() if hasattr(value, "detach") else value
 
 
 def number(name: str, value: Any) -> float:

@@ -135,7 +135,8 @@ def _timed(course: Course, record: Record, one: Submission) -> Record:
     reasons = tuple(reason for reason in record.result.reasons if not reason.startswith("handed in"))
     if late:
         how = "late, as the learning system says" if handed_in is None else f"{_words(late)} after the due time"
-        reasons, bare = (f"handed in {how}", *reasons), "late" if bare == "ok" else bare
+        bare = "late" if bare == "ok" else bare
+        reasons = (f"handed in {how}", *reasons) if bare == "late" else (*reasons, f"handed in {how}")
     result = replace(record.result, status=bare, reasons=reasons)
     return replace(record, result=result, handed_in=handed_in, late=late)
 

@@ -49,17 +49,19 @@ class Row:
 
 
 def report(course: Course, folder: Path, *, roster: Path | None = None) -> list[Path]:
-    """Write all tables and pages into a folder; their paths.
+    """Write all tables and pages into a folder, on the labs of which something was handed in; their paths.
 
     roster: the gradebook as Canvas exports it; its students and their columns then stand in the table for Canvas.
     """
-    rows = list(read_rows(course))
+    rows = [row for row in read_rows(course) if not course.only or row.record.lab in course.only]
+    there = {row.lab.name for row in rows if row.lab is not None}
+    labs = [lab for lab in course.labs if lab.name in there]
     written = [_write(folder / "grades.csv", general(rows))]
     known = [row for row in rows if row.lab is not None]
     of_canvas = [row for row in known if row.record.student.system != "moodle"]
     if of_canvas or roster:
-        written.append(_write(folder / "canvas.csv", canvas(of_canvas, course.labs, _roster(roster))))
-    for lab in course.labs:
+        written.append(_write(folder / "canvas.csv", canvas(of_canvas, labs, _roster(roster))))
+    for lab in labs:
         of_lab = [row for row in known if row.lab.name == lab.name]
         if of_moodle := [row for row in of_lab if row.record.student.system == "moodle"]:
             written.append(_write(folder / f"moodle-{lab.name}.csv", moodle(of_moodle)))
@@ -67,7 +69,7 @@ def report(course: Course, folder: Path, *, roster: Path | None = None) -> list[
             path = folder / "feedback" / lab.name / f"{row.record.student.key}.html"
             write(path, pages.feedback(row))
             written.append(path)
-    write(folder / "overview.html", pages.overview(rows, course.labs))
+    write(folder / "overview.html", pages.overview(rows, labs))
     return [*written, folder / "overview.html"]
 
 

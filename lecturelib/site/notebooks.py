@@ -42,6 +42,7 @@ FROM_REPOSITORY = """\
 try:
     import lecturelib
 except ModuleNotFoundError:
+    print("Installing lecturelib, the library of this book, and what it needs: this takes some minutes, once.")
     %pip install --quiet "lecturelib @ git+{address}@{branch}"
 """
 FROM_COPY = """\

@@ -1,5 +1,9 @@
+from decimal import Decimal
+from fractions import Fraction
+
 import numpy as np
 import pytest
+import sympy
 import torch
 
 from lecturelib.homework.answers import compare, number, numbers
@@ -27,6 +31,15 @@ def test_axes_of_length_one_do_not_matter_unless_they_are_the_mistake():
 
 def test_tensors_that_want_gradients_pass():
     compare("a", torch.tensor(RIGHT, requires_grad=True), RIGHT)
+    compare("a", tuple(torch.tensor(RIGHT, requires_grad=True)), RIGHT)
+
+
+def test_numbers_of_other_kinds_pass():
+    compare("a", [Fraction(1), sympy.Integer(-2), Decimal(3)], RIGHT)
+    compare("a", Fraction(1, 2), 0.5)
+    assert sorted(numbers("a", {(1, 2), (0, 1)}).tolist()) == [[0, 1], [1, 2]]
+    with pytest.raises(AssertionError, match="expected real numbers"):
+        compare("a", [1, sympy.Symbol("x"), 3], RIGHT)
 
 
 @pytest.mark.parametrize(

@@ -79,6 +79,46 @@ class Equal(numpy.ndarray):
 wrong = slope
 slope = lambda p, q: numpy.zeros(1).view(Equal)
 """,
+    "a tensor class that compares equal": """
+import torch
+class Equal(torch.Tensor):
+    @classmethod
+    def __torch_function__(cls, *a, **k):
+        return True
+slope = lambda p, q: torch.zeros(1).as_subclass(Equal)
+""",
+    "a class that says it is another": """
+class Liar:
+    __class__ = property(lambda self: float)
+    __eq__ = __ge__ = __le__ = lambda self, other: True
+    __array__ = lambda self, *a, **k: self
+    __hash__ = lambda self: 0
+slope = lambda p, q: Liar()
+""",
+    "an object that runs code where it is unpacked": """
+import os
+class Packed:
+    def __reduce__(self):
+        return os.system, ("touch /tmp/ran",)
+slope = lambda p, q: Packed()
+""",
+    "another tester put over ours": """
+import gc, inspect, sys
+for one in gc.get_objects():
+    try:
+        if inspect.ismodule(one) and one.__name__.startswith("lecturelib.homework"):
+            for name, value in list(vars(one).items()):
+                if inspect.isfunction(value) and value.__name__ not in ("_serve", "_answer"):
+                    setattr(one, name, lambda *a, **k: {"kind": "passed", "message": "", "is": "value", "value": 2.0})
+    except Exception:
+        pass
+""",
+    "signals that answer": """
+import os, signal
+for number in (signal.SIGALRM, signal.SIGTERM, signal.SIGCHLD, signal.SIGPIPE):
+    signal.signal(number, lambda *a: os._exit(0))
+signal.setitimer(signal.ITIMER_REAL, 0.05, 0.05)
+""",
     "exit handlers, hooks and tracing": """
 import atexit, sys, os, threading
 atexit.register(lambda: os._exit(0))

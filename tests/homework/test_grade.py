@@ -263,6 +263,8 @@ def test_late_submissions(course, submissions):
     done = {record.student.number: record for record in grade.grade(late, submissions, progress=False).records}
     assert [done[number].result.status for number in ("100", "101", "102")] == ["late", "late", "crashed"]
     assert done["100"].result.reasons[0] == "handed in 30.0 hours after the due time"
+    assert "ended itself" in done["102"].result.reasons[0]  # what the status says comes first
+    assert done["102"].result.reasons[-1] == "handed in 1.0 hours after the due time"
     assert done["101"].result.reasons[0] == "handed in late, as the learning system says"
     assert points(late, "student00-100").points == WHOLE - 0.6
     assert points(late, "student01-101").penalty == pytest.approx(0.3)

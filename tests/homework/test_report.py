@@ -101,6 +101,18 @@ def test_the_table_for_canvas(written):
     assert [(row[1], row[5]) for row in rows] == [("11", "3"), ("12", "")]  # Emmy's words wait for points by hand
 
 
+def test_labs_that_nobody_handed_in_have_no_column(written, tmp_path):
+    other = handed_in.source.reads(
+        LAB.replace("slope", "bend").replace("guess", "hunch").replace("# Lines", "# Curves"), "curves.md"
+    )
+    course = Course(written, [*(handed_in.lab(written / "lines.md"),), other])
+    report.report(course, tmp_path / "all")
+    assert table(tmp_path / "all" / "canvas.csv")[0][5:] == ["Lines"]
+    assert "Curves" not in (tmp_path / "all" / "overview.html").read_text(encoding="utf-8")
+    report.report(Course(written, course.labs, only=("curves",)), tmp_path / "curves")
+    assert len(table(tmp_path / "curves" / "grades.csv")) == 1
+
+
 def test_the_table_for_canvas_with_its_own_students(written):
     head, _, *rows = table(written / "with" / "canvas.csv")
     assert head[-1] == "Lines (77)"

@@ -248,6 +248,33 @@ def test_edited_points(bench):
     assert "changed to 100; 2 count" in result.reasons[0]
 
 
+def test_forged_metadata(bench):
+    forged = notebook()
+    bonus = copy.deepcopy(handed_in.cell(forged, "guess-1"))
+    bonus.metadata["nbgrader"] |= {"grade_id": "bonus", "points": 1000}
+    forged.cells.append(bonus)
+    forged.metadata["kernelspec"] = {"name": "python3", "argv": ["sh", "-c", "touch /tmp/forged"], "language": "python"}
+    result = bench.run(forged)
+    assert (result.points, result.status) == (WHOLE, "ok")  # what is no cell of the lab counts for nothing
+    assert {test.name for test in result.tests} == {"slope-1", "guess-1"}
+    handed_in.cell(forged, "guess").metadata["nbgrader"] |= {"grade_id": "slope-1", "grade": True, "points": 2}
+    result = bench.run(forged)
+    assert (result.points, result.status) == (2, "needs review")  # its own cell passes for a test, and is not run
+    assert "slope-1 is there 2 times" in " ".join(result.reasons)
+
+
+def test_a_stopped_process_is_ended(hasty):
+    result = hasty.run(notebook(guess="import os, signal\nos.kill(os.getpid(), signal.SIGSTOP)"))
+    assert (result.points, result.status) == (2, "timeout")
+
+
+def test_several_endless_cells_share_the_time(hasty, monkeypatch):
+    monkeypatch.setattr(run, "ATTEMPTS", 1)
+    result = hasty.run(notebook(slope=DEAF, guess=DEAF))
+    assert (result.points, result.status) == (0, "timeout")
+    assert [reason for reason in result.reasons if "it was left out" in reason] == []
+
+
 def test_nothing_of_it_is_left(bench):
     word = "left-over-of-a-submission"
     start = f"import subprocess, sys\nsubprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)', '{word}']"

@@ -40,6 +40,35 @@ def test_first_cell_with_an_address_installs_what_is_missing(lab):
     assert "installs it from the book's repository where it is missing" in cell
 
 
+INSTALLING = """
+import sys
+from IPython.core.interactiveshell import InteractiveShell
+shell = InteractiveShell.instance()
+def pip(line):
+    print("pip", line)
+    sys.modules.pop("lecturelib", None)
+shell.register_magic_function(pip, "line", "pip")
+if "missing" in sys.argv:
+    sys.modules["lecturelib"] = None  # to import it raises ModuleNotFoundError
+shell.run_cell(sys.argv[1]).raise_error()
+shell.run_cell("# Task guess: 1 point")
+"""
+
+
+@pytest.mark.parametrize("missing", [True, False])
+def test_first_cell_is_run_where_the_library_is_missing_and_where_it_is_not(lab, missing):
+    cell = labs.first_cell(app(ADDRESS), lab)
+    command = [sys.executable, "-c", INSTALLING, cell, *(["missing"] if missing else [])]
+    done = subprocess.run(command, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    told = [
+        "Installing lecturelib, the library of this book, and what it needs: this takes some minutes, once.",
+        f'pip install --quiet "lecturelib @ git+{ADDRESS}@main"',
+    ]
+    progress = "Progress: 1 of 2 tested tasks pass.  ○ slope  ✓ guess  (marked by hand: explain)"
+    assert done.stdout.splitlines() == [*(told if missing else []), progress]
+
+
 def run(cell: str, folder: Path) -> subprocess.CompletedProcess:
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", cell]
@@ -60,7 +89,7 @@ def test_data_are_fetched_from_the_published_site(lab, tmp_path):
     (site / "x.csv").write_text("1,2")
     address = (tmp_path / "there").as_uri()
     cell = labs.first_cell(app(address), replace(lab, data=(Path("data/x.csv"),)))
-    cell = "\n".join(line for line in cell.splitlines() if "%pip" not in line).replace(
+    cell = "\n".join(line for line in cell.splitlines() if "%pip" not in line and "Installing" not in line).replace(
         "except ModuleNotFoundError:", "except ModuleNotFoundError: pass"
     )
     mine = tmp_path / "mine"
