@@ -134,7 +134,10 @@ def test_what_the_chapter_says_of_the_explorer():
     explorer.state = {"activation": "relu"}
     rough = shares(explorer)
     assert smooth[8] < 0.6 * rough[8]
-    assert smooth[2] > 0.99
+    early = shares(ModesExplorer(activation="erf", time=0.3))
+    assert early[3] > early[2] > early[4]
+    odd = fourier_rates("erf", SIZE, 0.0)
+    assert max(odd[0:9:2]) < 1e-12 < min(odd[1:9:2])  # without biases no even frequency ever comes
 
 
 def test_without_biases_a_trained_network_has_nothing_of_the_odd_frequencies():
