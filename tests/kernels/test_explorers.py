@@ -55,6 +55,8 @@ def test_what_the_browser_offers_becomes_a_network():
     hidden = [math.erf(1 - 2 + 0.25 * 0.5), math.erf(3 - 4)]
     assert explorer.network(x[None]).item() == pytest.approx(5 * hidden[0] - 6 * hidden[1] + 0.25 * 2, abs=1e-14)
     assert (explorer.time, explorer.steps, explorer.shares) == (0.3, 7, {2: (0.5, 0.625)})
+    explorer.found = {**explorer.found, "bias": 0}  # as a browser sends it
+    assert isinstance(explorer.network.bias_scale, float)
 
 
 def test_waves_and_their_coefficients():
