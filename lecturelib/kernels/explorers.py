@@ -99,7 +99,7 @@ class ModesExplorer(Explorer):
         found = self._seen()
         w, b, v = (torch.tensor(found[key], dtype=torch.float64) for key in ("w", "b", "v"))
         biases = (b, torch.tensor([found["c"]], dtype=torch.float64))
-        return WideNetwork((w.reshape(-1, 2), v[None]), biases, found["activation"], math.sqrt(2), found["bias"])
+        return WideNetwork((w.reshape(-1, 2), v[None]), biases, found["activation"], math.sqrt(2), float(found["bias"]))
 
     @property
     def time(self) -> float:

@@ -55,6 +55,8 @@ def test_what_the_browser_offers_becomes_a_network():
     hidden = [math.erf(1 - 2 + 0.25 * 0.5), math.erf(3 - 4)]
     assert explorer.network(x[None]).item() == pytest.approx(5 * hidden[0] - 6 * hidden[1] + 0.25 * 2, abs=1e-14)
     assert (explorer.time, explorer.steps, explorer.shares) == (0.3, 7, {2: (0.5, 0.625)})
+    explorer.found = {**explorer.found, "bias": 0}  # as a browser sends it
+    assert isinstance(explorer.network.bias_scale, float)
 
 
 def test_waves_and_their_coefficients():
@@ -134,7 +136,10 @@ def test_what_the_chapter_says_of_the_explorer():
     explorer.state = {"activation": "relu"}
     rough = shares(explorer)
     assert smooth[8] < 0.6 * rough[8]
-    assert smooth[2] > 0.99
+    early = shares(ModesExplorer(activation="erf", time=0.3))
+    assert early[3] > early[2] > early[4]
+    odd = fourier_rates("erf", SIZE, 0.0)
+    assert max(odd[0:9:2]) < 1e-12 < min(odd[1:9:2])  # without biases no even frequency ever comes
 
 
 def test_without_biases_a_trained_network_has_nothing_of_the_odd_frequencies():

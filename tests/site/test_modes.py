@@ -134,6 +134,8 @@ def test_a_random_start_differs_from_draw_to_draw_and_one_at_zero_begins_there(v
     seen = visit("?modes=starts&modes.time=0")
     first = seen.told()
     assert "Network and forecast are 0 apart" not in first
+    seen.root.get_by_text("one standard deviation either side").wait_for()
+    assert "lies within one standard deviation at" in seen.root.get_by_role("img").first.get_attribute("aria-label")
     seen.button("New draw").click()
     seen.page.wait_for_function(
         "(first) => !document.querySelector('.explorer-words').textContent.endsWith(first)", arg=first[-60:]

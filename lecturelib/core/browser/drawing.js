@@ -14,7 +14,7 @@ export function color(root, name) {
 /**
  * A chart in `parent`.
  * options: name, a few words; x and y: {label, range: [low, high], log, at: places of the labels}; height in pixels; legend: [{words, color, mark}],
- * mark one of line, dashed, tick, dot, up, down, square, empty, ring.
+ * mark one of line, dashed, band, tick, dot, up, down, square, empty, ring.
  * draw(paint) keeps paint(pen) and calls it whenever the chart is drawn; range({x, y}) changes the ends of axes;
  * describe(text) is what the chart shows, for those who cannot see it; onTap(act) calls act(x, y) when its ground is
  * touched; handles(list, act) shows what can be taken and moved (see handles.js); end() takes the chart away.

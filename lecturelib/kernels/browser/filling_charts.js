@@ -3,7 +3,7 @@
  * Orange is the forecast, blue the trained network, as in the chapter.
  */
 
-import { chart, keeper } from "../../core/browser/drawing.js";
+import { chart, keeper, key } from "../../core/browser/drawing.js";
 import { range, words } from "../../core/browser/numbers.js";
 import { FOLD, MOMENTS, SIZE, coefficient, target } from "./filling.js";
 import { distance, standing } from "./filling_words.js";
@@ -31,6 +31,13 @@ const onData = (/** @type {Float64Array} */ values) => values.filter((_, p) => p
  * @property {import("./filling_words.js").Share[]} shares
  */
 
+/** How much of a network lies in the band of a forecast, in words. */
+function inBand(mean, deviation, values) {
+  if (!deviation || !values) return "";
+  const inside = values.filter((value, p) => Math.abs(value - mean[p]) <= deviation[p]).length;
+  return ` The network lies within one standard deviation at ${Math.round((100 * inside) / values.length)} % of the places.`;
+}
+
 /** Target, forecast and network around the circle. */
 export function makeFunction(stage) {
   const made = chart(stage, {
@@ -38,14 +45,23 @@ export function makeFunction(stage) {
     x: { label: "angle γ in degrees", range: [0, DEGREES], at: [0, 90, 180, 270, 360] },
     y: { label: "f" },
     height: 230,
-    legend: [{ words: "target and data", color: "ink", mark: "dot" }, ...PAIR],
   });
+  const legend = key([]);
+  made.box.append(legend);
   const ends = keeper(made);
+  let listed = null;
+  const list = (random) => {
+    if (listed === random) return;
+    listed = random;
+    const band = { words: "one standard deviation either side, over starts", color: "orange", mark: "band" };
+    legend.replaceChildren(...key([{ words: "target and data", color: "ink", mark: "dot" }, ...PAIR, ...(random ? [band] : [])]).children);
+  };
   return {
     ...made,
     show(/** @type {View} */ { run, mean, deviation, values }) {
       const fine = closed(target(run.amplitudes, equalAngles(SIZE * FOLD)));
-      const room = run.settings.start === "random" ? 1.2 * run.forecast.deviation(0)[0] : 0;
+      const room = deviation ? 1.2 * run.forecast.deviation(0)[0] : 0;
+      list(deviation !== null);
       const [low, high] = range([fine, [-0.5, 0.5]], 0.15);
       ends("y", [low - room, high + room]);
       const data = onData(Float64Array.from(fine.slice(0, -1)));
@@ -61,10 +77,10 @@ export function makeFunction(stage) {
         pen.marks(angles.filter((_, p) => p % FOLD === 0).slice(0, SIZE), data, { color: "ink", size: 3 });
       });
     },
-    tell({ run, mean, values }) {
+    tell({ run, mean, deviation, values }) {
       const fine = target(run.amplitudes, equalAngles(SIZE * FOLD));
       const network = values ? `; the trained network is off the target by ${distance(values, fine)} and off the forecast by ${distance(values, mean)}` : "";
-      made.describe(`${SIZE} data around the circle. The forecast is off the target by ${distance(mean, fine)} (root mean square)${network}.`);
+      made.describe(`${SIZE} data around the circle. The forecast is off the target by ${distance(mean, fine)} (root mean square)${network}.${inBand(mean, deviation, values)}`);
     },
   };
 }

@@ -23,10 +23,13 @@ export function stage(/** @type {Share} */ { rate, forecast, network }) {
 const both = ({ k, forecast, network }) =>
   `${wave(k)} (forecast ${percent(forecast)}${network === undefined ? "" : `, network ${percent(network)}`})`;
 
+/** Both numbers only where forecast and network differ. */
+const briefly = (one) => (Math.abs((one.network ?? one.forecast) - one.forecast) > BEGUN ? both(one) : wave(one.k));
+
 const HEADS = {
-  learned: ["Learned", ({ k }) => wave(k)],
+  learned: ["Learned", briefly],
   way: ["On the way", both],
-  begun: ["Hardly begun", ({ k }) => wave(k)],
+  begun: ["Hardly begun", briefly],
   never: ["Never, as the rate is 0", both],
 };
 

@@ -27,6 +27,21 @@ if (window.MathJax && waking.length) {
   window.MathJax.startup = { ...typesetting, pageReady: ready };
 }
 
+// Formulas and pictures that come late move what is below them, and with it the explorer that an address asks for.
+const asked = document.getElementById(location.hash.slice(1));
+if (asked && models.has(asked.id)) lead(asked);
+
+/** Keep a box where the address led, until the page is complete or the reader goes elsewhere. */
+function lead(box) {
+  const keep = new ResizeObserver(() => box.scrollIntoView({ behavior: "instant" }));
+  const leave = () => keep.disconnect();
+  keep.observe(document.body);
+  for (const kind of ["wheel", "touchstart", "pointerdown", "keydown"]) addEventListener(kind, leave, { once: true, passive: true });
+  const loaded = new Promise((done) => (document.readyState === "complete" ? done() : addEventListener("load", done, { once: true })));
+  const frame = () => new Promise(requestAnimationFrame);
+  loaded.then(() => window.MathJax?.startup?.promise).then(frame).then(frame).finally(leave);
+}
+
 /** Act once a box comes near what is seen: at once where the address leads to it or it is near already. */
 function whenNear(box, act) {
   const { top, bottom } = box.getBoundingClientRect();

@@ -162,6 +162,7 @@ test("what is learned, in words", () => {
     "Learned: sin γ. On the way: sin 3γ (forecast 42 %, network 40 %), sin 4γ (forecast 40 %, network 130 %). Hardly begun: sin 8γ.",
   );
   assert.match(plain([share(3, 0, 0, 0.02)]), /^Never, .* rate is 0: sin 3γ \(forecast 0 %, network 2 %\)\.$/);
+  assert.equal(plain([share(1, 30, 0.5, 0.02), share(2, 9, 0.02, 0.03)]), "Hardly begun: sin γ (forecast 50 %, network 2 %), sin 2γ.");
   assert.match(plain([share(3, 0.5, 0.5, undefined)]), /sin 3γ \(forecast 50 %\)/);
   assert.match(standing([]), /target is 0/);
 });
