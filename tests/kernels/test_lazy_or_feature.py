@@ -244,8 +244,20 @@ def test_grids_refuse_what_does_not_fit():
 
 def test_the_stored_laws():
     """What the chapter says in words about the fits of the stored run."""
-    found = {(law.what, law.where): law for law in laws(load(STORED)[0])}
+    results = load(STORED)[0]
+    found = {(law.what, law.where): law for law in laws(results)}
     assert len(found) == 16
     for law in found.values():
-        assert math.isfinite(law.fit.exponent)
-        assert 0 < law.fit.error < 0.5
+        assert abs(law.fit.exponent - law.predicted) < 0.15, law
+        assert 0 < law.fit.error < 0.2, law
+    for name, level in (("last", 1.0), ("change", 1.0), ("half", "half")):
+        fits = [border(results, name, level, from_width=width)[2] for width in (8, 16, 32)]
+        assert fits[0].exponent < fits[1].exponent < fits[2].exponent < -0.5, name
+
+
+def test_the_stored_stripe_collapses():
+    results = load(STORED.with_name("phases_stripe.json"))[0]
+    gamma = collapse_exponent(results)
+    assert abs(gamma.exponent - 0.5) < 2 * gamma.error < 0.3
+    widths, _, errors = grid(results, "error")
+    assert bool((errors[..., -1, :].mean(-1) > errors[..., 0, :].mean(-1) + 0.1).all()), widths
