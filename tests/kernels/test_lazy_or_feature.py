@@ -7,7 +7,7 @@ import torch
 from scipy.integrate import quad, solve_ivp
 
 from lecturelib.core.experiments import load
-from lecturelib.kernels import draw_wide, phases, soft_hinge, soft_hinge_slope, train_scaled
+from lecturelib.kernels import chain_kernel, chain_time, draw_wide, phases, soft_hinge, soft_hinge_slope, train_scaled
 from lecturelib.kernels.phase_laws import border, collapse_exponent, crossing, grid, laws, over_scales, over_widths
 from lecturelib.kernels.wide_networks import SOFTPLUS_FACTOR, WideNetwork, pulled
 
@@ -171,6 +171,19 @@ def test_widths_have_to_be_positive():
         networks(sizes=(3, 0, 1))
 
 
+def test_chains_by_hand():
+    """Three factors: F = 7 s at u = 2, t = s (1 − 1/2), Θ is 16 times as large; two: t = s ln 2 at F = 3 s."""
+    for s in (0.01, 1.0, 50.0):
+        assert float(chain_time(3, s, 7 * s)) == pytest.approx(s / 2)
+        assert float(chain_kernel(3, s, 7 * s)) == pytest.approx(16)
+        assert float(chain_time(2, s, 3 * s)) == pytest.approx(s * math.log(2))
+    assert float(chain_time(4, 1e12, 0.5)) == pytest.approx(0.125)  # lazy, v / D, with all digits there
+    with pytest.raises(ValueError, match="factors: expected at least 2, got 1"):
+        chain_time(1, 1.0, 1.0)
+    with pytest.raises(ValueError, match="scale: expected positive"):
+        chain_kernel(3, 0.0, 1.0)
+
+
 # The experiment
 
 
@@ -184,6 +197,8 @@ def test_data_are_on_the_sphere_and_balanced():
         phases.digits(torch.Generator(), 1797)
     with pytest.raises(ValueError, match="task: expected one of digits, stripe"):
         phases.phase(seed=0, width=8, task="faces")
+    with pytest.raises(ValueError, match="networks: expected at least 2"):
+        phases.phase(seed=0, width=8, networks=1)
 
 
 def test_stored_runs_come_out_again():
