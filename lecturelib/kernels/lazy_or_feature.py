@@ -113,22 +113,23 @@ def chain_time(factors: int, scale, target) -> Tensor:
     The chain is F = s (u_1 ⋯ u_D − 1), every u_i starting at 1, under gradient flow of ℓ(F)/s² with slope ℓ' = −1 up to
     there. Raises ValueError for fewer than two factors and where a number is not positive.
     """
-    ratio, scale = chain_growth(factors, scale, target), positive("scale", scale)
+    growth = chain_growth(factors, scale, target)
+    scale = positive("scale", scale)
     if factors == 2:
-        return scale / 2 * torch.log(ratio)
-    return scale / (factors - 2) * -torch.expm1((2 / factors - 1) * torch.log(ratio))
+        return scale / 2 * growth
+    return scale / (factors - 2) * -torch.expm1((2 / factors - 1) * growth)
 
 
 def chain_kernel(factors: int, scale, target) -> Tensor:
     """Θ of a chain when F = target, over that at the start, where it is D: (1 + v/s)^{2 − 2/D}."""
-    return chain_growth(factors, scale, target) ** (2 - 2 / factors)
+    return torch.exp((2 - 2 / factors) * chain_growth(factors, scale, target))
 
 
 def chain_growth(factors: int, scale, target) -> Tensor:
-    """u_1 ⋯ u_D when F = target: 1 + v/s."""
+    """ln(u_1 ⋯ u_D) when F = target: ln(1 + v/s)."""
     if factors < 2:
         raise ValueError(f"factors: expected at least 2, got {factors}")
-    return 1 + positive("target", target) / positive("scale", scale)
+    return torch.log1p(positive("target", target) / positive("scale", scale))
 
 
 class _State:

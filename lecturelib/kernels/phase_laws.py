@@ -138,7 +138,7 @@ def chain_exponent(name: str, factor: float, low: float, high: float) -> float:
     values = {
         "half": chain_time(DEPTH + 1, factor * scales, 0.5),
         "change": chain_kernel(DEPTH + 1, factor * scales, 1.0) - 1,
-        "last": chain_growth(DEPTH + 1, factor * scales, 1.0) ** (1 / (DEPTH + 1)) - 1,
+        "last": torch.expm1(chain_growth(DEPTH + 1, factor * scales, 1.0) / (DEPTH + 1)),
     }
     return power_law(scales, values[name]).exponent
 

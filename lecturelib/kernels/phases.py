@@ -144,7 +144,7 @@ def _short(value: float) -> float:
 RUNS = {
     "phases": {"width": WIDTHS},
     "phases_stripe": {
-        "width": (16, 32, 64),
+        "width": (16, 32, 64, 128),
         "task": ["stripe"],
         "scales": [SCALES[3:11]],
         "networks": [2],

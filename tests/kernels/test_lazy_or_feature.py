@@ -7,7 +7,7 @@ import torch
 from scipy.integrate import quad, solve_ivp
 
 from lecturelib.core.experiments import load
-from lecturelib.kernels import draw_wide, phases, soft_hinge, soft_hinge_slope, train_scaled
+from lecturelib.kernels import chain_kernel, chain_time, draw_wide, phases, soft_hinge, soft_hinge_slope, train_scaled
 from lecturelib.kernels.phase_laws import border, collapse_exponent, crossing, grid, laws, over_scales, over_widths
 from lecturelib.kernels.wide_networks import SOFTPLUS_FACTOR, WideNetwork, pulled
 
@@ -57,7 +57,7 @@ def test_a_linear_network_of_one_datum_by_hand():
     """f = w x, x = 2: Θ = 4, so v = F y has v̇ = 4 / (1 + e^{−20 (1 − v)}) and is 1 at (1 + (1 − e^{−20}) / 20) / 4."""
     line = WideNetwork((tensor([[0.7]]),), (tensor([0.0]),), "softplus", 1.0, 0.0)
     for alpha in (0.1, 1.0, 500.0):
-        run = train_scaled(line, [[2.0]], [-1.0], alpha=alpha, tolerance=1e-6)
+        run = train_scaled(line, [[2.0]], [-1.0], alpha=alpha, tolerance=1e-5)
         assert float(run.final([[2.0]])) == pytest.approx(-1, abs=1e-2)
         assert float(run.times) == pytest.approx((1 + (1 - math.exp(-20)) / 20) / 4, rel=1e-2)
         assert float(run.half_times) == pytest.approx(0.125, rel=1e-3)
@@ -171,6 +171,19 @@ def test_widths_have_to_be_positive():
         networks(sizes=(3, 0, 1))
 
 
+def test_chains_by_hand():
+    """Three factors: F = 7 s at u = 2, t = s (1 − 1/2), Θ is 16 times as large; two: t = s ln 2 at F = 3 s."""
+    for s in (0.01, 1.0, 50.0):
+        assert float(chain_time(3, s, 7 * s)) == pytest.approx(s / 2)
+        assert float(chain_kernel(3, s, 7 * s)) == pytest.approx(16)
+        assert float(chain_time(2, s, 3 * s)) == pytest.approx(s * math.log(2))
+    assert float(chain_time(4, 1e12, 0.5)) == pytest.approx(0.125)  # lazy, v / D, with all digits there
+    with pytest.raises(ValueError, match="factors: expected at least 2, got 1"):
+        chain_time(1, 1.0, 1.0)
+    with pytest.raises(ValueError, match="scale: expected positive"):
+        chain_kernel(3, 0.0, 1.0)
+
+
 # The experiment
 
 
@@ -184,6 +197,8 @@ def test_data_are_on_the_sphere_and_balanced():
         phases.digits(torch.Generator(), 1797)
     with pytest.raises(ValueError, match="task: expected one of digits, stripe"):
         phases.phase(seed=0, width=8, task="faces")
+    with pytest.raises(ValueError, match="networks: expected at least 2"):
+        phases.phase(seed=0, width=8, networks=1)
 
 
 def test_stored_runs_come_out_again():
@@ -244,8 +259,22 @@ def test_grids_refuse_what_does_not_fit():
 
 def test_the_stored_laws():
     """What the chapter says in words about the fits of the stored run."""
-    found = {(law.what, law.where): law for law in laws(load(STORED)[0])}
+    results = load(STORED)[0]
+    found = {(law.what, law.where): law for law in laws(results)}
     assert len(found) == 16
     for law in found.values():
-        assert math.isfinite(law.fit.exponent)
-        assert 0 < law.fit.error < 0.5
+        assert abs(law.fit.exponent - law.predicted) < 0.15, law
+        assert 0 < law.fit.error < 0.2, law
+    for name, level in (("last", 1.0), ("change", 1.0), ("half", "half")):
+        fits = [border(results, name, level, from_width=width)[2] for width in (8, 16, 32)]
+        assert fits[0].exponent < fits[1].exponent < fits[2].exponent < -0.5, name
+
+
+def test_on_the_stripe_the_error_follows_the_border():
+    results = load(STORED.with_name("phases_stripe.json"))[0]
+    gamma, star = collapse_exponent(results), border(results, "change", 1.0)[2]
+    assert 0.5 < gamma.exponent < 0.8
+    assert gamma.error < 0.1
+    assert abs(gamma.exponent + star.exponent) < gamma.error
+    widths, _, errors = grid(results, "error")
+    assert bool((errors[..., -1, :].mean(-1) > errors[..., 0, :].mean(-1) + 0.1).all()), widths

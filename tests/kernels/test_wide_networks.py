@@ -52,7 +52,7 @@ def test_an_ensemble_descends_as_each_member_by_autograd(activation):
 
 
 def test_slopes_are_those_of_autograd():
-    for activation in ("relu", "erf"):
+    for activation in ("relu", "erf", "softplus"):
         z = torch.linspace(-3, 3, 12, dtype=torch.float64, requires_grad=True)
         (expected,) = torch.autograd.grad(value(activation, z).sum(), z)
         torch.testing.assert_close(slope(activation, z.detach()), expected)
