@@ -185,7 +185,12 @@ def _pool() -> ThreadPoolExecutor:
         return ThreadPoolExecutor(os.cpu_count() or 1)
     cores = sorted(os.sched_getaffinity(0))
     left = iter(cores)
-    return ThreadPoolExecutor(len(cores), initializer=lambda: os.sched_setaffinity(0, {next(left)}))
+
+    def bind() -> None:
+        with contextlib.suppress(OSError):  # where a container forbids it
+            os.sched_setaffinity(0, {next(left)})
+
+    return ThreadPoolExecutor(len(cores), initializer=bind)
 
 
 def _refused(lab: Lab | None, one: Submission) -> Result:
