@@ -73,8 +73,10 @@ def _moves_along_the_flow(law, generator: Generator) -> float:
     for alpha in (0.3, 7.0):
         kernel = empirical_kernel(network, z, x)
         margins = alpha * (by_torch(weights, x) - start) * y
-        moves = slopes(weights, start, x, y, alpha)
-        _, speed = torch.func.jvp(lambda *w: by_torch(list(w), z), tuple(weights), tuple(-alpha * m for m in moves))
+        moves = [-alpha * part for part in slopes(weights, start, x, y, alpha)]
+        jacobians = torch.func.jacrev(lambda *w: by_torch(list(w), z), argnums=tuple(range(len(weights))))(*weights)
+        pairs = zip(jacobians, moves, strict=True)
+        speed = sum((part * move).flatten(1).sum(1) for part, move in pairs)
         found = law(kernel, margins, y, alpha)
         worst = max(worst, float((found - speed).abs().max() / speed.abs().max()))
     return worst
