@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from tests.site.lab import PATIENCE, run_first_cell, running
@@ -28,12 +26,6 @@ def lab(tmp_path_factory):
 def test_the_trained_network_is_read_back(lab, browser):
     errors = []
 
-    def becomes(expression: str, expected: str) -> None:
-        end = time.monotonic() + PATIENCE
-        while (found := lab.value(expression)) != expected:
-            assert time.monotonic() < end, f"{expression} is {found}, expected {expected}"
-            time.sleep(0.1)
-
     with browser.new_context(viewport={"width": 1300, "height": 1200}) as context, context.new_page() as page:
         page.set_default_timeout(1000 * PATIENCE)
         page.on("pageerror", lambda error: errors.append(str(error)))
@@ -41,20 +33,20 @@ def test_the_trained_network_is_read_back(lab, browser):
         run_first_cell(page)
         explorer = page.locator(".explorer-live")
         explorer.wait_for()
-        becomes("(bool(explorer.found) and explorer.steps)", "0")
+        lab.becomes("(bool(explorer.found) and explorer.steps)", "0")
         lab.value(KEPT)
         # Python sets the time, and the browser's network goes there by the steps of the library
         lab.value("explorer.set_trait('state', {'time': 3})")
-        becomes("explorer.time == MOMENTS[239]", "True")
+        lab.becomes("explorer.time == MOMENTS[239]", "True")
         assert lab.value("explorer.steps > 400") == "True"
         assert lab.value(GAP) == "True"
         assert lab.value("{k: round(one, 2) for k, (one, _) in explorer.shares.items()}[2]") == "1.0"
         explorer.get_by_role("button", name="Play").click()
-        becomes("explorer.state['time'] > 4", "True")
+        lab.becomes("explorer.state['time'] > 4", "True")
         explorer.get_by_role("button", name="Pause").click()
-        becomes("explorer.time > 4", "True")
+        lab.becomes("explorer.time > 4", "True")
         assert lab.value(GAP) == "True"
         explorer.get_by_role("button", name="What a layer without biases cannot learn").click()
-        becomes("(explorer.network.bias_scale, explorer.network.weights[0].shape[0])", "(0.0, 12)")
-        becomes("abs(explorer.shares[3][1]) < 1e-9 and explorer.shares[4][0] > 0.99", "True")
+        lab.becomes("(explorer.network.bias_scale, explorer.network.weights[0].shape[0])", "(0.0, 12)")
+        lab.becomes("abs(explorer.shares[3][1]) < 1e-9 and explorer.shares[4][0] > 0.99", "True")
     assert not errors
