@@ -182,7 +182,7 @@ def adam(params, first, second, places, near, pulls, sums, moved, share, rate, s
     return count
 
 
-@_exact
+@_inlined
 def move(optimizer, params, first, second, places, walls, near, pulls, sums, moved, share, rate, spread):
     """One step of all neurons. Their shares are added to `sums`."""
     if optimizer == GD:
