@@ -198,7 +198,8 @@ def test_one_submission_leaves_nothing_for_the_next(bench):
 import os, socket, builtins, numpy, sys
 numpy.isclose = builtins.print = lambda *a, **k: None
 for folder in ("/tmp", "/dev/shm", ".", "/lab/tmp", "/lab/work", os.path.expanduser("~")):
-    open(os.path.join(folder, "left"), "w").write("x")
+    if os.access(folder, os.W_OK):  # /tmp is not where the book itself lies in it
+        open(os.path.join(folder, "left"), "w").write("x")
 sys.modules["left"] = os
 os.environ["LEFT"] = "x"
 os.setpriority(os.PRIO_PROCESS, 0, 19)

@@ -151,7 +151,7 @@ def _jumps_by(formula, generator: Generator) -> float:
 kink = Claim(
     label="prop-loss-kink",
     statement=r"At a datum the slope of the slice jumps by $s_i \mu_i \varepsilon_n$, "
-    "where $\varepsilon_n$ is the residual with the breakpoint there.",
+    r"where $\varepsilon_n$ is the residual with the breakpoint there.",
     source="derived here",
     method="exact identity",
     tolerance=1e-9,
