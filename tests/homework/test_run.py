@@ -280,11 +280,11 @@ def test_nothing_of_it_is_left(bench):
     word = "left-over-of-a-submission"
     start = f"import subprocess, sys\nsubprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)', '{word}']"
     result = bench.run(
-        notebook(guess=f"{start}, start_new_session=True)\nopen('/dev/shm/left', 'w').write('x')\nguess = 7.0")
+        notebook(guess=f"{start}, start_new_session=True)\nopen('/lab/tmp/left', 'w').write('x')\nguess = 7.0")
     )
     assert result.points == WHOLE
     assert not [one for one in psutil.process_iter(["cmdline"]) if word in (one.info["cmdline"] or [])]
-    again = bench.run(notebook(guess="import os\nprint(os.path.exists('/dev/shm/left'), os.listdir('.'))\nguess = 7.0"))
+    again = bench.run(notebook(guess="import os\nprint(os.path.exists('/lab/tmp/left'), os.listdir('.'))\nguess = 7.0"))
     assert again.output == "False []\n"
 
 
