@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -111,10 +112,14 @@ def run_first_cell(page) -> None:
     """Run the first cell of the notebook that a page of JupyterLab shows, as a reader does by Ctrl and Enter."""
     page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
     prompt, cell = page.locator(".jp-InputPrompt").first, page.locator(".jp-CodeCell .cm-content").first
-    # while JupyterLab still arranges its parts, a key may be lost
-    while "[ ]" in prompt.inner_text():
-        cell.click()
-        page.keyboard.press("Control+Enter")
+    # While JupyterLab still arranges its parts, a key may be lost, and so may a request to a kernel that is not yet
+    # connected: the prompt then goes from [*] back to [ ]. The cell has run once the prompt has a number.
+    end = time.monotonic() + PATIENCE
+    while not re.search(r"\[\d+\]", found := prompt.inner_text()):
+        assert time.monotonic() < end, f"the first cell was not run, its prompt is {found}"
+        if "[ ]" in found:
+            cell.click()
+            page.keyboard.press("Control+Enter")
         page.wait_for_timeout(500)
 
 
