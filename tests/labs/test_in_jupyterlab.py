@@ -13,7 +13,7 @@ import pytest
 
 from lecturelib.homework import release, source
 from tests.site.books import ROOT
-from tests.site.lab import PATIENCE, running
+from tests.site.lab import PATIENCE, run_first_cell, running
 
 LABS = sorted(path.stem for path in (ROOT / "labs").glob("*.md") if path.name != "README.md")
 RAW = re.compile(r":::|\{(?:prf:ref|eq|numref|cite|doc|glue\S*|math)\}|```\{|^\(\S+\)=$|\\R\b", re.M)
@@ -43,8 +43,8 @@ def run_all(browser, jupyter, path: Path) -> tuple[list, str]:
     with browser.new_context(viewport={"width": 1300, "height": 1200}) as context, context.new_page() as page:
         page.set_default_timeout(1000 * PATIENCE)
         page.goto(f"{jupyter.address}/lab/tree/{path.relative_to(jupyter.folder).as_posix()}?reset")
+        run_first_cell(page)  # the kernel answers from here on
         idle = page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]")
-        idle.wait_for()
         page.locator(".jp-Notebook .jp-Cell").first.click()
         page.keyboard.press("Escape")
         seen = set()
@@ -62,14 +62,20 @@ def run_all(browser, jupyter, path: Path) -> tuple[list, str]:
 def _saved(path: Path) -> list:
     """The cells of the file, once every code cell in it has been run."""
     end = time.monotonic() + PATIENCE
-    while True:
-        # running the last cell adds an empty one
-        cells = [cell for cell in nbformat.read(path, as_version=4).cells if cell.source]
-        code = [cell for cell in cells if cell.cell_type == "code"]
-        if all(cell.execution_count for cell in code):
-            return cells
-        assert time.monotonic() < end, [cell.source for cell in code if not cell.execution_count]
+    while (left := _not_run(path)) != []:
+        assert time.monotonic() < end, left or f"{path} stays half-written"
         time.sleep(0.2)
+    # running the last cell adds an empty one
+    return [cell for cell in nbformat.read(path, as_version=4).cells if cell.source]
+
+
+def _not_run(path: Path) -> list | None:
+    """The code that the file has without a number; None while JupyterLab writes, which it does in place."""
+    try:
+        cells = nbformat.read(path, as_version=4).cells
+    except nbformat.reader.NotJSONError:
+        return None
+    return [cell.source for cell in cells if cell.cell_type == "code" and cell.source and not cell.execution_count]
 
 
 def errors(cell) -> list[str]:

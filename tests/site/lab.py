@@ -111,7 +111,7 @@ def running(folder: Path) -> Iterator[Lab]:
 def run_first_cell(page) -> None:
     """Run the first cell of the notebook that a page of JupyterLab shows, as a reader does by Ctrl and Enter."""
     page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
-    prompt, cell = page.locator(".jp-InputPrompt").first, page.locator(".jp-CodeCell .cm-content").first
+    prompt, cell = page.locator(".jp-CodeCell .jp-InputPrompt").first, page.locator(".jp-CodeCell .cm-content").first
     # While JupyterLab still arranges its parts, a key may be lost, and so may a request to a kernel that is not yet
     # connected: the prompt then goes from [*] back to [ ]. The cell has run once the prompt has a number.
     end = time.monotonic() + PATIENCE
