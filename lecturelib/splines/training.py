@@ -268,30 +268,24 @@ def run_down(typing, sums, size):
 
 @intrinsic
 def run_up(typing, pulls, size):
-    """Running sums from row N − 1 to row 0; returns the first of them all, Σ r over all points."""
+    """Running sums from row ⌊N/2⌋ − 1 to row 0, going on from those of the rows below, which `residuals` has run."""
 
     def generate(context, builder, signature, arguments):
-        rows, size = Rows(context, builder, signature.args[0], arguments[0]), arguments[1]
-        half, even = builder.lshr(size, _index(1)), builder.and_(size, _index(-2))
-        upper, lower = (cgutils.alloca_once_value(builder, _nothing) for _ in range(2))
-        with builder.if_then(_odd(builder, size)):
-            rows.run(even, lower)
+        rows, half = Rows(context, builder, signature.args[0], arguments[0]), builder.lshr(arguments[1], _index(1))
+        running = cgutils.alloca_once_value(builder, rows[half])
         with cgutils.for_range(builder, half) as loop:
-            rows.run(builder.sub(even, builder.add(loop.index, _index(1))), lower)
-            rows.run(builder.sub(half, builder.add(loop.index, _index(1))), upper)
-        carry = builder.load(lower)
-        with cgutils.for_range(builder, half) as loop:
-            rows[loop.index] = builder.fadd(rows[loop.index], carry)
-        return _entry(builder, builder.fadd(builder.load(upper), carry), 0)
+            rows.run(builder.sub(half, builder.add(loop.index, _index(1))), running)
+        return context.get_dummy_value()
 
-    return types.float64(pulls, types.intp), generate
+    return types.void(pulls, types.intp), generate
 
 
 @intrinsic
 def residuals(typing, sums, pulls, abscissas, targets, chosen, b0, size):
     """From running sums to residuals r = f(x) − y: row n of `pulls` gets c r, c r x of point n and of its mirror image.
 
-    abscissas, targets, chosen: see `lay_out`; c stands in the last. Returns Σ r² over all points. Clears `sums`.
+    abscissas, targets, chosen: see `lay_out`; c stands in the last. Returns Σ r² over all points. Clears `sums`. Points
+    are taken from both ends to the middle, so rows N − 1 to ⌊N/2⌋ of `pulls` come in the order in which they are run.
     """
 
     def generate(context, builder, signature, arguments):
@@ -301,7 +295,7 @@ def residuals(typing, sums, pulls, abscissas, targets, chosen, b0, size):
         half, last = builder.lshr(size, _index(1)), builder.sub(size, _index(1))
         b0 = builder.insert_element(ir.Constant(_row, ir.Undefined), arguments[5], ir.Constant(ir.IntType(32), 0))
         b0 = _shuffled(builder, b0, REPEATED)
-        total, carry = (cgutils.alloca_once_value(builder, _nothing) for _ in range(2))
+        total, carry, running = (cgutils.alloca_once_value(builder, _nothing) for _ in range(3))
         with builder.if_then(builder.icmp_unsigned(">", half, _index(0))):
             builder.store(sums[builder.sub(half, _index(1))], carry)
         carry = builder.load(carry)
@@ -324,6 +318,7 @@ def residuals(typing, sums, pulls, abscissas, targets, chosen, b0, size):
             builder.store(builder.fadd(builder.load(total), squares, flags=("contract",)), total)
             pulls[n] = row = pulled(n, r)
             pulls[image] = _shuffled(builder, row, MIRRORED)
+            pulls.run(image, running)
             sums[n] = sums[image] = _nothing
         with builder.if_then(_odd(builder, size)):  # the point in the middle is its own image
             row = builder.fadd(sums[half], carry)
@@ -331,6 +326,7 @@ def residuals(typing, sums, pulls, abscissas, targets, chosen, b0, size):
             squares = builder.fmul(builder.fmul(r, r), ir.Constant(_row, [0.5] * 4))
             builder.store(builder.fadd(builder.load(total), squares), total)
             pulls[half] = pulled(half, r)
+            pulls.run(half, running)
             sums[half] = _nothing
         sums[size] = _nothing
         squares = builder.load(total)
@@ -429,12 +425,12 @@ def train(
             record += 1
         if step == stop:
             break
-        total = run_up(pulls, x.size)
+        run_up(pulls, x.size)
         spread, pace = 1.0, rate
         if optimizer == ADAM:  # two powers take longer than a step of a small network
             spread = 1 / np.sqrt(1 - ADAM_SECOND ** (step + 1))
             pace = rate / (1 - ADAM_FIRST ** (step + 1))
-        step_b0(b0, total, optimizer, pace, spread)
+        step_b0(b0, pulls[0, 0], optimizer, pace, spread)
         move(optimizer, params, first, second, places, walls, near, all_pulls, all_sums, moved, share, pace, spread)
     return -1
 
