@@ -43,8 +43,11 @@ class Claim:
 
     def __post_init__(self) -> None:
         for name in ("label", "statement", "source"):
-            if not getattr(self, name).strip():
+            text = getattr(self, name)
+            if not text.strip():
                 raise ValueError(f"{name}: expected a text, got an empty one")
+            if not text.replace("\n", " ").isprintable():  # such as \v of \varepsilon in a string that is not raw
+                raise ValueError(f"{name}: expected a text, got control characters in {text!r}: is a backslash lost?")
         if self.method not in METHODS:
             raise ValueError(f"method: expected one of {', '.join(METHODS)}, got {self.method!r}")
         if not (math.isfinite(self.tolerance) and self.tolerance >= 0):

@@ -122,6 +122,10 @@ class PowerLaw(NamedTuple):
     error: float
     factor: float
 
+    def __format__(self, spec: str) -> str:
+        """f"{law:.2f}" is the exponent and its error, such as −0.51 ± 0.02, with a minus sign and no hyphen."""
+        return f"{self.exponent:z{spec}} ± {self.error:{spec}}".replace("-", "−")
+
 
 def power_law(sizes, values, *, average: Callable[[torch.Tensor], torch.Tensor] | None = None) -> PowerLaw:
     """Fit a power law by least squares on logarithmic axes: sizes (N,), values (N,) or (N, seeds), all positive, N ≥ 3.

@@ -57,6 +57,7 @@ def test_a_claim_without_falsifier_is_an_error():
     [
         ("label", " "),
         ("statement", ""),
+        ("statement", "$\varepsilon > 0$"),
         ("source", ""),
         ("method", "belief"),
         ("tolerance", math.nan),
