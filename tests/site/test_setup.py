@@ -6,9 +6,11 @@ import re
 import shutil
 import subprocess
 import tomllib
+from importlib.metadata import metadata
 from pathlib import Path
 
 import pytest
+from packaging.specifiers import SpecifierSet
 
 from lecturelib.site.pins import exact
 
@@ -92,7 +94,15 @@ def test_every_version_is_pinned_exactly():
     pinned = {line.split("==")[0].lower().replace("_", "-") for line in lines}
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     wanted = [*project["dependencies"], *itertools.chain(*project["optional-dependencies"].values())]
-    assert {re.split(r"[=>]", name)[0].lower() for name in wanted} <= pinned
+    assert {re.split(r"[<=>]", name)[0].lower() for name in wanted} <= pinned
+
+
+def test_every_pin_runs_on_the_oldest_python():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    oldest = project["requires-python"].removeprefix(">=") + ".0"
+    names = [line.split("==")[0] for line in (ROOT / "requirements.txt").read_text().splitlines() if "==" in line]
+    asked = {name: metadata(name)["Requires-Python"] or "" for name in names}
+    assert not [(name, versions) for name, versions in asked.items() if oldest not in SpecifierSet(versions)]
 
 
 def test_a_local_build_is_pinned_by_its_version():
