@@ -1,6 +1,6 @@
 """Lazy or feature training, measured: ensembles over starts, widths and scales s = α √m, each trained to the end.
 
-Run the full settings, and store them: python -m lecturelib.kernels.phases (about 20 minutes on a core of its own).
+Run the full settings, and store them: python -m lecturelib.kernels.phases (about 40 minutes on a core of its own).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from lecturelib.kernels.lazy_or_feature import Flow, train_scaled
 from lecturelib.kernels.wide_networks import WideNetwork, draw_wide
 
 DIMENSION, TRAIN, PROBES, DEPTH, NETWORKS = 10, 128, 64, 3, 3
-WIDTHS = (8, 16, 32, 64, 128)
+WIDTHS = (8, 16, 32, 64, 128, 256)
 SCALES = tuple(10 ** (k / 2) for k in range(-6, 7))  # of α √m
 DATA = Path("chapters/kernels/data")
 
