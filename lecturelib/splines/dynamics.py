@@ -18,6 +18,8 @@ from lecturelib.splines.prefix_sums import Data, Parameters, find_rows, outputs,
 from lecturelib.splines.runners import OPTIMIZERS, Plan, Record, get_ready, in_torch, on_cores
 
 _HUGE = 1e12  # a loss that has grown by this factor is not coming back
+_TRIAL = 1000  # steps taken to see whether a rate is stable
+_HALVINGS = 100  # of a rate, before no smaller one is tried
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +71,8 @@ def descend(
     ensemble see the same points, so they differ by their start alone, and each does as it would by itself.
 
     A run whose loss grows without bound stops; what was recorded until then is returned, and `reason` says at which
-    step it was lost and roughly which rate is stable. Where one network of an ensemble is lost, all stop there.
+    step it was lost and at which rate a trial of up to 1,000 steps went well. Where one network of an ensemble is lost,
+    all stop there.
     How near it comes to automatic differentiation: after 1,000 steps at a stable rate to some 1e-14. Where training
     amplifies rounding errors it cannot stay near: Adam divides by the size of the gradient, so where that is nothing
     but rounding (a fit without error), it turns it into steps of full length; and large rates make training chaotic.
@@ -141,12 +144,31 @@ def _lost(shape, start: Parameters, data: Data, plan: Plan, which: int, step: in
     """Say in words where network `which` diverged, and which rate would have been stable."""
     index = tuple(int(i) for i in torch.unravel_index(torch.tensor(which), shape[:-1])) if len(shape) > 1 else ()
     where = f" in network {index}" if index else ""
-    rate = float(plan.rates[which])
-    said = f"diverged at step {step}{where}: learning rate {rate:g} is too large for {plan.optimizer}; "
+    steps, rate = _tried(start, data, plan, which)
+    said = f"learning rate {float(plan.rates[which]):g} is too large for {plan.optimizer}"
+    return f"diverged at step {step}{where}: {said}; with {rate:.2g} the first {steps:,} steps lower the loss"
+
+
+def _tried(start: Parameters, data: Data, plan: Plan, which: int) -> tuple[int, float]:
+    """Steps of a trial on all data, and the first rate that ends one below the loss it began with, each half the last.
+
+    Begins where more cannot work: a quadratic of curvature λ is stable below 2/λ, with momentum m below 2 (1 + m)/λ. But
+    curvature changes on the way, which momentum bears badly. Adam moves every parameter by about its rate a step.
+    """
+    chosen = slice(which, which + 1)
+    one = Parameters(*(p[chosen].cpu() for p in start))
+    points = Data(data.x.cpu(), data.walls.cpu(), data.y[chosen].cpu())
     if plan.optimizer == "adam":
-        return said + "Adam moves every parameter by about its learning rate a step, so try a tenth of it"
-    one = Parameters(*(p[which : which + 1] for p in start))
-    steepest = float(sharpness(one, Data(data.x, data.walls, data.y[which : which + 1])))
-    # A quadratic of curvature λ is stable below 2/λ, with heavy-ball momentum m below 2 (1 + m)/λ.
-    stable = (2 if plan.optimizer == "gd" else 3.8) / steepest
-    return said + f"at the start, rates up to about {stable:.2g} are stable"
+        most = max(float(p.abs().max()) for p in one)
+    else:
+        most = (2 if plan.optimizer == "gd" else 3.8) / float(sharpness(one, points))
+    rate, steps = min(float(plan.rates[which]) / 2, most), min(plan.steps, _TRIAL)
+    rows, limits = plan.rows[chosen].cpu(), plan.limits[chosen].cpu()
+    for _ in range(_HALVINGS):
+        rate = float(f"{rate:.2g}")  # as it is told
+        rates = torch.tensor([rate], dtype=torch.float64)
+        run = on_cores(one, points, Plan(steps, rates, plan.optimizer, [0, steps], rows, limits))
+        if run.stopped[0] < 0 and run.losses[-1, 0] < run.losses[0, 0]:
+            break
+        rate /= 2
+    return steps, rate

@@ -1,6 +1,7 @@
 """Exact training against automatic differentiation, on the cores and in torch."""
 
 import math
+import re
 
 import pytest
 import torch
@@ -148,7 +149,7 @@ def test_activity_is_the_sign_that_relu_sees(points, w, nearest, nudges):
 
 
 @ways
-def test_divergence_stops_and_advises(way):
+def test_divergence_stops(way):
     network, x = random_network(30), torch.linspace(-2, 2, 20, dtype=torch.float64)
     lost = run(way, network, x, torch.sin(x), steps=1000, learning_rate=1.0, record_every=2)
     assert lost.diverged
@@ -156,8 +157,26 @@ def test_divergence_stops_and_advises(way):
     assert len(lost.losses) == len(lost.networks.w) == len(lost.steps) < 501
     assert bool(torch.isfinite(lost.losses).all())
     assert "diverged at step" in lost.reason
-    advised = float(lost.reason.split("about ")[1].split()[0])
-    assert not descend(network, x, torch.sin(x), steps=1000, learning_rate=0.5 * advised).diverged
+
+
+@optimizers
+@ways
+@pytest.mark.parametrize("steps", [200, 3000])
+def test_the_rate_that_divergence_advises_is_good(way, optimizer, steps):
+    x, y = torch.linspace(-2, 2, 20, dtype=torch.float64), tensor([[1.0], [10.0]]) * torch.linspace(-1, 1, 20)
+    for seed in range(4):
+        network = random_network(2, 15, seed=seed)
+        options = {"steps": steps, "optimizer": optimizer}
+        lost = run(way, network, x, y, learning_rate=tensor([1e-5, 1e9]), **options)
+        told = re.search(r" in network \(1,\): learning rate 1e\+09 .*; with (\S+) the first (\S+) steps", lost.reason)
+        advised, tried = float(told[1]), int(told[2].replace(",", ""))
+        assert tried == min(steps, 1000)
+        one = Network(*(getattr(network, name)[1] for name in FIELDS))
+        again = descend(one, x, y[1], learning_rate=advised, **{**options, "steps": tried})
+        assert not again.diverged
+        assert again.losses[-1] < again.losses[0]
+        # and it is not needlessly small
+        assert advised > (1e-3 if optimizer == "adam" else 0.05 * gentle_rate(one, x, y[1], optimizer))
 
 
 def test_divergence_names_the_step():
