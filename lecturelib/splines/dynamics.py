@@ -150,9 +150,9 @@ def _lost(shape, start: Parameters, data: Data, plan: Plan, which: int, step: in
 
 
 def _tried(start: Parameters, data: Data, plan: Plan, which: int) -> tuple[int, float]:
-    """Steps of a trial on all data, and the first rate that ends one below the loss it began with, each half the last.
+    """Steps of a trial on all data, and the first of rates, each half the last, at which it ends with a smaller loss.
 
-    Begins where more cannot work: a quadratic of curvature λ is stable below 2/λ, with momentum m below 2 (1 + m)/λ. But
+    A quadratic of curvature λ is stable below 2/λ, with momentum m below 2 (1 + m)/λ, so more is not tried. But
     curvature changes on the way, which momentum bears badly. Adam moves every parameter by about its rate a step.
     """
     chosen = slice(which, which + 1)

@@ -101,6 +101,21 @@ def snapshot(network: Network, x: Tensor, y: Tensor) -> dict:
     }
 
 
+def gathered(network: Network, x: Tensor, y: Tensor, *, within: float = 0.05) -> list[tuple[float, int, int]]:
+    """Places among the data that attract neurons facing right, from left to right, and who is there.
+
+    Each with the sign of the output weights it attracts and the number of breakpoints of that sign near it. x: (N,),
+    sorted; y: (N,).
+    """
+    places, signs = attractors(x, network(x) - y)
+    beta = to_spline(network).breakpoints
+    return [
+        (float(place), int(sign), int((((beta - place).abs() <= within) & (network.v * sign > 0)).sum()))
+        for place, sign in zip(places, signs, strict=True)
+        if x[0] < place < x[-1]
+    ]
+
+
 def movement(
     *, seed: int, alpha: list[float], width: int = 60, networks: int = 10, steps: int = 5_000
 ) -> dict[str, list]:

@@ -115,17 +115,24 @@ def natural_gap(*, seed: int, half_width: float, width: int) -> dict[str, float]
     return {name: float(gap.square().mean().sqrt() / unit) for name, gap in found.items()}
 
 
-def by_adam(*, seed: int, alpha: float = 100.0, width: int = 200, steps: int = 20_000) -> dict[str, float]:
-    """Experiment: two optimizers in the kernel regime; how far each ends from the least change, as in `scale_sweep`."""
+def adam_run(
+    *, seed: int, alpha: float, width: int = 1000, steps: int = 20_000
+) -> tuple[Tensor, Tensor, Network, dict[str, Trajectory]]:
+    """Random data, one network (1, H) with flat output at scale α, and its training by momentum and by Adam."""
     x, y = scattered(generator_for(seed, "scattered"))
     start = at_scales("uniform, flat", (alpha,), width, generator_for(seed, "start", "uniform, flat", width))
+    # Adam moves each weight by about its rate a step, and output weights have to become of order 1 / (α H).
+    rate = 0.1 / (max(alpha, 1.0) * width)
+    adam = descend(start, x, y, steps=steps, learning_rate=rate, optimizer="adam")
+    return x, y, start, {"momentum": train(start, x, y, steps), "adam": adam}
+
+
+def by_adam(*, seed: int, alpha: float, width: int = 1000, steps: int = 20_000) -> dict[str, float]:
+    """Experiment: how far both runs of `adam_run` end from the kernel limit, as in `scale_sweep`; their losses."""
+    x, y, start, runs = adam_run(seed=seed, alpha=alpha, width=width, steps=steps)
     z = torch.linspace(float(x.min()), float(x.max()), 401, dtype=torch.float64)
     unit = (linear_interpolant(x, y)(z) - natural_cubic(x, y)(z)).square().mean().sqrt()
     limit = kernel_flow(start, x, y)(z)
-    runs = {
-        "momentum": train(start, x, y, steps),
-        "adam": descend(start, x, y, steps=steps, learning_rate=0.1 / (alpha * width), optimizer="adam"),
-    }
     far = {name: float((run.final(z) - limit).square().mean().sqrt() / unit) for name, run in runs.items()}
     return {**far, **{f"{name}_loss": float(run.losses[-1] / (0.5 * y.square().sum())) for name, run in runs.items()}}
 

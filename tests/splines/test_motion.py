@@ -179,6 +179,18 @@ def test_experiments_return_data_of_their_seed():
         experiments.movement(seed=0, alpha=[1.0], networks=1, steps=5)
 
 
+def test_who_has_gathered_where():
+    x = torch.arange(-2.0, 3.0, dtype=torch.float64)
+    y = tensor([0.0, 1.0, -2.0, 1.0, 0.0])  # residuals −y of a silent network: it is too high in the middle
+    beta, v = tensor([0.04, -0.03, 0.06, 0.0, -1.0]), tensor([1.0, 2.0, 3.0, -1.0, 1.0])
+    network = Network(torch.zeros(5).double() + 1e-9, -1e-9 * beta, v, 0.0)
+    found = experiments.gathered(network, x, y)
+    middle = [(sign, count) for place, sign, count in found if abs(place) < 1e-6]
+    assert middle == [(1, 2)]
+    assert experiments.gathered(network, x, y, within=0.07)[[place for place, *_ in found].index(0.0)][2] == 3
+    assert [place for place, *_ in found] == sorted(place for place, *_ in found)
+
+
 def test_a_snapshot_in_numbers():
     x = tensor([-1.0, 0.0, 1.0, 2.0])
     row = experiments.snapshot(Network([1.0], [5.0], [0.0], 0.0), x, tensor([1.0, -1.0, 1.0, -1.0]))

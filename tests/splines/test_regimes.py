@@ -244,7 +244,7 @@ def test_experiments_of_the_limits():
     assert lazy["delta_slopes"] > 1e-2
     assert busy["breakpoints"] > 1e-2
     assert busy["v"] < 1e-2
-    found = experiments.by_adam(seed=0, steps=8000)
+    found = experiments.by_adam(seed=0, alpha=100.0, width=200, steps=8000)
     assert found["momentum"] < 1e-2 < found["adam"]
     assert found["momentum_loss"] < 1e-3
 
