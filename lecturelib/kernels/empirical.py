@@ -29,8 +29,8 @@ def empirical_kernel(model, x1, x2=None) -> Tensor:
     whole numbers.
 
     The derivative of an activation at a kink is what torch takes it for. Raises ValueError where inputs are not finite,
-    have different shapes or not the one that the module takes, the module has nothing to train, or it treats inputs of
-    a batch together or at random.
+    have different shapes or not the one that the module takes, the module has parameters that are not finite or none to
+    train, or it treats inputs of a batch together or at random.
     """
     first = as_tensor("x1", x1)
     second = first if x2 is None else as_tensor("x2", x2)
@@ -40,7 +40,11 @@ def empirical_kernel(model, x1, x2=None) -> Tensor:
     if isinstance(model, WideNetwork):
         one = model.signals(first)
         return kernel_of(one, one if x2 is None else model.signals(second)).squeeze((-1, -2))
+    if not isinstance(model, nn.Module):
+        raise ValueError(f"model: expected a torch module or a WideNetwork, got {type(model).__name__}")
     trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    if not all(_finite(parameter.detach()) for parameter in model.parameters()):
+        raise ValueError("model: expected finite parameters, found NaN or infinity")
     if not trainable:
         raise ValueError("model: expected parameters that require a gradient, found none")
     reads_numbers = not any(isinstance(module, nn.Embedding) for module in model.modules())
@@ -56,6 +60,11 @@ def empirical_kernel(model, x1, x2=None) -> Tensor:
     else:
         kernel = kernel_by_jacobians(model, first, None if x2 is None else second)
     return kernel[..., 0, 0] if kernel.shape[-1] == 1 else kernel
+
+
+def _finite(parameter: Tensor) -> bool:
+    """Are all numbers finite? Their sum tells, in no memory, unless it is too large itself."""
+    return bool(torch.isfinite(parameter.sum())) or bool(torch.isfinite(parameter).all())
 
 
 def _fully_connected(model: nn.Module) -> list[nn.Module] | None:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.autograd.functional import jacobian
 from torch.func import functional_call, jacrev, vmap
 
+CALLS = 20  # of a module, to see whether it is always alike: one coin may fall the same way a few times
 MEMORY = 2**25  # numbers that the Jacobians of one block of inputs may hold
 TOGETHER = (nn.modules.batchnorm._BatchNorm, nn.modules.dropout._DropoutNd, nn.RReLU)  # or by chance, in training
 
@@ -38,13 +39,17 @@ def _try_out(model: nn.Module, pair: Tensor) -> None:
             )
     with torch.no_grad():
         try:
-            alone = torch.cat([model(one[None].clone()) for one in pair])
-            together = model(pair.clone())
+            alone = [model(one[None].clone()) for one in pair]
+            together = [model(pair.clone()) for _ in range(CALLS)]
         except RuntimeError as error:
             shape = tuple(pair.shape[1:])
             raise ValueError(f"x1: expected inputs that the model takes, got shape {shape} each ({error})") from None
-    if together.shape != alone.shape or bool(((together - alone).abs() > 1e-3 * alone.abs().max()).any()):
-        raise ValueError("model: expected one that treats inputs one by one and always alike, this one does not")
+    if not all(isinstance(output, Tensor) for output in (*alone, *together)):
+        raise ValueError(f"model: expected one whose output is a tensor, got {type(together[0]).__name__}")
+    expected = torch.cat(alone)
+    for outputs in together:
+        if outputs.shape != expected.shape or bool(((outputs - expected).abs() > 1e-3 * expected.abs().max()).any()):
+            raise ValueError("model: expected one that treats inputs one by one and always alike, this one does not")
 
 
 def _jacobians(model: nn.Module, x: Tensor) -> Iterator[dict[str, Tensor]]:

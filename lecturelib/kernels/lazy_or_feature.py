@@ -18,16 +18,25 @@ from lecturelib.kernels.wide_networks import WideNetwork, pulled
 
 BETA = 20.0  # of the soft hinge
 TOLERANCE = 1e-2  # of the square of the relative change of the gradient in a step
+SHORT = 1e-3  # a step with which a straight loss falls by this share of itself is short enough at any kink
 
 
 def soft_hinge(margins, beta: float = BETA) -> Tensor:
     """ln(1 + e^{β(1 − v)}) / β for margins v = F y of any shape; tends to max(0, 1 − v) as β grows."""
-    return torch.nn.functional.softplus(1 - as_tensor("margins", margins), beta=_beta(beta), threshold=40)
+    return _loss(as_tensor("margins", margins), _beta(beta))
 
 
 def soft_hinge_slope(margins, beta: float = BETA) -> Tensor:
     """The derivative of `soft_hinge`: −1 / (1 + e^{−β(1 − v)})."""
-    return -torch.sigmoid(_beta(beta) * (1 - as_tensor("margins", margins)))
+    return _slope(as_tensor("margins", margins), _beta(beta))
+
+
+def _loss(margins: Tensor, beta: float) -> Tensor:
+    return torch.nn.functional.softplus(1 - margins, beta=beta, threshold=40)
+
+
+def _slope(margins: Tensor, beta: float) -> Tensor:
+    return -torch.sigmoid(beta * (1 - margins))
 
 
 def _beta(beta: float) -> float:
@@ -53,7 +62,7 @@ class Flow(NamedTuple):
     """The end of training, and for each network (...): what it took.
 
     times: t at which every F y > 1; half_times: t at which the loss was half of that at the start; steps: how many were
-    accepted; stopped: whether the end was reached within the steps allowed (times are meaningless where it was not).
+    accepted; stopped: whether the end was reached within the steps allowed. Where it was not, times are not a number.
     """
 
     final: Scaled
@@ -82,8 +91,10 @@ def train_scaled(
 
         ‖g_new − g‖² ≤ tolerance · ‖g_new‖ ‖g‖,
 
-    else it is tried again, shorter. Networks that are done leave the batch. With centred=False f₀ is not subtracted.
-    Geiger et al. 2020, section 2.
+    else it is tried again, shorter. Networks that are done leave the batch, and so do those whose gradient is 0, which
+    never will be. With centred=False f₀ is not subtracted. Geiger et al. 2020, section 2.
+    Where the activation is "relu" gradients jump at kinks, however short the step. There one is taken all the same if
+    it is so short that the loss would fall by 0.1 % on a straight line, and does not rise by more.
     Late steps are as long as stability allows, where rounding decides on them: results are good to the tolerance, not
     to the last digits. Raises ValueError for labels other than ±1, data that do not fit, and α, beta, tolerance or
     steps that are not positive.
@@ -146,17 +157,21 @@ class _State:
         self.base = network(x) if centred else torch.zeros(count, y.numel()).to(x)
         self.time = torch.zeros_like(alpha)
         self.margins, self.gradient = self.evaluate(network)
-        self.loss = soft_hinge(self.margins, beta).mean(-1)
+        self.loss = _loss(self.margins, beta).mean(-1)
         self.first = self.loss
-        # a start with which the loss falls by about a hundredth
-        self.length = 0.01 * self.loss / (alpha.square() * _product(self.gradient, self.gradient))
+        self.length = self.for_a_fall_by(0.01)
+
+    def for_a_fall_by(self, share: float) -> Tensor:
+        """The length of a step with which the loss falls by a share of itself, to first order; 0 where none does."""
+        falls = self.alpha.square() * _product(self.gradient, self.gradient)
+        return torch.where(falls > 0, share * self.loss / falls, 0.0)
 
     def evaluate(self, network: WideNetwork) -> tuple[Tensor, WideNetwork]:
         """Margins F y, and ∇L in the shape of the network."""
         layers = network.forward(self.x)
         alpha = self.alpha.unsqueeze(-1)
         margins = alpha * (layers[-1][1].squeeze(-1) - self.base) * self.y
-        pulls = soft_hinge_slope(margins, self.beta) * self.y / (alpha * self.y.numel())
+        pulls = _slope(margins, self.beta) * self.y / (alpha * self.y.numel())
         weights, biases = pulled(network, layers, pulls)
         return margins, replace(network, weights=tuple(weights), biases=tuple(biases))
 
@@ -167,23 +182,31 @@ class _State:
         change = _join(gradient, self.gradient, lambda new, old: new - old)
         sizes = (_product(gradient, gradient) * _product(self.gradient, self.gradient)).sqrt()
         ratio = (_product(change, change) / sizes).nan_to_num(nan=1e9, posinf=1e9)
-        good = ratio <= tolerance
+        tried_loss = _loss(margins, self.beta).mean(-1)
+        smooth = ratio <= tolerance
+        kink = torch.zeros_like(smooth)
+        if self.now.activation == "relu":
+            short = (self.length > 0) & (self.length <= self.for_a_fall_by(SHORT))
+            kink = ~smooth & short & (tried_loss <= (1 + SHORT) * self.loss)
+        good = smooth | kink
         self.now = _join(tried, self.now, lambda new, old: torch.where(_like(good, new), new, old))
         self.gradient = _join(gradient, self.gradient, lambda new, old: torch.where(_like(good, new), new, old))
         self.margins = torch.where(good.unsqueeze(-1), margins, self.margins)
-        loss = torch.where(good, soft_hinge(self.margins, self.beta).mean(-1), self.loss)
+        loss = torch.where(good, tried_loss, self.loss)
         half = self.first / 2
         crossed = good & (self.loss > half) & (loss <= half)
         share = ((self.loss - half) / (self.loss - loss).clamp(min=1e-300))[crossed]
         self.half_times[self.left[crossed]] = (self.time[crossed] + share * self.length[crossed]).to(self.half_times)
         self.time, self.loss = self.time + good * self.length, loss
         self.steps[self.left] += (good & ~self.stopped[self.left]).long()
-        self.length = self.length * (0.5 * tolerance / ratio.clamp(min=1e-300)).sqrt().clamp(0.2, 2)
+        factor = (0.5 * tolerance / ratio.clamp(min=1e-300)).sqrt().clamp(0.2, 2)
+        self.length = self.length * torch.where(kink, 1.0, factor)
 
     def drop_finished(self) -> bool:
-        """Note those that fit all data; take them out of the batch once they are a fifth of it. True at the end."""
-        done = (self.margins > 1).all(-1)
-        fresh = done & ~self.stopped[self.left]
+        """Note those that fit all data; shrink the batch once a fifth of it is at its end. True where all are."""
+        fits = (self.margins > 1).all(-1)
+        done = fits | (_product(self.gradient, self.gradient) == 0)
+        fresh = fits & ~self.stopped[self.left]
         where = self.left[fresh]
         if where.numel():
             self.times[where], self.stopped[where] = self.time[fresh], True
@@ -191,6 +214,7 @@ class _State:
         if bool(done.all()):
             return True
         if float(done.double().mean()) >= 0.2:
+            self.keep(self.left[done & ~fits], done & ~fits)
             self.shrink(~done)
         return False
 

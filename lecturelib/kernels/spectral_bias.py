@@ -39,12 +39,7 @@ def decompose(kernel) -> Modes:
 
     Raises ValueError unless it is square, symmetric and positive semi-definite, both beyond rounding.
     """
-    kernel = as_tensor("kernel", kernel)
-    if kernel.ndim != 2 or kernel.shape[0] != kernel.shape[1] or kernel.shape[0] == 0:
-        raise ValueError(f"kernel: expected shape (N, N), got {tuple(kernel.shape)}")
-    largest = float(kernel.abs().max())
-    if float((kernel - kernel.T).abs().max()) > ROUNDING * largest:
-        raise ValueError("kernel: expected a symmetric matrix")
+    kernel = _symmetric(as_tensor("kernel", kernel))
     rates, vectors = torch.linalg.eigh(0.5 * (kernel + kernel.T))
     if float(rates[0]) < -ROUNDING * max(float(rates[-1]), -float(rates[0])):
         raise ValueError(f"kernel: expected no negative eigenvalue beyond rounding, found {float(rates[0]):.3g}")
@@ -56,25 +51,48 @@ def predict(kernel: Callable[..., Tensor], x, y, times, *, test=None) -> Predict
 
     kernel(x1, x2, kind=...): "ntk" and "nngp" of a network, such as `functools.partial(infinite_kernel, depth=1, …)`.
     x: (N, d), y: (N,), times: (T,), at least 0, infinity allowed; test: (M, d) for outputs there instead of at x. A
-    time t is k steps at rate η with k η = t. With A_t = Θ_*X Θ⁻¹ (1 − e^{−Θt}):
+    time t is k steps at rate η with k η = t. Computed in float64, returned in the precision of x and y. With
+    A_t = Θ_*X Θ⁻¹ (1 − e^{−Θt}):
 
         mean = A_t y,    covariance = Σ_** − A_t Σ_X* − Σ_*X A_tᵀ + A_t Σ_XX A_tᵀ.
 
     Modes of rate 0 within rounding are never learned. Lee et al. 2019, equations 14 and 15.
-    Raises ValueError for data that do not fit, negative times, and kernels that are not positive semi-definite.
+    Raises ValueError for data that do not fit, negative times, and kernels that are not finite or not positive
+    semi-definite: the tangent kernel on x, the covariance on all points.
     """
     x, y, times = read_inputs("x", x), one_dimensional("y", y), _read_times(times)
     if y.shape != x.shape[:1]:
         raise ValueError(f"y: expected shape {tuple(x.shape[:1])}, one number for each row of x, got {tuple(y.shape)}")
-    points = x if test is None else read_inputs("test", test)
-    modes = decompose(kernel(x, x, kind="ntk"))
-    across = modes.vectors.T @ kernel(x, points, kind="ntk")  # (N, M), by modes
+    dtype = torch.promote_types(x.dtype, y.dtype)
+    x, y, count = x.double(), y.double(), y.numel()
+    points = x if test is None else read_inputs("test", test).double()
+    modes = decompose(_matrix(kernel, x, x, "ntk"))
+    across = modes.vectors.T @ _matrix(kernel, x, points, "ntk")  # (N, M), by modes
     learned = growth(modes.rates, times)[:, :, None] * across  # A_tᵀ in the basis of modes: (T, N, M)
-    start = modes.vectors.T @ semi_definite("kernel", kernel(x, x, kind="nngp"))
-    start_across = modes.vectors.T @ kernel(x, points, kind="nngp")
-    mixed = learned.mT @ start_across  # A_t Σ_X*
-    covariance = kernel(points, points, kind="nngp") - mixed - mixed.mT + learned.mT @ (start @ modes.vectors) @ learned
-    return Prediction(times, learned.mT @ (modes.vectors.T @ y), covariance)
+    everywhere = x if test is None else torch.cat([x, points])
+    start = semi_definite("kernel", _symmetric(_matrix(kernel, everywhere, everywhere, "nngp")))
+    there = slice(None) if test is None else slice(count, None)
+    mixed = learned.mT @ (modes.vectors.T @ start[:count, there])  # A_t Σ_X*
+    begun = modes.vectors.T @ start[:count, :count] @ modes.vectors
+    covariance = start[there, there] - mixed - mixed.mT + learned.mT @ begun @ learned
+    return Prediction(times, (learned.mT @ (modes.vectors.T @ y)).to(dtype), covariance.to(dtype))
+
+
+def _matrix(kernel: Callable[..., Tensor], one: Tensor, other: Tensor, kind: str) -> Tensor:
+    """What a kernel says of all pairs of points, or a ValueError: shape (N, M), in float64."""
+    found = as_tensor("kernel", kernel(one, other, kind=kind), dtype=torch.float64)
+    if found.shape != (len(one), len(other)):
+        raise ValueError(f"kernel: expected shape ({len(one)}, {len(other)}), got {tuple(found.shape)}")
+    return found
+
+
+def _symmetric(kernel: Tensor) -> Tensor:
+    """The matrix as it is, or a ValueError unless it is square and symmetric beyond rounding."""
+    if kernel.ndim != 2 or kernel.shape[0] != kernel.shape[1] or kernel.shape[0] == 0:
+        raise ValueError(f"kernel: expected shape (N, N), got {tuple(kernel.shape)}")
+    if float((kernel - kernel.T).abs().max()) > ROUNDING * float(kernel.abs().max()):
+        raise ValueError("kernel: expected a symmetric matrix")
+    return kernel
 
 
 def growth(rates: Tensor, times: Tensor) -> Tensor:

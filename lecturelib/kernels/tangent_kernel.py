@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -33,7 +34,9 @@ def infinite_kernel(
     computing is in float64, on the CPU. No gradient is taken through it.
 
     Angles between inputs are taken from their differences where they are small, and carried from layer to layer without
-    cancellation (see `recursion`): near-duplicate, parallel, opposite and zero inputs lose no digits.
+    cancellation (see `recursion`): near-duplicate, parallel, opposite and zero inputs lose no digits. One exception:
+    deep erf networks with a weight_scale of 2 or more are chaotic. Of nearly equal inputs with different lengths they
+    amplify what rounding has left of the difference.
 
     The recursion is that of Jacot et al. 2018, theorem 1, with the closed forms of Cho and Saul 2009 (ReLU) and
     Williams 1997 (erf). Raises ValueError where inputs are not finite or do not have the same dimension, a scale is
@@ -52,6 +55,8 @@ def infinite_kernel(
     w2, b2 = read_scale("weight_scale", weight_scale) ** 2, read_scale("bias_scale", bias_scale) ** 2
     left, right = (tensor.detach().to("cpu", torch.float64).contiguous().numpy() for tensor in (first, second))
     found = kernel_matrix(left, None if same else right, depth=depth, activation=activation, w2=w2, b2=b2, kind=kind)
+    if not math.isfinite(found.sum()) and not np.isfinite(found).all():
+        raise ValueError("x1, x2: expected inputs and scales whose kernel is a finite number, got an overflow")
     return torch.from_numpy(found).to(first.device, torch.promote_types(first.dtype, second.dtype))
 
 

@@ -178,6 +178,11 @@ def test_wide_networks_and_their_ensembles(activation):
     torch.testing.assert_close(model(x)[:, 0].detach(), networks(x)[1, 2])
 
 
+def unknown(model):
+    model.bias.data[0] = float("nan")
+    return model
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -195,9 +200,26 @@ def test_wide_networks_and_their_ensembles(activation):
         ({"model": nn.Sequential(nn.Linear(4, 3), nn.RReLU())}, "got a training RReLU"),
         ({"model": nn.Sequential(nn.Linear(4, 3), nn.BatchNorm1d(3))}, "got a training BatchNorm1d"),
         ({"model": nn.Sequential(nn.Linear(4, 3), nn.Dropout())}, "got a training Dropout"),
+        (
+            {"model": nn.RNN(4, 2, batch_first=True), "x1": [[[0.0] * 4]]},
+            "model: expected one whose output is a tensor",
+        ),
+        ({"model": torch.relu}, "model: expected a torch module or a WideNetwork, got builtin_function_or_method"),
+        ({"model": unknown(nn.Linear(4, 1))}, "model: expected finite parameters"),
     ],
 )
 def test_errors_name_the_argument(change, message):
     arguments = {"model": nn.Linear(4, 1), "x1": [[0.0] * 4], "x2": None, **change}
     with pytest.raises(ValueError, match=message):
         empirical_kernel(**arguments)
+
+
+def test_chance_in_a_forward_pass_is_found():
+    class Chancy(nn.Linear):
+        def forward(self, x):
+            return nn.functional.dropout(super().forward(x), training=True)
+
+    torch.manual_seed(0)
+    for _ in range(100):
+        with pytest.raises(ValueError, match="model: expected one that treats inputs one by one and always alike"):
+            empirical_kernel(Chancy(3, 1), normal(2, 3))

@@ -136,6 +136,33 @@ def test_steps_are_shorter_where_less_change_is_allowed():
     assert float(runs[0].times) == pytest.approx(float(runs[1].times), rel=0.1)
 
 
+def test_kinks_do_not_hold_up_a_relu_network():
+    x, y = tensor([[1.0, 1.0], [2.0, 2.0]]), tensor([1.0, 1.0])
+    starts = draw_wide((2, 64, 1), generator=torch.Generator().manual_seed(0), ensemble=(8,))
+    run = train_scaled(starts, x, y, alpha=1.0, most_steps=2000)
+    assert bool(run.stopped.all())
+    assert float((run.final(x) * y).min()) > 1
+    close = train_scaled(starts, x, y, alpha=1.0, tolerance=1e-3, most_steps=20_000)
+    torch.testing.assert_close(run.times, close.times, rtol=0.05, atol=0)
+
+
+def test_one_network_that_cannot_learn_does_not_stop_the_others():
+    dead = WideNetwork(
+        (tensor([[[-1.0]], [[1.0]]]), tensor([[[1.0]], [[1.0]]])),
+        (torch.zeros(2, 1, dtype=torch.float64),) * 2,
+        "relu",
+        1.0,
+        0.0,
+    )
+    run = train_scaled(dead, [[1.0]], [1.0], alpha=1.0, most_steps=500)
+    assert run.stopped.tolist() == [False, True]
+    assert run.steps[0] == 0 < run.steps[1] < 500
+    assert math.isnan(float(run.times[0]))
+    assert float(run.final([[1.0]])[0]) == 0
+    both = train_scaled(networks(), [[1.0, 0.0, 0.0]] * 2, [1.0, -1.0], alpha=1.0)
+    assert not bool(both.stopped)
+
+
 def test_without_subtraction_the_output_itself_is_trained():
     network, (x, y) = networks(), data()
     run = train_scaled(network, x, y, alpha=50.0, centred=False)

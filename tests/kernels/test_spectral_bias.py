@@ -123,6 +123,43 @@ def test_a_covariance_that_is_none():
         predict(upside_down, circle(3)[0], [1.0, 2.0, 3.0], [1.0])
 
 
+def test_kernels_of_test_points_are_checked_too():
+    x, y, test = circle(3)[0], [1.0, 2.0, 3.0], [[0.3, 0.4]]
+
+    def changed(change):
+        def kernel(one, other, kind="ntk"):
+            return change(KERNEL(one, other, kind=kind), kind)
+
+        return kernel
+
+    def negative_there(found, kind):
+        return found - 100 * torch.eye(len(found))[-1:].T * (found.shape == (4, 4))
+
+    def unknown_there(found, kind):
+        return found * (math.nan if found.shape == (3, 1) else 1)
+
+    def lopsided(found, kind):
+        return found + (torch.ones_like(found).triu(1) if kind == "nngp" and found.shape[0] == found.shape[1] else 0)
+
+    for change, message in (
+        (negative_there, "kernel: expected a symmetric|kernel: expected no negative"),
+        (unknown_there, "kernel: expected finite"),
+        (lopsided, "kernel: expected a symmetric"),
+        (lambda found, kind: found[:, :-1], r"kernel: expected shape \(3, 3\), got \(3, 2\)"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            predict(changed(change), x, y, [1.0], test=test)
+
+
+def test_single_precision_in_and_out():
+    x, y = circle(4)[0], torch.tensor([1.0, 2.0, 0.0, -1.0])
+    whole = predict(KERNEL, x, y.double(), [0.5])
+    short = predict(KERNEL, x.float(), y, [0.5])
+    assert (short.mean.dtype, short.covariance.dtype) == (torch.float32, torch.float32)
+    torch.testing.assert_close(short.mean.double(), whole.mean, rtol=1e-5, atol=1e-6)
+    assert predict(KERNEL, x.float(), y.double(), [0.5]).mean.dtype == torch.float64
+
+
 def test_rounding_below_zero_is_forgiven():
     assert float(decompose([[1.0, 1.0], [1.0, 1.0 - 1e-13]]).rates[1]) == 0.0
     # rounding beside zeros is judged by the largest entry

@@ -210,6 +210,10 @@ def test_degenerate_scales():
         ({"bias_scale": "a"}, "bias_scale: expected a finite number, at least 0"),
         ({"bias_scale": math.inf}, "bias_scale: expected a finite number, at least 0"),
         ({"x1": [[0.0, 1.0], [1e200, 0.0]]}, "x1, x2: expected inputs and scales whose kernel is a finite"),
+        (
+            {"x2": None, "activation": "erf", "depth": 40, "weight_scale": 1e10},
+            "x1, x2: expected inputs and scales whose kernel is a finite",
+        ),
     ],
 )
 def test_errors_name_the_argument(change, message):

@@ -207,6 +207,7 @@ cross_entropy_convex = Claim(
 
 # Vectors and matrices
 
+ERROR = r"$\frac1N \lVert A w - y \rVert^2$"
 IDENTITIES = {
     # name: (function of the variable and of a, b, A, which variable, its derivative)
     r"$w^\top x$": (lambda v: v["x"] @ v["a"], "x", lambda v: v["a"]),
@@ -216,7 +217,7 @@ IDENTITIES = {
     r"$a^\top S a$": (lambda v: v["a"] @ v["S"] @ v["a"], "S", lambda v: torch.outer(v["a"], v["a"])),
     r"$a^\top S^\top a$": (lambda v: v["a"] @ v["S"].T @ v["a"], "S", lambda v: torch.outer(v["a"], v["a"])),
     r"$w^\top S w$": (lambda v: v["x"] @ v["S"] @ v["x"], "x", lambda v: (v["S"] + v["S"].T) @ v["x"]),
-    r"$\frac1N \lVert A w - y \rVert^2$": (
+    ERROR: (
         lambda v: (v["A"] @ v["x"] - v["y"]).square().mean(),
         "x",
         lambda v: 2 / v["y"].numel() * v["A"].T @ (v["A"] @ v["x"] - v["y"]),
@@ -226,7 +227,8 @@ IDENTITIES = {
 
 def _all_gradients(table, generator: Generator) -> float:
     p, q, m = (int(size) for size in torch.randint(2, 6, (3,), generator=generator))
-    q += q == p  # so that a transposed answer has the wrong shape, or the wrong entries
+    if torch.rand(1, generator=generator) < 0.5:
+        q = m = p  # a transposed answer has the right shape then, and has to be wrong by its entries
     shapes = {"x": (p,), "a": (p,), "b": (q,), "A": (m, p), "y": (m,), "X": (p, q), "S": (p, p)}
     values = {name: normal(generator, *shape) for name, shape in shapes.items()}
     worst = 0.0
@@ -252,12 +254,16 @@ matrix_calculus = Claim(
     formula=IDENTITIES,
     falsifiers={
         r"$w^\top x$: minus": _instead(r"$w^\top x$", lambda v: -v["a"]),
-        r"$Aw$: $A^\top$ in this layout": _instead(r"$A w$", lambda v: v["A"].T @ v["A"] @ v["A"].T),
+        r"$Aw$: $A^\top$ in this layout": _instead(r"$A w$", lambda v: v["A"].T),
         r"$a^\top X b$: $b a^\top$": _instead(r"$a^\top X b$", lambda v: torch.outer(v["b"], v["a"])),
         r"$b^\top X^\top a$: $b a^\top$": _instead(r"$b^\top X^\top a$", lambda v: torch.outer(v["b"], v["a"])),
         r"$a^\top S a$: $2 a a^\top$": _instead(r"$a^\top S a$", lambda v: 2 * torch.outer(v["a"], v["a"])),
+        r"$a^\top S^\top a$: minus": _instead(r"$a^\top S^\top a$", lambda v: -torch.outer(v["a"], v["a"])),
         r"$w^\top S w$: $2 S w$": _instead(r"$w^\top S w$", lambda v: 2 * v["S"] @ v["x"]),
         r"$w^\top S w$: $(S - S^\top) w$": _instead(r"$w^\top S w$", lambda v: (v["S"] - v["S"].T) @ v["x"]),
+        "squared error: without the 2": _instead(
+            ERROR, lambda v: 1 / v["y"].numel() * v["A"].T @ (v["A"] @ v["x"] - v["y"])
+        ),
     },
 )
 
