@@ -5,7 +5,13 @@ import torch
 
 from lecturelib.core.experiments import load
 from lecturelib.kernels import signals
-from lecturelib.kernels.initialization import backward_moments, equal_variances, forward_moments, fourth_moments
+from lecturelib.kernels.initialization import (
+    backward_moments,
+    equal_variances,
+    erf_path,
+    forward_moments,
+    fourth_moments,
+)
 from lecturelib.kernels.signals import LAWS, erf_sizes, log_sizes, simulate, sizes_by_depth
 from lecturelib.kernels.trained_signals import DEPTH, size_ratios
 
@@ -53,6 +59,18 @@ def test_experiments_return_every_layer():
     logs = log_sizes(seed=0, width=6, depth=4, members=7)
     assert (len(logs["last"]), len(logs["middle"])) == (7, 5)
     assert len(erf_sizes(seed=0, width=20, depth=3, weight=1.0)["sizes"]) == 3
+
+
+def test_experiments_measure_what_they_say():
+    found = sizes_by_depth(seed=0, width=40, depth=2, growth=1.7, bias=0.6, members=400)
+    # ‖h‖²/k doubles its mean with k σ_w² = 2 growth, and half of the bias's variance is added
+    assert found["forward"][1:] == pytest.approx([1.7 + 0.3, 1.7 * 2 + 0.3], rel=0.05)
+    assert found["backward"][0] / found["backward"][2] == pytest.approx(1.7**2, rel=0.1)
+    logs = log_sizes(seed=0, width=6, depth=4, members=7)
+    assert logs["middle"][0] == 1
+    assert sorted(logs["last"])[3] == logs["middle"][-1]
+    path = erf_path(0.8, 3)
+    assert erf_sizes(seed=0, width=2000, depth=3, weight=0.8)["sizes"] == pytest.approx(path[-3:].tolist(), rel=0.1)
 
 
 @pytest.mark.parametrize(

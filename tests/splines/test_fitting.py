@@ -26,6 +26,7 @@ from lecturelib.splines import (
     smooth_error,
 )
 from lecturelib.splines.fitting import crossings
+from lecturelib.splines.merging import pair_up, single_points
 from lecturelib.splines.race import METHODS, best_rates, race, standardize, under_batch_norm, used_pieces
 
 PEER = json.loads((Path(__file__).parent / "ruptures.json").read_text(encoding="utf-8"))
@@ -107,6 +108,19 @@ def test_equals_ruptures(case):
 
 
 # Greedy merging
+
+
+def test_a_point_of_greedy_merging_is_all_data_at_one_place():
+    x = np.array([0.0, 1.0, 1.0, 1.0, 2.5, 4.0, 4.0])
+    y = np.array([3.0, 1.0, -2.0, 4.0, 0.5, 1.0, 6.0])
+    starts, factors = single_points(x, y)
+    assert starts.tolist() == [0, 1, 4, 5]
+    rows = np.stack([np.ones(7), x - x.mean(), y - y.mean()], axis=1)
+    for piece, factor in zip(np.split(rows, starts[1:]), factors, strict=True):
+        np.testing.assert_allclose(factor.T @ factor, piece.T @ piece, atol=1e-12)
+    first, second = pair_up(factors)
+    for factor, piece in ((first, rows[:4]), (second, rows[4:])):
+        np.testing.assert_allclose(factor.T @ factor, piece.T @ piece, atol=1e-12)
 
 
 def test_greedy_merging_by_hand():

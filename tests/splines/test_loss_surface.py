@@ -283,6 +283,18 @@ def test_training_ends_where_the_count_says():
     start, end, x, y = spectra(seed=0, width=60, points=6)
     assert float((end(x) - y).abs().max()) < 1e-10
     assert measured_zeros(hessian(start, x, y)) == zeros_off_critical(start, x, y)
+    result = flat_share(seed=0, width=60, points=6)  # 3 · 60 + 1 parameters
+    assert result["fitted"] == 1.0
+    assert result["corollary"] == 1 - 6 / 181
+    for name, count in (
+        ("start", measured_zeros(hessian(start, x, y))),
+        ("measured", measured_zeros(hessian(end, x, y))),
+        ("predicted", zero_count(end, x).total),
+    ):
+        assert result[name] == count / 181
+    assert flat_share(seed=0, width=1, points=6)["measured"] == -1.0
+    cells = 2 * torch.arange(6) / 6 - 1  # one datum in the middle half of each
+    assert bool(((x > cells + 1 / 12) & (x < cells + 3 / 12)).all())
 
 
 def test_at_a_fit_nothing_is_turned_by_residuals():

@@ -112,3 +112,21 @@ def test_both_ways_draw_the_same_batches(optimizer):
     assert distance(cores.final, other.final) <= 1e-9
     full = descend(network, x, x.square(), steps=100, learning_rate=0.01, optimizer=optimizer)
     assert distance(cores.final, full.final) > 1e-6
+
+
+@optimizers
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no CUDA device")
+def test_a_gpu_does_what_the_cores_do(optimizer):
+    ensemble = random_network(3, 20, seed=2)
+    x = tensor([0.5, -1.0, 0.5, 2.0, -0.25, 1.5])
+    on_gpu = Network(*(getattr(ensemble, name).cuda() for name in FIELDS))
+    options = {"steps": 300, "learning_rate": 0.003, "optimizer": optimizer, "record_every": 100}
+    expected = descend(ensemble, x, torch.sin(x), **options)
+    found = descend(on_gpu, x, torch.sin(x), **options)
+    assert found.networks.w.is_cuda
+    assert found.steps.tolist() == expected.steps.tolist()
+    back = Network(*(getattr(found.networks, name).cpu() for name in FIELDS))
+    assert distance(back, expected.networks) <= 1e-9
+    lost = descend(on_gpu, x, torch.sin(x), **{**options, "learning_rate": 1e6})
+    assert lost.diverged
+    assert "diverged at step" in lost.reason
