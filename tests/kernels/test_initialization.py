@@ -71,6 +71,8 @@ def test_fluctuations_by_hand():
     moments = fourth_moments(plan, torch.ones(4))
     # each layer multiplies E ‖h‖⁴ by 1 + 5/4, and E ‖h‖² stays 4
     assert moments.tolist() == pytest.approx([16, 36, 81])
+    with_biases = fourth_moments(equal_variances((4, 4), 0.5, 0.3), torch.ones(4))
+    assert with_biases.tolist() == pytest.approx([16, 9 * (0.25 * 16 + 2 * 0.5 * 0.3 * 4 + 0.09)])
     second, fourth = direction_moments(plan)
     assert second.tolist() == pytest.approx([1, 1, 1])
     assert fourth.tolist() == pytest.approx([1, 2.25, 5.0625])
