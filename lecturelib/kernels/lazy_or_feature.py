@@ -157,13 +157,14 @@ class _State:
         self.base = network(x) if centred else torch.zeros(count, y.numel()).to(x)
         self.time = torch.zeros_like(alpha)
         self.margins, self.gradient = self.evaluate(network)
+        self.square = _product(self.gradient, self.gradient)
         self.loss = _loss(self.margins, beta).mean(-1)
         self.first = self.loss
         self.length = self.for_a_fall_by(0.01)
 
     def for_a_fall_by(self, share: float) -> Tensor:
         """The length of a step with which the loss falls by a share of itself, to first order; 0 where none does."""
-        falls = self.alpha.square() * _product(self.gradient, self.gradient)
+        falls = self.alpha.square() * self.square
         return torch.where(falls > 0, share * self.loss / falls, 0.0)
 
     def evaluate(self, network: WideNetwork) -> tuple[Tensor, WideNetwork]:
@@ -180,8 +181,8 @@ class _State:
         tried = _join(self.now, self.gradient, lambda a, g: a - _like(self.length, a) * g)
         margins, gradient = self.evaluate(tried)
         change = _join(gradient, self.gradient, lambda new, old: new - old)
-        sizes = (_product(gradient, gradient) * _product(self.gradient, self.gradient)).sqrt()
-        ratio = (_product(change, change) / sizes).nan_to_num(nan=1e9, posinf=1e9)
+        square = _product(gradient, gradient)
+        ratio = (_product(change, change) / (square * self.square).sqrt()).nan_to_num(nan=1e9, posinf=1e9)
         tried_loss = _loss(margins, self.beta).mean(-1)
         smooth = ratio <= tolerance
         kink = torch.zeros_like(smooth)
@@ -191,6 +192,7 @@ class _State:
         good = smooth | kink
         self.now = _join(tried, self.now, lambda new, old: torch.where(_like(good, new), new, old))
         self.gradient = _join(gradient, self.gradient, lambda new, old: torch.where(_like(good, new), new, old))
+        self.square = torch.where(good, square, self.square)
         self.margins = torch.where(good.unsqueeze(-1), margins, self.margins)
         loss = torch.where(good, tried_loss, self.loss)
         half = self.first / 2
@@ -205,7 +207,7 @@ class _State:
     def drop_finished(self) -> bool:
         """Note those that fit all data; shrink the batch once a fifth of it is at its end. True where all are."""
         fits = (self.margins > 1).all(-1)
-        done = fits | (_product(self.gradient, self.gradient) == 0)
+        done = fits | (self.square == 0)
         fresh = fits & ~self.stopped[self.left]
         where = self.left[fresh]
         if where.numel():
@@ -226,7 +228,7 @@ class _State:
     def shrink(self, rest: Tensor) -> None:
         """Go on with the rest of the batch."""
         self.now, self.gradient = (_map(one, lambda part, own: part[rest]) for one in (self.now, self.gradient))
-        for name in ("left", "alpha", "base", "time", "margins", "loss", "first", "length"):
+        for name in ("left", "alpha", "base", "time", "margins", "loss", "first", "length", "square"):
             setattr(self, name, getattr(self, name)[rest])
 
     def result(self, shape: torch.Size) -> Flow:
