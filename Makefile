@@ -30,7 +30,7 @@ homework: book ## write what students and instructors get of each lab to _build/
 	@$(RUN) -m lecturelib.homework student
 
 test: $(READY) $(ASSETS) ## run all tests: style, library, claims, the book and its pages in a browser
-	@$(RUN) -m pytest --numprocesses=logical --dist=loadfile --no-loadscope-reorder
+	@OMP_NUM_THREADS=1 $(RUN) -m pytest --numprocesses=logical --dist=loadfile --no-loadscope-reorder
 
 bench: $(READY) ## measure speed against peers (minutes); the page How fast shows what is stored
 	@$(RUN) -m pip install -q -r benchmarks/requirements.txt

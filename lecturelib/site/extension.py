@@ -30,8 +30,10 @@ def configure(app: Sphinx, config: Config) -> None:
     for old in _cache(app, None).parent.glob("*"):
         if str(old) not in caches.values():
             shutil.rmtree(old)
-    # Cells start new processes, which have to find what the builder found; bars are for those who watch.
+    # Cells start new processes, which have to find what the builder found; bars are for those who watch. Tensors are
+    # small: on a busy machine threads wait for each other many times as long as they compute.
     os.environ["TQDM_DISABLE"] = "1"
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     os.environ[BUILDING] = "1"
     config.html_static_path = [*config.html_static_path, str(STATIC)]
     config.html_extra_path = [*config.html_extra_path, str(root / "_build" / "extra")]
