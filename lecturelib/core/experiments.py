@@ -123,8 +123,8 @@ class PowerLaw(NamedTuple):
     factor: float
 
     def __format__(self, spec: str) -> str:
-        """f"{law:.2f}" is the exponent and its error, such as −0.51 ± 0.02, with a minus sign and no hyphen."""
-        return f"{self.exponent:z{spec}} ± {self.error:{spec}}".replace("-", "−")
+        """f"{law:.2f}" is the exponent and its error, such as −0.51 ± 0.02, that stays on one line."""
+        return f"{self.exponent:z{spec}}\xa0±\xa0{self.error:{spec}}".replace("-", "−")
 
 
 def power_law(sizes, values, *, average: Callable[[torch.Tensor], torch.Tensor] | None = None) -> PowerLaw:

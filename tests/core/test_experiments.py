@@ -96,8 +96,8 @@ def test_a_power_law_is_found_with_its_error():
     assert exact.exponent == pytest.approx(-0.5)
     assert exact.error == pytest.approx(0, abs=1e-12)
     assert exact.factor == pytest.approx(3)
-    assert f"{exact:.2f}" == "−0.50 ± 0.00"
-    assert f"{power_law(sizes, 1 - 1e-9 * sizes):.2f}" == "0.00 ± 0.00"
+    assert f"{exact:.2f}" == "−0.50\xa0±\xa00.00"
+    assert f"{power_law(sizes, 1 - 1e-9 * sizes):.2f}" == "0.00\xa0±\xa00.00"
     # two points up, two down by a factor e: slope and error by hand, in units of 1 / log 10
     bumpy = power_law(sizes, 3 * sizes**-0.5 * torch.exp(torch.tensor([1.0, -1.0, -1.0, 1.0])))
     assert bumpy.exponent == pytest.approx(-0.5)
