@@ -179,11 +179,16 @@ def _submission(book: Gradebook, lab: Lab, record: Record, rule: Rule) -> None:
                 grade.auto_score = None if unknown else test.points if test.passed else 0.0
                 grade.needs_manual_grade = unknown and grade.manual_score is None
             else:
-                # an answer that was never written waits for nobody
-                empty = record.result.status == "invalid" or not record.result.written.get(grade.name, "").strip()
+                empty = _nothing(record, grade.name)
                 grade.auto_score = 0.0 if empty else None
                 grade.needs_manual_grade = not empty and grade.manual_score is None
             by_hand = grade.manual_score if grade.manual_score is not None else grade.auto_score
             points += (by_hand or 0.0) + (grade.extra_credit or 0.0)
         notebook.late_submission_penalty = rule.penalty(points, record.late)
     book.db.commit()
+
+
+def _nothing(record: Record, task: str) -> bool:
+    """Whether no words answer a task, for certain: that waits for nobody."""
+    result = record.result
+    return result.status == "invalid" or not (result.written.get(task, "").strip() or task in result.unfound)

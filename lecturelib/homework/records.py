@@ -119,7 +119,7 @@ def _to_json(record: Record) -> dict[str, Any]:
 def _from_json(found: dict[str, Any]) -> Record:
     result = found["result"]
     tests = tuple(CellResult(**test) for test in result["tests"])
-    tuples = {name: tuple(result[name]) for name in ("reasons", "errors")}
+    tuples = {name: tuple(result.get(name, ())) for name in ("reasons", "errors", "unfound")}
     return Record(
         key=found["key"],
         student=Student(**found["student"]),

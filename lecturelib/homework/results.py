@@ -38,7 +38,8 @@ class CellResult:
 class Result:
     """What became of a submission.
 
-    errors: lines on cells that stopped; written: task → answer in words; output: the beginning of what was printed.
+    errors: lines on cells that stopped; written: task → answer in words, empty where there is none; unfound: tasks
+    whose answer in words was not found with certainty; output: the beginning of what was printed.
     """
 
     lab: str
@@ -49,6 +50,7 @@ class Result:
     errors: tuple[str, ...] = ()
     written: Mapping[str, str] = field(default_factory=dict)
     output: str = ""
+    unfound: tuple[str, ...] = ()
 
     @property
     def points(self) -> float:
@@ -125,7 +127,8 @@ def failed(lab: Lab, error: BaseException) -> Result:
     message = "there is no result yet: a person will look at it"
     cells = [cell for cell in lab.cells if cell.kind == "test"]
     tests = tuple(CellResult(c.name, c.task, c.points, False, "broken", message, detail=NO_VERDICT) for c in cells)
-    return Result(lab.name, tests, "needs review", (reason,), 0.0)
+    in_words = tuple(task.name for task in lab.tasks if task.kind == "written")
+    return Result(lab.name, tests, "needs review", (reason,), 0.0, unfound=in_words)
 
 
 def refused(lab: Lab, reason: str) -> Result:

@@ -228,6 +228,7 @@ class Bench:
             errors=errors,
             written=submitted.written,
             output=output.text(),
+            unfound=submitted.unfound,
         )
 
 
