@@ -27,6 +27,8 @@ MEANING = {
     "needs review": "A person will look at it.",
 }
 MOST_FAILURES = 12
+MOST_SHOWN = 20_000
+"""Signs of an answer in words that the overview shows."""
 
 
 _pages = Environment(
@@ -86,10 +88,21 @@ def overview(rows: Sequence[Row], labs: Iterable[Lab]) -> str:
         number=len(rows),
         labs=[_of_lab(lab, [row for row in rows if row.lab is not None and row.lab.name == lab.name]) for lab in labs],
         review=sorted(review, key=lambda row: (STATUSES.index(row.record.result.status), row.record.student.key)),
-        waiting=[(row, row.total.waiting) for row in rows if row.total is not None and row.total.waiting],
+        waiting=[(row, _to_mark(row)) for row in rows if row.total is not None and row.total.waiting],
         seconds=sum(row.record.result.seconds for row in rows),
         slowest=sorted(rows, key=lambda row: -row.record.result.seconds)[:5],
     )
+
+
+def _to_mark(row: Row) -> list[tuple[str, str]]:
+    """Cells that wait for points by hand, each with the words that were found for it."""
+    written = row.record.result.written
+    return [(cell, _cut(written.get(cell, "").strip())) for cell in row.total.waiting] if row.total else []
+
+
+def _cut(text: str) -> str:
+    more = len(text) - MOST_SHOWN
+    return f"{text[:MOST_SHOWN]}\n… {more} signs more, in the notebook" if more > 0 else text
 
 
 def _of_lab(lab: Lab, rows: Sequence[Row]) -> dict[str, Any]:

@@ -222,7 +222,7 @@ def test_one_lab_or_one_student_is_graded_anew(course, submissions):
 
 def test_points_by_hand_are_kept(course, submissions):
     hand_in(submissions, 0, {"explain": "Its run is zero."})
-    hand_in(submissions, 1, {"explain": ""})
+    hand_in(submissions, 1, {"explain": "Why has an upright line no slope?\n\n*Your answer here.*"})
     done = grade.grade(course, submissions, progress=False)
     (lab,) = course.labs
     assert points(course, "student00-100").waiting == ("explain",)

@@ -5,8 +5,9 @@ import copy
 import nbformat
 import pytest
 
-from lecturelib.homework import grade, gradebook, matching, source, versions
+from lecturelib.homework import grade, gradebook, matching, report, source, versions
 from lecturelib.homework.grade import Course
+from lecturelib.homework.lab import KEPT_BACK
 from tests.homework import handed_in
 from tests.homework.handed_in import USUAL, notebook, text
 from tests.homework.labs import LAB
@@ -99,6 +100,37 @@ def test_an_answer_that_is_nowhere_is_looked_for_by_a_person():
         assert submitted.doubts == ("explain: the answer in words was not found",)
 
 
+def test_the_place_for_the_answer_as_it_was_handed_out_is_no_answer():
+    for answer in (BLANK, versions.TO_WRITE, "Why has an upright line no slope?", "", f"{BLANK}\n\n  \n"):
+        submitted = found(notebook(explain=answer))
+        assert submitted.written == {"explain": ""}
+        assert (submitted.unfound, submitted.doubts) == ((), ())
+        assert submitted.notes == ("explain: no answer was written",)
+    handed_out = [versions.student_cell(APART, cell) for cell in APART.cells if cell.kind not in KEPT_BACK]
+    for content in (nbformat.v4.new_notebook(cells=handed_out), apart(), stripped(apart())):
+        submitted = found(content, APART)
+        assert (submitted.written, submitted.unfound) == ({"explain": ""}, ())
+
+
+@pytest.mark.parametrize("where", ["right below", "at the end", "in the question", "in a cell of code"])
+def test_an_answer_below_the_place_that_was_left_empty_is_looked_at(where):
+    content = apart()
+    below = content.cells.index(handed_in.cell(content, "explain")) + 1
+    if where == "in the question":
+        content.cells[below - 2].source += f"\n\n{WORDS}"
+    elif where == "in a cell of code":
+        content.cells.insert(below, nbformat.v4.new_code_cell(f"# {WORDS}"))
+    else:
+        content.cells.insert(below if where == "right below" else len(content.cells), markdown(WORDS))
+    submitted = found(content, APART)
+    assert WORDS in submitted.written["explain"]
+    assert submitted.unfound == ("explain",)
+    assert submitted.doubts[0].startswith("explain: the cell for the answer in words is empty")
+    content = apart()
+    content.cells.insert(below, nbformat.v4.new_code_cell("print(slope((0.0, 0.0), (1.0, 1.0)))"))
+    assert found(content, APART).unfound == ()
+
+
 def test_two_answers_do_not_take_each_others_words():
     two = source.reads(
         LAB + '\nAnd a level one?\n\n+++ {"nbgrader": {"grade_id": "level", "points": 1}}\n\n'
@@ -122,14 +154,22 @@ def test_grading_waits_for_an_answer_that_was_not_found(tmp_path):
     contents = {"marked": notebook(), "nowhere": notebook(), "stripped": stripped(notebook())}
     contents["nowhere"].cells.remove(handed_in.cell(contents["nowhere"], "explain"))
     contents["below"] = copy.deepcopy(contents["nowhere"])
-    contents["below"].cells.append(markdown(WORDS))
+    contents["below"].cells.append(markdown(f"{WORDS} <b>"))
+    contents["blank"] = notebook(explain=BLANK)
     for name, content in contents.items():
         path = tmp_path / "submissions" / name / "lines.ipynb"
         path.parent.mkdir(parents=True)
         path.write_text(text(content))
     done = grade.grade(course, tmp_path / "submissions", progress=False)
     status = {record.student.key: record.result.status for record in done.records}
-    assert status == {"marked": "ok", "nowhere": "needs review", "stripped": "needs review", "below": "needs review"}
+    assert [name for name, word in status.items() if word == "needs review"] == ["below", "nowhere", "stripped"]
     with gradebook.opened(course.folder / "gradebook.db") as book:
         for name in contents:
-            assert gradebook.total(book, course.labs[0], name).waiting == ("explain",), name
+            waiting = gradebook.total(book, course.labs[0], name).waiting
+            assert waiting == (() if name == "blank" else ("explain",)), name
+    report.report(course, tmp_path / "report")
+    page = (tmp_path / "report" / "overview.html").read_text(encoding="utf-8")
+    assert f'<summary>explain, as it was written</summary><p class="message">{WORDS} &lt;b&gt;</p>' in page
+    blank = (tmp_path / "report" / "feedback" / "lines" / "blank.html").read_text(encoding="utf-8")
+    assert "There is no answer." in blank
+    assert "explain: no answer was written" in blank
