@@ -91,8 +91,8 @@ def grade(
     for record in whole:
         if record != done[record.lab, record.student.key]:
             course.shelf.save(record)
-    gradebook.fill(course.folder / "gradebook.db", course.labs, whole, course.rule, course.due or {})
-    return Summary(tuple(whole), len(missing))
+    flagged = gradebook.fill(course.folder / "gradebook.db", course.labs, whole, course.rule, course.due or {})
+    return Summary(tuple(flagged), len(missing))
 
 
 def forget(course: Course, *, lab: str | None = None, student: str | None = None) -> int:

@@ -88,16 +88,17 @@ def overview(rows: Sequence[Row], labs: Iterable[Lab]) -> str:
         number=len(rows),
         labs=[_of_lab(lab, [row for row in rows if row.lab is not None and row.lab.name == lab.name]) for lab in labs],
         review=sorted(review, key=lambda row: (STATUSES.index(row.record.result.status), row.record.student.key)),
-        waiting=[(row, _to_mark(row)) for row in rows if row.total is not None and row.total.waiting],
+        waiting=[(row, cells) for row in rows if (cells := _to_mark(row))],
         seconds=sum(row.record.result.seconds for row in rows),
         slowest=sorted(rows, key=lambda row: -row.record.result.seconds)[:5],
     )
 
 
 def _to_mark(row: Row) -> list[tuple[str, str]]:
-    """Cells that wait for points by hand, each with the words that were found for it."""
+    """Cells that wait for points by hand, or for new ones, each with the words that were found for it."""
     written = row.record.result.written
-    return [(cell, _cut(written.get(cell, "").strip())) for cell in row.total.waiting] if row.total else []
+    cells = row.total.waiting + row.total.outdated if row.total else ()
+    return [(cell, _cut(written.get(cell, "").strip())) for cell in cells]
 
 
 def _cut(text: str) -> str:

@@ -84,7 +84,7 @@ def read_rows(course: Course) -> Iterable[Row]:
                     total = gradebook.total(book, lab, record.student.key)
                 except (MissingEntry, KeyError):
                     lab = None  # of a lab that has changed since: grade again
-            yield Row(record, lab, total)
+            yield Row(gradebook.flagged(record, total), lab, total)
 
 
 def general(rows: Iterable[Row]) -> list[list[str]]:

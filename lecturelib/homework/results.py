@@ -39,7 +39,8 @@ class Result:
     """What became of a submission.
 
     errors: lines on cells that stopped; written: task → answer in words, empty where there is none; unfound: tasks
-    whose answer in words was not found with certainty; output: the beginning of what was printed.
+    whose answer in words was not found with certainty; output: the beginning of what was printed; digests: task → a
+    short name for what answers it.
     """
 
     lab: str
@@ -51,6 +52,7 @@ class Result:
     written: Mapping[str, str] = field(default_factory=dict)
     output: str = ""
     unfound: tuple[str, ...] = ()
+    digests: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def points(self) -> float:

@@ -229,6 +229,7 @@ class Bench:
             written=submitted.written,
             output=output.text(),
             unfound=submitted.unfound,
+            digests=submitted.digests,
         )
 
 

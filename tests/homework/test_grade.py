@@ -1,8 +1,10 @@
 """Grading of a class: nobody's submission matters for anybody else's, and a stop loses nothing."""
 
+import contextlib
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -237,6 +239,77 @@ def test_points_by_hand_are_kept(course, submissions):
     for cell, number, word in (("slope", 1, "cell"), ("explain", 4.5, "points"), ("explain", float("nan"), "points")):
         with pytest.raises(ValueError, match=f"{word}: expected"):
             gradebook.give(path, lab, "student00-100", cell, number, course.rule, done.records[0])
+
+
+def regraded(course, submissions, number=0, **answers):
+    """The record of a student who hands in once more."""
+    hand_in(submissions, number, answers)
+    return grade.grade(course, submissions, progress=False).records[number]
+
+
+def test_points_by_hand_for_another_answer_are_told(course, submissions, tmp_path):
+    (lab,) = course.labs
+    path, key = course.folder / "gradebook.db", "student00-100"
+    record = regraded(course, submissions, explain="Its run is zero.")
+    gradebook.give(path, lab, key, "explain", 4, course.rule, record)
+    assert regraded(course, submissions, explain="Its run is zero.", guess="guess = 0.0").result.status == "ok"
+    record = regraded(course, submissions, explain="Because.")
+    assert record.result.status == "needs review"
+    assert record.result.reasons[-1] == "explain: answer changed since it was marked"
+    assert points(course, key).points == WHOLE + 4  # they are kept, and not final without a look
+    report.report(course, tmp_path / "report")
+    page = (tmp_path / "report" / "overview.html").read_text(encoding="utf-8")
+    assert "answer changed since it was marked" in page
+    assert '<p class="message">Because.</p>' in page
+    assert regraded(course, submissions, explain="Because.", guess="guess = 0.0").result.status == "needs review"
+    gradebook.give(path, lab, key, "explain", 4, course.rule, record)
+    assert points(course, key).outdated == ()
+    assert grade.grade(course, submissions, progress=False).records[0].result.status == "ok"
+    (submissions / "student00_100_200_lines.ipynb").write_text("{")
+    assert grade.grade(course, submissions, progress=False).records[0].result.status == "invalid"
+    assert points(course, key).outdated == ("explain",)
+
+
+def test_points_by_hand_for_code_are_told_as_well(course, submissions):
+    record = regraded(course, submissions, guess="guess = 6.9")
+    gradebook.give(course.folder / "gradebook.db", course.labs[0], "student00-100", "guess-1", 0.5, course.rule, record)
+    assert regraded(course, submissions, guess="guess = 6.9", slope="slope = None").result.status == "ok"
+    record = regraded(course, submissions, guess="guess = 0.0")
+    assert record.result.reasons[-1] == "guess-1: answer changed since it was marked"
+
+
+def test_points_given_in_formgrader_are_for_the_answer_it_showed(course, submissions):
+    path, key = course.folder / "gradebook.db", "student00-100"
+
+    def by_formgrader(score):
+        with gradebook.opened(path) as book:
+            one = book.find_grade("explain", "lines", "lines", key)
+            one.manual_score, one.needs_manual_grade = score, False
+            book.db.commit()
+
+    regraded(course, submissions, explain="Its run is zero.")
+    by_formgrader(3.0)
+    assert regraded(course, submissions, explain="Because.").result.status == "needs review"
+    by_formgrader(3.0)  # once more the same, for the new answer
+    assert points(course, key).outdated == ()
+    assert grade.grade(course, submissions, progress=False).records[0].result.status == "ok"
+    assert regraded(course, submissions, explain="Once more.").result.status == "needs review"
+
+
+def test_a_gradebook_from_before_is_opened_with_its_points(course, submissions):
+    path, key = course.folder / "gradebook.db", "student00-100"
+    record = regraded(course, submissions, explain="Its run is zero.")
+    gradebook.give(path, course.labs[0], key, "explain", 3, course.rule, record)
+    with contextlib.closing(sqlite3.connect(path)) as old:
+        old.execute("DROP TABLE lecturelib_marks")
+    held = next((course.folder / "results" / "lines").glob("*.json"))
+    known = json.loads(held.read_text())
+    del known["result"]["digests"], known["result"]["unfound"]
+    held.write_text(json.dumps(known))
+    assert [row.total.points for row in report.read_rows(course)] == [WHOLE + 3]
+    assert regraded(course, submissions, explain="Because.").result.status == "ok"  # what they were for is not known
+    assert regraded(course, submissions, explain="So.").result.status == "needs review"
+    assert points(course, key).points == WHOLE + 3
 
 
 def test_points_by_hand_survive_a_change_of_the_lab(course, submissions):
