@@ -11,13 +11,16 @@ from collections.abc import Iterator
 from concurrent.futures import Executor
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lecturelib.homework import source
 from lecturelib.homework.limits import Limits
 from lecturelib.homework.penalties import Rule
 from lecturelib.homework.records import write
 from lecturelib.homework.results import clean
+
+if TYPE_CHECKING:
+    from lecturelib.homework.grade import Chosen
 
 DEFAULT = Limits()
 
@@ -96,6 +99,10 @@ def _points(commands) -> None:
 
 def grade(arguments: argparse.Namespace) -> int:
     """Grade what has no result yet, and say how long it took."""
+    return _graded(arguments, None)
+
+
+def _graded(arguments: argparse.Namespace, anew: Chosen | None) -> int:
     from lecturelib.homework import grade as grading
     from lecturelib.homework import sandbox
 
@@ -110,27 +117,26 @@ def grade(arguments: argparse.Namespace) -> int:
     print(f"Isolation: {wall}")
     began = time.monotonic()
     with _executor(arguments.dask) as executor:
-        done = grading.grade(course, arguments.submissions, executor=executor)
+        done = grading.grade(course, arguments.submissions, executor=executor, anew=anew)
     for record in done.records:
         result, name = record.result, record.lab or "no lab"
         words = [name, record.student.key, f"{result.points:g}", result.status, f"{result.seconds:.1f} s"]
         print("  ".join([*words, clean(result.reasons[0], keep="")]))
     seconds = time.monotonic() - began
     print(f"{done.graded} of {len(done.records)} graded now, in {seconds:.1f} seconds; results: {course.folder}")
+    if done.stale:
+        print(f"Others without a result, or with an old one: {done.stale}. `grade` works them out.")
     return 0
 
 
 def regrade(arguments: argparse.Namespace) -> int:
-    """Forget results, then grade."""
-    from lecturelib.homework import grade as grading
+    """Grade what was chosen, and nothing else, whether it has results or not."""
+    from lecturelib.homework.grade import Chosen
 
     if not arguments.lab and arguments.student is None:
         print("Say what to grade anew: --lab LAB, --student STUDENT, or both.", file=sys.stderr)
         return 1
-    course = _course(arguments)
-    for lab in arguments.lab or [None]:
-        grading.forget(course, lab=lab, student=arguments.student)
-    return grade(arguments)
+    return _graded(arguments, Chosen(tuple(arguments.lab), arguments.student))
 
 
 def report(arguments: argparse.Namespace) -> int:

@@ -15,7 +15,7 @@ import pytest
 
 from lecturelib.homework import grade, gradebook, report, sandbox
 from lecturelib.homework.__main__ import main
-from lecturelib.homework.grade import Course
+from lecturelib.homework.grade import Chosen, Course
 from lecturelib.homework.limits import Limits
 from lecturelib.homework.penalties import Rule
 from lecturelib.homework.run import run_submission
@@ -210,16 +210,27 @@ def test_on_a_dask_cluster(course, submissions):
     assert grade.grade(course, submissions, progress=False).graded == 0
 
 
-def test_one_lab_or_one_student_is_graded_anew(course, submissions):
+def test_one_lab_or_one_student_is_graded_anew_and_nobody_else(course, submissions):
     for number in range(3):
         hand_in(submissions, number, {})
     grade.grade(course, submissions, progress=False)
-    assert grade.forget(course, student="101") == 1
-    assert grade.grade(course, submissions, progress=False).graded == 1
-    assert grade.forget(course, lab="lines", student="student02") == 1
-    assert grade.forget(course, lab="lines") == 2
-    assert grade.forget(course, student="nobody") == 0
-    assert grade.grade(course, submissions, progress=False).graded == 3
+
+    def anew(of=course, **chosen):
+        done = grade.grade(of, submissions, progress=False, anew=Chosen(**chosen))
+        return [record.student.number for record in done.records], done.graded, done.stale
+
+    assert anew(student="101") == (["101"], 1, 0)
+    assert anew(student="student02", labs=["lines"]) == (["102"], 1, 0)
+    assert anew(labs=["lines"]) == (["100", "101", "102"], 3, 0)
+    changed = Course(**vars(course) | {"limits": Limits(cell_seconds=30)})
+    hand_in(submissions, 3, {})
+    before = {path.stem: path.read_bytes() for path in (course.folder / "results").rglob("*.json")}
+    assert anew(changed, student="student01-101") == (["101"], 1, 3)  # two are old, and one is new
+    after = {path.stem: path.read_bytes() for path in (course.folder / "results").rglob("*.json")}
+    assert [name for name in after if after[name] != before.get(name)] == ["student01-101"]
+    for chosen in ({"student": "nobody"}, {"labs": ["curves"]}, {"student": "101", "labs": ["curves"]}):
+        with pytest.raises(ValueError, match="nothing of that kind is in"):
+            anew(**chosen)
 
 
 def test_points_by_hand_are_kept(course, submissions):
@@ -389,7 +400,11 @@ def test_the_commands(course, submissions, capsys):
     assert main([*book, "points", "student00", "explain", "3", "--lab", "lines", *into]) == 0
     assert points(course, "student00-100").points == (3 + 3) / 2  # the rule was remembered
     assert main([*book, "regrade", str(submissions), "--student", "101", *into]) == 0
-    assert "1 of 2 graded now" in capsys.readouterr().out
+    assert "1 of 1 graded now" in capsys.readouterr().out
+    assert main([*book, "regrade", str(submissions), "--student", "101", "--cell-seconds", "30", *into]) == 0
+    assert "Others without a result, or with an old one: 1." in capsys.readouterr().out
+    assert main([*book, "regrade", str(submissions), "--student", "nobody", *into]) == 1
+    assert "--student nobody: nothing of that kind is in" in capsys.readouterr().err
     assert main([*book, "report", *into]) == 0
     assert "overview.html" in capsys.readouterr().out
     for wrong in (["regrade", str(submissions)], ["points", "nobody", "explain", "3", "--lab", "lines"]):
