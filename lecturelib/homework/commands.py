@@ -40,6 +40,9 @@ def _common(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--lab", action="append", default=[], metavar="LAB", help="only this lab (default: all; repeatable)"
     )
+
+
+def _lateness(command: argparse.ArgumentParser) -> None:
     late = command.add_argument_group("handing in late")
     late.add_argument(
         "--due", action="append", default=[], metavar="LAB=TIME", help="when a lab was due: lab=2030-12-31T23:59"
@@ -60,6 +63,7 @@ def _running(command: argparse.ArgumentParser) -> None:
         "submissions", type=Path, metavar="SUBMISSIONS_DIR", help="folder as a learning system exports it"
     )
     _common(command)
+    _lateness(command)
     command.add_argument("--dask", metavar="ADDRESS", help="run on a Dask cluster, tcp://host:8786")
     command.add_argument("--unsafe", action="store_true", help="run without isolation where there is none")
     limits = command.add_argument_group("limits of each submission")
@@ -84,6 +88,7 @@ def _regrade(commands) -> None:
 def _report(commands) -> None:
     command = commands.add_parser("report", help="write tables for learning systems, feedback and an overview")
     _common(command)
+    _lateness(command)
     command.add_argument("--roster", type=Path, metavar="CSV", help="the gradebook as Canvas exports it")
     command.set_defaults(do=report)
 
@@ -140,13 +145,15 @@ def regrade(arguments: argparse.Namespace) -> int:
 
 
 def report(arguments: argparse.Namespace) -> int:
-    """Write tables and pages."""
+    """Write tables and pages, by the due times, times and rule that are said now or were said before."""
     from lecturelib.homework import report as reporting
+    from lecturelib.homework import timing
 
     course = _course(arguments)
     if not (course.folder / "results").is_dir():
         print(f"There are no results in {course.folder} yet: grade first.", file=sys.stderr)
         return 1
+    timing.refresh(course)
     written = reporting.report(course, course.folder / "report", roster=arguments.roster)
     rows = list(reporting.read_rows(course))
     waiting = sum(not row.ready for row in rows)
@@ -193,10 +200,13 @@ def _course(arguments: argparse.Namespace):
     if hasattr(arguments, "memory"):
         limits = {"cell_seconds": arguments.cell_seconds, "notebook_seconds": arguments.notebook_seconds}
         limits["memory"] = arguments.memory << 20
-    said = {name: getattr(arguments, name) for name in ("a_day", "most", "grace", "file_times")}
+    said = {name: getattr(arguments, name, None) for name in ("a_day", "most", "grace", "file_times")}
     said = {name: value for name, value in said.items() if value is not None}
-    said["due"] = {name: when.isoformat() for name, when in (_due(text, names) for text in arguments.due)}
-    times = read_times(arguments.times) if arguments.times else {}
+    said["due"] = {
+        name: when.isoformat() for name, when in (_due(text, names) for text in getattr(arguments, "due", ()))
+    }
+    table = getattr(arguments, "times", None)
+    times = read_times(table) if table else {}
     said["times"] = {name: when.isoformat() for name, when in times.items()}
     settings = _remember(folder / "settings.json", said)
     rule = {name: settings[name] for name in ("a_day", "most") if name in settings}

@@ -14,12 +14,12 @@ import threading
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from tqdm.auto import tqdm
 
-from lecturelib.homework import gradebook, penalties, records
+from lecturelib.homework import gradebook, penalties, records, timing
 from lecturelib.homework.lab import Lab
 from lecturelib.homework.limits import Limits
 from lecturelib.homework.records import Record, Shelf
@@ -117,10 +117,12 @@ def grade(
     missing = [(keys[id(one)], one) for one in found if anew is not None or id(one) in old]
     done = {(one.lab, one.student.key): held[id(one)] for one in found}
     for key, one, result in _results(course, labs, missing, executor, progress):
-        record = Record(key, one.student, one.path, replace(result, reasons=(*result.reasons, *one.notes)))
+        result = replace(result, reasons=(*result.reasons, *one.notes))
+        record = Record(key, one.student, one.path, result, marked=one.late, saved=one.time)
         course.shelf.save(record)
         done[one.lab, one.student.key] = record
-    whole = [_timed(course, done[one.lab, one.student.key], one) for one in found]
+    known = [replace(done[one.lab, one.student.key], marked=one.late, saved=one.time) for one in found]
+    whole = [timing.timed(course, record) for record in known]
     for record in whole:
         if record != done[record.lab, record.student.key]:
             course.shelf.save(record)
@@ -141,29 +143,6 @@ def read_times(path: Path) -> dict[str, datetime]:
             except (KeyError, ValueError, AttributeError):
                 raise ValueError(f"{path}, row {number}: expected columns student and time, 2030-12-31T23:59") from None
     return times
-
-
-def _timed(course: Course, record: Record, one: Submission) -> Record:
-    """The record with when it was handed in, and how late that was. Known anew each time: times may be corrected."""
-    times = course.times or {}
-    names = (one.student.key, one.student.name, one.student.number)
-    handed_in = next((times[name] for name in names if name in times), one.time if course.file_times else None)
-    late = penalties.lateness((course.due or {}).get(record.lab), handed_in, marked=one.late)
-    late = late if late > course.rule.grace else timedelta(0)
-    status = record.result.status
-    bare = "ok" if status == "late" else status
-    reasons = tuple(reason for reason in record.result.reasons if not reason.startswith("handed in"))
-    if late:
-        how = "late, as the learning system says" if handed_in is None else f"{_words(late)} after the due time"
-        bare = "late" if bare == "ok" else bare
-        reasons = (f"handed in {how}", *reasons) if bare == "late" else (*reasons, f"handed in {how}")
-    result = replace(record.result, status=bare, reasons=reasons)
-    return replace(record, result=result, handed_in=handed_in, late=late)
-
-
-def _words(late: timedelta) -> str:
-    hours = late.total_seconds() / 3600
-    return f"{hours:.1f} hours" if hours < 48 else f"{hours / 24:.1f} days"
 
 
 def _results(course: Course, labs, missing, executor: Executor | None, progress: bool | None):

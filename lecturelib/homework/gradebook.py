@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from nbgrader.api import Gradebook, MissingEntry
 
@@ -101,6 +102,16 @@ def _filled(book: Gradebook, lab: Lab | None, record: Record, rule: Rule) -> Rec
         return record
     _submission(book, lab, record, rule)
     return flagged(record, total(book, lab, record.student.key))
+
+
+def penalise(path: Path, found: Iterable[Record], rule: Rule) -> None:
+    """Work out again what lateness costs, of the points that the gradebook holds."""
+    with opened(path) as book:
+        for record in found:
+            with contextlib.suppress(MissingEntry):  # of no lab, or not in the gradebook yet
+                for notebook in book.find_submission(record.lab, record.student.key).notebooks:
+                    _penalise(notebook, record, rule)
+        book.db.commit()
 
 
 def give(path: Path, lab: Lab, student: str, cell: str, points: float, rule: Rule, record: Record) -> None:
@@ -201,7 +212,6 @@ def _submission(book: Gradebook, lab: Lab, record: Record, rule: Rule) -> None:
     with book.db.no_autoflush:
         submission = book.update_or_create_submission(lab.name, student.key, **more)
     tests = {test.name: test for test in record.result.tests}
-    points = 0.0
     for notebook in submission.notebooks:
         for grade in notebook.grades:
             task = tests[grade.name].task if grade.name in tests else grade.name
@@ -216,10 +226,16 @@ def _submission(book: Gradebook, lab: Lab, record: Record, rule: Rule) -> None:
                 grade.auto_score = 0.0 if empty else None
                 grade.needs_manual_grade = not empty and grade.manual_score is None
             grade.needs_manual_grade |= outdated
-            by_hand = grade.manual_score if grade.manual_score is not None else grade.auto_score
-            points += (by_hand or 0.0) + (grade.extra_credit or 0.0)
-        notebook.late_submission_penalty = rule.penalty(points, record.late)
+        _penalise(notebook, record, rule)
     book.db.commit()
+
+
+def _penalise(notebook: Any, record: Record, rule: Rule) -> None:
+    points = 0.0
+    for grade in notebook.grades:
+        given = grade.manual_score if grade.manual_score is not None else grade.auto_score
+        points += (given or 0.0) + (grade.extra_credit or 0.0)
+    notebook.late_submission_penalty = rule.penalty(points, record.late)
 
 
 def _nothing(record: Record, task: str) -> bool:

@@ -1,6 +1,7 @@
 """Grading of a class: nobody's submission matters for anybody else's, and a stop loses nothing."""
 
 import contextlib
+import csv
 import json
 import os
 import signal
@@ -358,6 +359,33 @@ def test_late_submissions(course, submissions):
     assert again.graded == 0
     assert again.records[0].result.status == "ok"
     assert points(forgiven, "student00-100").points == WHOLE
+
+
+def test_a_report_applies_what_it_is_told_of_lateness(course, submissions, capsys):
+    hand_in(submissions, 0, {})
+    hand_in(submissions, 1, {}, late="_LATE")
+    book, into = ["--book", str(course.folder.parent)], ["--into", str(course.folder)]
+    assert main([*book, "grade", str(submissions), *into, "--memory", "1024"]) == 0
+    graded = {path.name: json.loads(path.read_text())["result"]["seconds"] for path in course.folder.rglob("s*0*.json")}
+
+    def reported(*words):
+        assert main([*book, "report", *into, *words]) == 0
+        lines = (course.folder / "report" / "grades.csv").read_text().splitlines()
+        return [(row["points"], row["penalty"], row["status"]) for row in csv.DictReader(lines)]
+
+    late = ("2.7", "0.3", "late")
+    assert reported() == [("3", "0", "ok"), late]
+    (submissions / "times.csv").write_text("student,time\n100,2030-01-02T00:00\n101,2030-01-02T00:00\n")
+    assert reported("--due", "lines=2030-01-01T00:00", "--times", str(submissions / "times.csv")) == [late] * 2
+    assert reported("--a-day", "0.5") == [("1.5", "1.5", "late")] * 2
+    assert reported("--grace", "3000") == [("3", "0", "ok")] * 2
+    assert reported("--due", "lines=2030-01-02T00:00", "--grace", "0") == [("3", "0", "ok")] * 2
+    assert reported("--due", "lines=2020-01-01T00:00", "--most", "0.1") == [late] * 2
+    after = {path.name: json.loads(path.read_text())["result"]["seconds"] for path in course.folder.rglob("s*0*.json")}
+    assert after == graded
+    capsys.readouterr()
+    with pytest.raises(SystemExit):
+        main([*book, "points", "100", "explain", "3", "--lab", "lines", *into, "--a-day", "1"])
 
 
 def test_what_belongs_to_no_lab_is_listed(course, submissions):
