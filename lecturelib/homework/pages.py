@@ -106,7 +106,9 @@ def _cut(text: str) -> str:
     return f"{text[:MOST_SHOWN]}\n… {more} signs more, in the notebook" if more > 0 else text
 
 
-def _of_lab(lab: Lab, rows: Sequence[Row]) -> dict[str, Any]:
+def _of_lab(lab: Lab, everything: Sequence[Row]) -> dict[str, Any]:
+    """What the overview tells of one lab. Files that could not be run say nothing of how it went: they are counted."""
+    rows = [row for row in everything if row.record.result.status != "invalid"]
     results = [row.record.result for row in rows]
     tasks = []
     for task in lab.tasks:
@@ -124,6 +126,7 @@ def _of_lab(lab: Lab, rows: Sequence[Row]) -> dict[str, Any]:
     return {
         "lab": lab,
         "number": len(rows),
+        "invalid": len(everything) - len(rows),
         "tasks": tasks,
         "mean": sum(points) / len(points) if points else 0.0,
         "bins": _bins(points, lab.points),
