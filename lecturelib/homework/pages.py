@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lecturelib.homework.report import Row
 
 MEANING = {
-    "ok": "Everything was run.",
+    "ok": "It was graded as it stands.",
     "late": "It came after the due time.",
     "timeout": "Something took too long and was stopped; the rest counts.",
     "crashed": "Something ended the process; it was left out, the rest counts.",

@@ -117,9 +117,19 @@ def status(
     slow += [reason for reason in crashed if "seconds" in reason]
     crashed = [reason for reason in crashed if reason not in slow]
     doubts = list(submitted.doubts) + [f"{t.name}: {t.message}" for t in tests if t.detail == NO_VERDICT]
-    reasons = tuple(crashed + slow + doubts + list(submitted.notes))
+    told = [how_it_went(len(submitted.to_run), len({*cells.errors, *skipped}), tests)] if cells.ready else []
+    reasons = tuple(crashed + slow + doubts + told + list(submitted.notes))
     word = "crashed" if crashed else "timeout" if slow else "needs review" if doubts else "ok"
-    return word, reasons or ("every cell was run",)
+    return word, reasons
+
+
+def how_it_went(number: int, stopped: int, tests: Sequence[CellResult]) -> str:
+    """In words, how many of a number of cells stopped with an error, and how many tests failed."""
+    failed = sum(not test.passed for test in tests)
+    ran = (
+        f"{stopped} of {number} cells stopped with an error" if stopped else f"all {number} cells ran without an error"
+    )
+    return f"{ran}, and " + (f"{failed} of {len(tests)} tests failed" if failed else f"all {len(tests)} tests passed")
 
 
 def failed(lab: Lab, error: BaseException) -> Result:
