@@ -104,8 +104,9 @@ def grade(
     Raises ValueError where nothing in the folder is `anew`, and sandbox.NoIsolation before anything is run.
     """
     course.folder.mkdir(parents=True, exist_ok=True, mode=0o700)  # on a shared machine, for nobody else to read
-    everything = collect(submissions, course.labs)
-    found = [one for one in everything if not course.only or one.lab in course.only]
+    everything = collect(submissions, course.labs, course.only)
+    _forget_unknown(course.shelf, everything)
+    found = [one for one in everything if not (course.only and one.lab) or one.lab in course.only]
     if anew is not None:
         found = [one for one in found if anew.has(one)]
         if not found:
@@ -128,6 +129,13 @@ def grade(
             course.shelf.save(record)
     flagged = gradebook.fill(course.folder / "gradebook.db", course.labs, whole, course.rule, course.due or {})
     return Summary(tuple(flagged), len(missing), len(old - {id(one) for one in found}))
+
+
+def _forget_unknown(shelf: Shelf, found: Iterable[Submission]) -> None:
+    """Forget results of no lab for students of whom everything is now known to be of one."""
+    known = {one.student.key for one in found if one.lab}
+    for student in known - {one.student.key for one in found if not one.lab}:
+        shelf.forget("", student)
 
 
 def read_times(path: Path) -> dict[str, datetime]:

@@ -74,6 +74,18 @@ def feedback(row: Row) -> str:
     )
 
 
+def unread(row: Row) -> str:
+    """The page for a student in whose files no lab was recognised: what is wrong with them."""
+    record = row.record
+    return _pages.get_template("unread.html").render(
+        title="What you handed in: feedback",
+        student=record.student,
+        result=record.result,
+        path=record.path,
+        meaning=MEANING[record.result.status],
+    )
+
+
 def _message(test: CellResult) -> dict[str, str]:
     return {"name": test.name, "text": test.message, "where": "in a test that you do not see" if test.hidden else ""}
 

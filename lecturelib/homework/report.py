@@ -69,6 +69,11 @@ def report(course: Course, folder: Path, *, roster: Path | None = None) -> list[
             path = folder / "feedback" / lab.name / f"{row.record.student.key}.html"
             write(path, pages.feedback(row))
             written.append(path)
+    for row in rows:
+        if not row.record.lab:
+            path = folder / "feedback" / "unknown" / f"{row.record.student.key}.html"
+            write(path, pages.unread(row))
+            written.append(path)
     write(folder / "overview.html", pages.overview(rows, labs))
     return [*written, folder / "overview.html"]
 

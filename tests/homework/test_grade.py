@@ -23,6 +23,7 @@ from lecturelib.homework.run import run_submission
 from tests.homework import handed_in
 from tests.homework.handed_in import USUAL, WHOLE, notebook, text
 from tests.homework.labs import LAB
+from tests.homework.test_submissions import zipped
 
 ANSWERS = [
     {},
@@ -397,6 +398,22 @@ def test_what_belongs_to_no_lab_is_listed(course, submissions):
     assert (record.lab, record.result.status) == ("", "invalid")
     assert "not a notebook" in record.result.reasons[0]
     assert grade.grade(two, submissions, progress=False).graded == 0
+    (submissions / "emmy_2_3_all.zip").write_bytes(zipped({"../<b>.ipynb": "{}"}))
+    grade.grade(two, submissions, progress=False)
+    page = next(path for path in report.report(two, course.folder / "report") if path.stem == "emmy-2").read_text()
+    assert "path to a parent folder" in page
+    assert "nothing in it was read" in page
+    assert "&lt;b&gt;" in page
+    assert "Hand in the notebook itself" in page
+    hand_in(submissions, 0, {})  # now only one lab can be meant
+    done = grade.grade(two, submissions, progress=False)
+    assert [record.lab for record in done.records] == ["lines"] * 3
+    rows = list(report.read_rows(two))
+    assert [row.record.student.key for row in rows] == ["ada-1", "emmy-2", "student00-100"]
+    pages = {path.stem: path for path in report.report(two, course.folder / "report")}
+    assert "Hand in the notebook itself" in pages["emmy-2"].read_text()
+    assert pages["emmy-2"].parent.name == "lines"
+    assert "Hand in the notebook itself" not in pages["student00-100"].read_text()
 
 
 def test_without_isolation_nothing_is_run(course, submissions, monkeypatch, capsys):
