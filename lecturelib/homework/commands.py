@@ -11,13 +11,16 @@ from collections.abc import Iterator
 from concurrent.futures import Executor
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lecturelib.homework import source
 from lecturelib.homework.limits import Limits
 from lecturelib.homework.penalties import Rule
 from lecturelib.homework.records import write
 from lecturelib.homework.results import clean
+
+if TYPE_CHECKING:
+    from lecturelib.homework.grade import Chosen
 
 DEFAULT = Limits()
 
@@ -37,6 +40,9 @@ def _common(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--lab", action="append", default=[], metavar="LAB", help="only this lab (default: all; repeatable)"
     )
+
+
+def _lateness(command: argparse.ArgumentParser) -> None:
     late = command.add_argument_group("handing in late")
     late.add_argument(
         "--due", action="append", default=[], metavar="LAB=TIME", help="when a lab was due: lab=2030-12-31T23:59"
@@ -57,6 +63,7 @@ def _running(command: argparse.ArgumentParser) -> None:
         "submissions", type=Path, metavar="SUBMISSIONS_DIR", help="folder as a learning system exports it"
     )
     _common(command)
+    _lateness(command)
     command.add_argument("--dask", metavar="ADDRESS", help="run on a Dask cluster, tcp://host:8786")
     command.add_argument("--unsafe", action="store_true", help="run without isolation where there is none")
     limits = command.add_argument_group("limits of each submission")
@@ -81,6 +88,7 @@ def _regrade(commands) -> None:
 def _report(commands) -> None:
     command = commands.add_parser("report", help="write tables for learning systems, feedback and an overview")
     _common(command)
+    _lateness(command)
     command.add_argument("--roster", type=Path, metavar="CSV", help="the gradebook as Canvas exports it")
     command.set_defaults(do=report)
 
@@ -96,6 +104,10 @@ def _points(commands) -> None:
 
 def grade(arguments: argparse.Namespace) -> int:
     """Grade what has no result yet, and say how long it took."""
+    return _graded(arguments, None)
+
+
+def _graded(arguments: argparse.Namespace, anew: Chosen | None) -> int:
     from lecturelib.homework import grade as grading
     from lecturelib.homework import sandbox
 
@@ -110,37 +122,38 @@ def grade(arguments: argparse.Namespace) -> int:
     print(f"Isolation: {wall}")
     began = time.monotonic()
     with _executor(arguments.dask) as executor:
-        done = grading.grade(course, arguments.submissions, executor=executor)
+        done = grading.grade(course, arguments.submissions, executor=executor, anew=anew)
     for record in done.records:
         result, name = record.result, record.lab or "no lab"
         words = [name, record.student.key, f"{result.points:g}", result.status, f"{result.seconds:.1f} s"]
         print("  ".join([*words, clean(result.reasons[0], keep="")]))
     seconds = time.monotonic() - began
     print(f"{done.graded} of {len(done.records)} graded now, in {seconds:.1f} seconds; results: {course.folder}")
+    if done.stale:
+        print(f"Others without a result, or with an old one: {done.stale}. `grade` works them out.")
     return 0
 
 
 def regrade(arguments: argparse.Namespace) -> int:
-    """Forget results, then grade."""
-    from lecturelib.homework import grade as grading
+    """Grade what was chosen, and nothing else, whether it has results or not."""
+    from lecturelib.homework.grade import Chosen
 
     if not arguments.lab and arguments.student is None:
         print("Say what to grade anew: --lab LAB, --student STUDENT, or both.", file=sys.stderr)
         return 1
-    course = _course(arguments)
-    for lab in arguments.lab or [None]:
-        grading.forget(course, lab=lab, student=arguments.student)
-    return grade(arguments)
+    return _graded(arguments, Chosen(tuple(arguments.lab), arguments.student))
 
 
 def report(arguments: argparse.Namespace) -> int:
-    """Write tables and pages."""
+    """Write tables and pages, by the due times, times and rule that are said now or were said before."""
     from lecturelib.homework import report as reporting
+    from lecturelib.homework import timing
 
     course = _course(arguments)
     if not (course.folder / "results").is_dir():
         print(f"There are no results in {course.folder} yet: grade first.", file=sys.stderr)
         return 1
+    timing.refresh(course)
     written = reporting.report(course, course.folder / "report", roster=arguments.roster)
     rows = list(reporting.read_rows(course))
     waiting = sum(not row.ready for row in rows)
@@ -187,10 +200,13 @@ def _course(arguments: argparse.Namespace):
     if hasattr(arguments, "memory"):
         limits = {"cell_seconds": arguments.cell_seconds, "notebook_seconds": arguments.notebook_seconds}
         limits["memory"] = arguments.memory << 20
-    said = {name: getattr(arguments, name) for name in ("a_day", "most", "grace", "file_times")}
+    said = {name: getattr(arguments, name, None) for name in ("a_day", "most", "grace", "file_times")}
     said = {name: value for name, value in said.items() if value is not None}
-    said["due"] = {name: when.isoformat() for name, when in (_due(text, names) for text in arguments.due)}
-    times = read_times(arguments.times) if arguments.times else {}
+    said["due"] = {
+        name: when.isoformat() for name, when in (_due(text, names) for text in getattr(arguments, "due", ()))
+    }
+    table = getattr(arguments, "times", None)
+    times = read_times(table) if table else {}
     said["times"] = {name: when.isoformat() for name, when in times.items()}
     settings = _remember(folder / "settings.json", said)
     rule = {name: settings[name] for name in ("a_day", "most") if name in settings}

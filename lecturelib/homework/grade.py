@@ -14,12 +14,12 @@ import threading
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from tqdm.auto import tqdm
 
-from lecturelib.homework import gradebook, penalties, records
+from lecturelib.homework import gradebook, penalties, records, timing
 from lecturelib.homework.lab import Lab
 from lecturelib.homework.limits import Limits
 from lecturelib.homework.records import Record, Shelf
@@ -56,56 +56,86 @@ class Course:
 
 
 @dataclass(frozen=True)
+class Chosen:
+    """Which submissions to grade anew: those of some labs, of a student, or both; what is empty does not choose.
+
+    student: key, name or number.
+    """
+
+    labs: Sequence[str] = ()
+    student: str | None = None
+
+    def has(self, one: Submission) -> bool:
+        """Whether a submission is among them."""
+        names = (one.student.key, one.student.name, one.student.number)
+        return (not self.labs or one.lab in self.labs) and (self.student is None or self.student in names)
+
+    def __str__(self) -> str:
+        """The choice as the command line says it."""
+        words = [f"--lab {lab}" for lab in self.labs]
+        return " ".join([*words, *([f"--student {self.student}"] if self.student is not None else [])])
+
+
+@dataclass(frozen=True)
 class Summary:
-    """What a run of `grade` did: records of all submissions, and how many of them were worked out now."""
+    """What a run of `grade` did: records of the submissions it was for, and how many of them were worked out now.
+
+    stale: how many others in the folder have no result, or one that is not of this grader and this submission.
+    """
 
     records: tuple[Record, ...]
     graded: int
+    stale: int = 0
 
 
 def grade(
-    course: Course, submissions: Path, *, executor: Executor | None = None, progress: bool | None = None
+    course: Course,
+    submissions: Path,
+    *,
+    executor: Executor | None = None,
+    progress: bool | None = None,
+    anew: Chosen | None = None,
 ) -> Summary:
     """Grade every submission in a folder that has no result yet, then fill the gradebook.
 
-    executor: where to run (None: threads of this process, one for each core, each with sandboxes of its own; a Dask
-    cluster gives `client.get_executor()`). Raises sandbox.NoIsolation before anything is run.
+    anew: grade these instead, and only these, whether they have results or not. executor: where to run (None: threads
+    of this process, one for each core, each with sandboxes of its own; a Dask cluster gives `client.get_executor()`).
+
+    Raises ValueError where nothing in the folder is `anew`, and sandbox.NoIsolation before anything is run.
     """
     course.folder.mkdir(parents=True, exist_ok=True, mode=0o700)  # on a shared machine, for nobody else to read
-    found = [one for one in collect(submissions, course.labs) if not course.only or one.lab in course.only]
+    everything = collect(submissions, course.labs, course.only)
+    _forget_unknown(course.shelf, everything)
+    found = [one for one in everything if not (course.only and one.lab) or one.lab in course.only]
+    if anew is not None:
+        found = [one for one in found if anew.has(one)]
+        if not found:
+            raise ValueError(f"{anew}: nothing of that kind is in {submissions}")
     labs = {lab.name: lab for lab in course.labs}
-    done: dict[tuple[str, str], Record] = {}
-    missing = []
-    for one in found:
-        key = records.key(labs[one.lab], one, course.limits) if one.lab else one.digest
-        held = course.shelf.find(one.lab, one.student.key)
-        if held is not None and held.key == key:
-            done[one.lab, one.student.key] = held
-        else:
-            missing.append((key, one))
+    keys = {id(one): records.key(labs[one.lab], one, course.limits) if one.lab else one.digest for one in everything}
+    held = {id(one): course.shelf.find(one.lab, one.student.key) for one in everything}
+    old = {at for at, key in keys.items() if held[at] is None or held[at].key != key}
+    missing = [(keys[id(one)], one) for one in found if anew is not None or id(one) in old]
+    done = {(one.lab, one.student.key): held[id(one)] for one in found}
     for key, one, result in _results(course, labs, missing, executor, progress):
-        record = Record(key, one.student, one.path, replace(result, reasons=(*result.reasons, *one.notes)))
+        result = replace(result, reasons=(*result.reasons, *one.notes))
+        record = Record(key, one.student, one.path, result, marked=one.late, saved=one.time)
         course.shelf.save(record)
         done[one.lab, one.student.key] = record
-    whole = [_timed(course, done[one.lab, one.student.key], one) for one in found]
+    known = [replace(done[one.lab, one.student.key], marked=one.late, saved=one.time) for one in found]
+    whole = [timing.timed(course, record) for record in known]
     for record in whole:
         if record != done[record.lab, record.student.key]:
             course.shelf.save(record)
-    gradebook.fill(course.folder / "gradebook.db", course.labs, whole, course.rule, course.due or {})
-    return Summary(tuple(whole), len(missing))
+    flagged = gradebook.fill(course.folder / "gradebook.db", course.labs, whole, course.rule, course.due or {})
+    return Summary(tuple(flagged), len(missing), len(old - {id(one) for one in found}))
 
 
-def forget(course: Course, *, lab: str | None = None, student: str | None = None) -> int:
-    """Forget the results of one lab, of one student, or of one student's lab; how many. Points by hand are kept."""
-    chosen = [
-        record
-        for record in course.shelf.all()
-        if (lab is None or record.lab == lab)
-        and (student is None or student in (record.student.key, record.student.name, record.student.number))
-    ]
-    for record in chosen:
-        course.shelf.forget(record.lab, record.student.key)
-    return len(chosen)
+def _forget_unknown(shelf: Shelf, found: Iterable[Submission]) -> None:
+    """Forget results of no lab for students of whom everything is now known to be of one."""
+    known = {one.student.key for one in found if one.lab}
+    for student in known - {one.student.key for one in found if not one.lab}:
+        shelf.forget("", student)
 
 
 def read_times(path: Path) -> dict[str, datetime]:
@@ -121,29 +151,6 @@ def read_times(path: Path) -> dict[str, datetime]:
             except (KeyError, ValueError, AttributeError):
                 raise ValueError(f"{path}, row {number}: expected columns student and time, 2030-12-31T23:59") from None
     return times
-
-
-def _timed(course: Course, record: Record, one: Submission) -> Record:
-    """The record with when it was handed in, and how late that was. Known anew each time: times may be corrected."""
-    times = course.times or {}
-    names = (one.student.key, one.student.name, one.student.number)
-    handed_in = next((times[name] for name in names if name in times), one.time if course.file_times else None)
-    late = penalties.lateness((course.due or {}).get(record.lab), handed_in, marked=one.late)
-    late = late if late > course.rule.grace else timedelta(0)
-    status = record.result.status
-    bare = "ok" if status == "late" else status
-    reasons = tuple(reason for reason in record.result.reasons if not reason.startswith("handed in"))
-    if late:
-        how = "late, as the learning system says" if handed_in is None else f"{_words(late)} after the due time"
-        bare = "late" if bare == "ok" else bare
-        reasons = (f"handed in {how}", *reasons) if bare == "late" else (*reasons, f"handed in {how}")
-    result = replace(record.result, status=bare, reasons=reasons)
-    return replace(record, result=result, handed_in=handed_in, late=late)
-
-
-def _words(late: timedelta) -> str:
-    hours = late.total_seconds() / 3600
-    return f"{hours:.1f} hours" if hours < 48 else f"{hours / 24:.1f} days"
 
 
 def _results(course: Course, labs, missing, executor: Executor | None, progress: bool | None):

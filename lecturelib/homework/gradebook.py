@@ -1,7 +1,7 @@
 """nbgrader's gradebook (SQLite), filled from results through its own API: formgrade and its other tools can open it.
 
 Points of test cells are automatic, those of written tasks are given by hand. What a person has given, here or in
-nbgrader's formgrader, stays when a submission is graded again.
+nbgrader's formgrader, stays when a submission is graded again; where the answer is another one now, that is said.
 """
 
 from __future__ import annotations
@@ -14,23 +14,29 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from nbgrader.api import Gradebook, MissingEntry
 
+from lecturelib.homework import marks
 from lecturelib.homework.lab import Lab
 from lecturelib.homework.penalties import Rule
-from lecturelib.homework.records import Record
+from lecturelib.homework.records import Record, changed
 from lecturelib.homework.results import NO_VERDICT
 
 
 @dataclass(frozen=True)
 class Score:
-    """Points of one graded cell: `given` is None where a person has still to give them; `by_hand`: one did."""
+    """Points of one graded cell: `given` is None where a person has still to give them; `by_hand`: one did.
+
+    outdated: they were given by hand for another answer than the one that is there now.
+    """
 
     cell: str
     most: float
     given: float | None
     by_hand: bool
+    outdated: bool = False
 
 
 @dataclass(frozen=True)
@@ -46,6 +52,11 @@ class Total:
         return tuple(score.cell for score in self.scores if score.given is None)
 
     @property
+    def outdated(self) -> tuple[str, ...]:
+        """Cells whose answer has changed since points were given by hand."""
+        return tuple(score.cell for score in self.scores if score.outdated)
+
+    @property
     def points(self) -> float:
         """What counts."""
         return round(sum(score.given or 0.0 for score in self.scores) - self.penalty, 2)
@@ -58,6 +69,7 @@ def opened(path: Path) -> Iterator[Gradebook]:
     with _path_with_environment():
         book = Gradebook(f"sqlite:///{path}")
     try:
+        marks.prepare(book)
         yield book
     finally:
         book.close()
@@ -74,27 +86,45 @@ def _path_with_environment() -> Iterator[None]:
         os.environ["PATH"] = before
 
 
-def fill(path: Path, labs: Sequence[Lab], found: Iterable[Record], rule: Rule, due: Mapping[str, datetime]) -> None:
-    """Bring the gradebook up to date with labs and results."""
+def fill(
+    path: Path, labs: Sequence[Lab], found: Iterable[Record], rule: Rule, due: Mapping[str, datetime]
+) -> list[Record]:
+    """Bring the gradebook up to date with labs and results; these again, as `flagged` gives them."""
     known = {lab.name: lab for lab in labs}
     with opened(path) as book:
         for lab in labs:
             _assignment(book, lab, due.get(lab.name))
+        return [_filled(book, known.get(record.lab), record, rule) for record in found]
+
+
+def _filled(book: Gradebook, lab: Lab | None, record: Record, rule: Rule) -> Record:
+    if lab is None:
+        return record
+    _submission(book, lab, record, rule)
+    return flagged(record, total(book, lab, record.student.key))
+
+
+def penalise(path: Path, found: Iterable[Record], rule: Rule) -> None:
+    """Work out again what lateness costs, of the points that the gradebook holds."""
+    with opened(path) as book:
         for record in found:
-            if record.lab in known:
-                _submission(book, known[record.lab], record, rule)
+            with contextlib.suppress(MissingEntry):  # of no lab, or not in the gradebook yet
+                for notebook in book.find_submission(record.lab, record.student.key).notebooks:
+                    _penalise(notebook, record, rule)
+        book.db.commit()
 
 
 def give(path: Path, lab: Lab, student: str, cell: str, points: float, rule: Rule, record: Record) -> None:
     """Points by hand for one graded cell of a student. Raises ValueError where cell or points cannot be."""
-    graded = {one.name: one.points for one in _graded(lab)}
+    graded = {one.name: one for one in _graded(lab)}
     if cell not in graded:
         raise ValueError(f"cell: expected one of {', '.join(graded)}, got {cell!r}")
-    if not (math.isfinite(points) and 0 <= points <= graded[cell]):
-        raise ValueError(f"points: expected 0 to {graded[cell]:g} for {cell}, got {points:g}")
+    if not (math.isfinite(points) and 0 <= points <= graded[cell].points):
+        raise ValueError(f"points: expected 0 to {graded[cell].points:g} for {cell}, got {points:g}")
     with opened(path) as book:
         grade = book.find_grade(cell, lab.name, lab.name, student)
         grade.manual_score, grade.needs_manual_grade = points, False
+        marks.given(book, lab.name, student, cell, points, marks.digest(record, graded[cell].task))
         book.db.commit()
         _submission(book, lab, record, rule)
 
@@ -107,9 +137,19 @@ def total(book: Gradebook, lab: Lab, student: str) -> Total:
     for cell in _graded(lab):
         grade = held[cell.name]
         by_hand = grade.manual_score is not None
-        given = None if grade.needs_manual_grade and grade.manual_score is None else grade.score
-        scores.append(Score(cell.name, cell.points, given, by_hand))
+        asked = bool(grade.needs_manual_grade)
+        given = None if asked and not by_hand else grade.score
+        scores.append(Score(cell.name, cell.points, given, by_hand, asked and by_hand))
     return Total(tuple(scores), sum(notebook.late_submission_penalty or 0.0 for notebook in submission.notebooks))
+
+
+def flagged(record: Record, total: Total | None) -> Record:
+    """The record, for a person to look at where points were given by hand for another answer than the one there is."""
+    cells = total.outdated if total else ()
+    if not cells:
+        return record
+    review = "needs review" if record.result.status in ("ok", "late") else ""
+    return changed(record, status=review, reasons=[f"{cell}: answer changed since it was marked" for cell in cells])
 
 
 def _graded(lab: Lab) -> list:
@@ -138,26 +178,28 @@ def _assignment(book: Gradebook, lab: Lab, due: datetime | None) -> None:
         book.update_or_create_source_cell(
             cell.name, lab.name, lab.name, source=cell.source, cell_type=kind, locked=locked
         )
-    for student, marks in kept.items():
+    for student, of_student in kept.items():
         with book.db.no_autoflush:
             book.add_submission(lab.name, student)
-        _set_marks(book, lab.name, student, marks)
+        _set_marks(book, lab.name, student, of_student)
 
 
-def _marks(book: Gradebook, lab: str) -> dict[str, dict[str, tuple[float | None, float | None]]]:
-    """Student → cell → points by hand and extra ones."""
-    marks = {}
+def _marks(book: Gradebook, lab: str) -> dict[str, dict[str, tuple]]:
+    """Student → cell → points by hand, extra ones, and whether a person is asked for them."""
+    kept = {}
     for submission in book.assignment_submissions(lab):
         grades = [grade for notebook in submission.notebooks for grade in notebook.grades]
-        marks[submission.student.id] = {grade.name: (grade.manual_score, grade.extra_credit) for grade in grades}
-    return marks
+        kept[submission.student.id] = {
+            grade.name: (grade.manual_score, grade.extra_credit, grade.needs_manual_grade) for grade in grades
+        }
+    return kept
 
 
-def _set_marks(book: Gradebook, lab: str, student: str, marks: Mapping[str, tuple]) -> None:
-    for name, (by_hand, extra) in marks.items():
+def _set_marks(book: Gradebook, lab: str, student: str, kept: Mapping[str, tuple]) -> None:
+    for name, (by_hand, extra, asked) in kept.items():
         with contextlib.suppress(MissingEntry):  # a cell that the lab has no more
             grade = book.find_grade(name, lab, lab, student)
-            grade.manual_score, grade.extra_credit = by_hand, extra
+            grade.manual_score, grade.extra_credit, grade.needs_manual_grade = by_hand, extra, asked
     book.db.commit()
 
 
@@ -170,20 +212,33 @@ def _submission(book: Gradebook, lab: Lab, record: Record, rule: Rule) -> None:
     with book.db.no_autoflush:
         submission = book.update_or_create_submission(lab.name, student.key, **more)
     tests = {test.name: test for test in record.result.tests}
-    points = 0.0
     for notebook in submission.notebooks:
         for grade in notebook.grades:
+            task = tests[grade.name].task if grade.name in tests else grade.name
+            outdated = marks.outdated(book, lab.name, student.key, grade, marks.digest(record, task))
             if grade.name in tests:
                 test = tests[grade.name]
                 unknown = test.detail == NO_VERDICT
                 grade.auto_score = None if unknown else test.points if test.passed else 0.0
                 grade.needs_manual_grade = unknown and grade.manual_score is None
             else:
-                # an answer that was never written waits for nobody
-                empty = record.result.status == "invalid" or not record.result.written.get(grade.name, "").strip()
+                empty = _nothing(record, grade.name)
                 grade.auto_score = 0.0 if empty else None
                 grade.needs_manual_grade = not empty and grade.manual_score is None
-            by_hand = grade.manual_score if grade.manual_score is not None else grade.auto_score
-            points += (by_hand or 0.0) + (grade.extra_credit or 0.0)
-        notebook.late_submission_penalty = rule.penalty(points, record.late)
+            grade.needs_manual_grade |= outdated
+        _penalise(notebook, record, rule)
     book.db.commit()
+
+
+def _penalise(notebook: Any, record: Record, rule: Rule) -> None:
+    points = 0.0
+    for grade in notebook.grades:
+        given = grade.manual_score if grade.manual_score is not None else grade.auto_score
+        points += (given or 0.0) + (grade.extra_credit or 0.0)
+    notebook.late_submission_penalty = rule.penalty(points, record.late)
+
+
+def _nothing(record: Record, task: str) -> bool:
+    """Whether no words answer a task, for certain: that waits for nobody."""
+    result = record.result
+    return result.status == "invalid" or not (result.written.get(task, "").strip() or task in result.unfound)

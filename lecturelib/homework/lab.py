@@ -12,6 +12,8 @@ KEPT_BACK = frozenset({"rubric", "wrong", "right"})
 """Kinds of cells that no version for students holds."""
 MARKS = {"solution": "SOLUTION", "written": "SOLUTION", "test": "HIDDEN TESTS"}
 """Kind of cell → what stands behind BEGIN and END in the lines around what students must not see."""
+TO_WRITE = "*Your answer here.*"
+"""What stands for an answer in words until there is one."""
 
 
 class LabError(ValueError):

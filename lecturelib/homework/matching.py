@@ -7,6 +7,7 @@ test cells come from the source, whatever became of those in the notebook.
 from __future__ import annotations
 
 import difflib
+import hashlib
 import json
 import re
 from collections import Counter
@@ -15,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lecturelib.homework import names
-from lecturelib.homework.lab import KEPT_BACK, Lab, split
+from lecturelib.homework import names, words
+from lecturelib.homework.lab import KEPT_BACK, Lab, Task, split
 
 LARGEST = 64 << 20
 MOST_CODE = 2 << 20
@@ -44,15 +45,19 @@ class Cell:
 class Submitted:
     """What of a notebook concerns a lab.
 
-    to_run: code cells in their order, without test cells. written: task → answer in Markdown. notes: harmless
-    deviations. doubts: what a person should look at. score: how sure it is that it belongs to the lab, 0 to 1.
+    to_run: code cells in their order, without test cells. written: task → answer in Markdown, empty where nothing was
+    written; unfound: tasks whose answer may be another or stand elsewhere. notes: harmless deviations. doubts: what a
+    person should look at. score: how sure it is that it belongs to the lab, 0 to 1. digests: task → a short name for
+    what answers it, another one where the answer is.
     """
 
     to_run: tuple[Cell, ...]
     written: dict[str, str]
+    unfound: tuple[str, ...]
     notes: tuple[str, ...]
     doubts: tuple[str, ...]
     score: float
+    digests: dict[str, str]
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -157,13 +162,27 @@ def match(lab: Lab, notebook: Mapping[str, Any]) -> Submitted:
     ]
     notes += [f"test cell {name} was deleted; the original was used" for name in tests if not seen[name]]
     doubts += _kernel(notebook)
+    answers = words.answers(lab, mine)
+    doubts += [answer.doubt for answer in answers.values() if answer.doubt]
+    notes += [answer.note for answer in answers.values() if answer.note]
+    to_run = tuple(cell for cell in mine if cell.is_code and cell.index not in skipped)
     return Submitted(
-        to_run=tuple(cell for cell in mine if cell.is_code and cell.index not in skipped),
-        written=_written(lab, mine),
+        to_run=to_run,
+        written={task: answer.text for task, answer in answers.items()},
+        unfound=tuple(task for task, answer in answers.items() if not answer.found),
         notes=tuple(notes),
         doubts=tuple(doubts),
         score=len(counts) / max(1, len(graded)) if counts else _shared(lab, mine),
+        digests={task.name: _digest(task, answers, to_run) for task in lab.tasks},
     )
+
+
+def _digest(task: Task, answers: Mapping[str, words.Answer], to_run: Iterable[Cell]) -> str:
+    """A short name for what answers a task. Code without its mark may be anywhere: then all of it counts."""
+    to_run = list(to_run)
+    code = [cell for cell in to_run if cell.name == task.name] or to_run
+    parts = [answers[task.name].text] if task.name in answers else [cell.source.strip() for cell in code]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 
 def _defined(source: str) -> set[str]:
@@ -184,17 +203,6 @@ def _kernel(notebook: Mapping[str, Any]) -> list[str]:
             wrong = not language.lower().startswith(("python", "ipython"))
             return [f"the notebook says that it is written in {language[:40]}; it was run as Python"] * wrong
     return []
-
-
-def _written(lab: Lab, mine: Iterable[Cell]) -> dict[str, str]:
-    """Answers in words; an answer that still is what was handed out counts as empty."""
-    answers = {}
-    for task in lab.tasks:
-        if task.kind == "written":
-            given = split(task.solution)[0]
-            texts = [cell.source for cell in mine if cell.name == task.name]
-            answers[task.name] = "\n\n".join(text for text in texts if _essence(text) != _essence(given))
-    return answers
 
 
 def _essence(source: str) -> str:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lecturelib.homework.report import Row
 
 MEANING = {
-    "ok": "Everything was run.",
+    "ok": "It was graded as it stands.",
     "late": "It came after the due time.",
     "timeout": "Something took too long and was stopped; the rest counts.",
     "crashed": "Something ended the process; it was left out, the rest counts.",
@@ -27,6 +27,8 @@ MEANING = {
     "needs review": "A person will look at it.",
 }
 MOST_FAILURES = 12
+MOST_SHOWN = 20_000
+"""Signs of an answer in words that the overview shows."""
 
 
 _pages = Environment(
@@ -72,6 +74,18 @@ def feedback(row: Row) -> str:
     )
 
 
+def unread(row: Row) -> str:
+    """The page for a student in whose files no lab was recognised: what is wrong with them."""
+    record = row.record
+    return _pages.get_template("unread.html").render(
+        title="What you handed in: feedback",
+        student=record.student,
+        result=record.result,
+        path=record.path,
+        meaning=MEANING[record.result.status],
+    )
+
+
 def _message(test: CellResult) -> dict[str, str]:
     return {"name": test.name, "text": test.message, "where": "in a test that you do not see" if test.hidden else ""}
 
@@ -86,13 +100,27 @@ def overview(rows: Sequence[Row], labs: Iterable[Lab]) -> str:
         number=len(rows),
         labs=[_of_lab(lab, [row for row in rows if row.lab is not None and row.lab.name == lab.name]) for lab in labs],
         review=sorted(review, key=lambda row: (STATUSES.index(row.record.result.status), row.record.student.key)),
-        waiting=[(row, row.total.waiting) for row in rows if row.total is not None and row.total.waiting],
+        waiting=[(row, cells) for row in rows if (cells := _to_mark(row))],
         seconds=sum(row.record.result.seconds for row in rows),
         slowest=sorted(rows, key=lambda row: -row.record.result.seconds)[:5],
     )
 
 
-def _of_lab(lab: Lab, rows: Sequence[Row]) -> dict[str, Any]:
+def _to_mark(row: Row) -> list[tuple[str, str]]:
+    """Cells that wait for points by hand, or for new ones, each with the words that were found for it."""
+    written = row.record.result.written
+    cells = row.total.waiting + row.total.outdated if row.total else ()
+    return [(cell, _cut(written.get(cell, "").strip())) for cell in cells]
+
+
+def _cut(text: str) -> str:
+    more = len(text) - MOST_SHOWN
+    return f"{text[:MOST_SHOWN]}\n… {more} signs more, in the notebook" if more > 0 else text
+
+
+def _of_lab(lab: Lab, everything: Sequence[Row]) -> dict[str, Any]:
+    """What the overview tells of one lab. Files that could not be run say nothing of how it went: they are counted."""
+    rows = [row for row in everything if row.record.result.status != "invalid"]
     results = [row.record.result for row in rows]
     tasks = []
     for task in lab.tasks:
@@ -110,6 +138,7 @@ def _of_lab(lab: Lab, rows: Sequence[Row]) -> dict[str, Any]:
     return {
         "lab": lab,
         "number": len(rows),
+        "invalid": len(everything) - len(rows),
         "tasks": tasks,
         "mean": sum(points) / len(points) if points else 0.0,
         "bins": _bins(points, lab.points),

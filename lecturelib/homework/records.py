@@ -24,7 +24,10 @@ from lecturelib.homework.submissions import Student, Submission
 
 @dataclass(frozen=True)
 class Record:
-    """What is known of one submission. `key` says of what: lab, submission, grader; `late` is after the due time."""
+    """What is known of one submission. `key` says of what: lab, submission, grader; `late` is after the due time.
+
+    marked: the learning system says that it was late; saved: when the file was last changed.
+    """
 
     key: str
     student: Student
@@ -32,6 +35,8 @@ class Record:
     result: Result
     handed_in: datetime | None = None
     late: timedelta = timedelta(0)
+    marked: bool = False
+    saved: datetime | None = None
 
     @property
     def lab(self) -> str:
@@ -112,19 +117,29 @@ def changed(record: Record, *, status: str = "", reasons: Iterable[str] = ()) ->
 
 
 def _to_json(record: Record) -> dict[str, Any]:
-    handed_in = record.handed_in.isoformat() if record.handed_in else None
-    return asdict(record) | {"handed_in": handed_in, "late": record.late.total_seconds()}
+    times = {
+        name: time and time.isoformat() for name, time in (("handed_in", record.handed_in), ("saved", record.saved))
+    }
+    return asdict(record) | times | {"late": record.late.total_seconds()}
 
 
 def _from_json(found: dict[str, Any]) -> Record:
     result = found["result"]
     tests = tuple(CellResult(**test) for test in result["tests"])
-    tuples = {name: tuple(result[name]) for name in ("reasons", "errors")}
+    tuples = {name: tuple(result.get(name, ())) for name in ("reasons", "errors", "unfound")}
+    # older files do not say whether it was marked as late; it was if it was late and nobody knew when it came
+    marked = found.get("marked", bool(found["late"] and not found["handed_in"]))
     return Record(
         key=found["key"],
         student=Student(**found["student"]),
         path=found["path"],
         result=Result(**{**result, "tests": tests, **tuples}),
-        handed_in=datetime.fromisoformat(found["handed_in"]) if found["handed_in"] else None,
+        handed_in=_time(found["handed_in"]),
         late=timedelta(seconds=found["late"]),
+        marked=marked,
+        saved=_time(found.get("saved")),
     )
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

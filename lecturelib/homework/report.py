@@ -69,6 +69,11 @@ def report(course: Course, folder: Path, *, roster: Path | None = None) -> list[
             path = folder / "feedback" / lab.name / f"{row.record.student.key}.html"
             write(path, pages.feedback(row))
             written.append(path)
+    for row in rows:
+        if not row.record.lab:
+            path = folder / "feedback" / "unknown" / f"{row.record.student.key}.html"
+            write(path, pages.unread(row))
+            written.append(path)
     write(folder / "overview.html", pages.overview(rows, labs))
     return [*written, folder / "overview.html"]
 
@@ -84,7 +89,7 @@ def read_rows(course: Course) -> Iterable[Row]:
                     total = gradebook.total(book, lab, record.student.key)
                 except (MissingEntry, KeyError):
                     lab = None  # of a lab that has changed since: grade again
-            yield Row(record, lab, total)
+            yield Row(gradebook.flagged(record, total), lab, total)
 
 
 def general(rows: Iterable[Row]) -> list[list[str]]:

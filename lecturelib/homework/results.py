@@ -38,7 +38,9 @@ class CellResult:
 class Result:
     """What became of a submission.
 
-    errors: lines on cells that stopped; written: task → answer in words; output: the beginning of what was printed.
+    errors: lines on cells that stopped; written: task → answer in words, empty where there is none; unfound: tasks
+    whose answer in words was not found with certainty; output: the beginning of what was printed; digests: task → a
+    short name for what answers it.
     """
 
     lab: str
@@ -49,6 +51,8 @@ class Result:
     errors: tuple[str, ...] = ()
     written: Mapping[str, str] = field(default_factory=dict)
     output: str = ""
+    unfound: tuple[str, ...] = ()
+    digests: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def points(self) -> float:
@@ -113,9 +117,19 @@ def status(
     slow += [reason for reason in crashed if "seconds" in reason]
     crashed = [reason for reason in crashed if reason not in slow]
     doubts = list(submitted.doubts) + [f"{t.name}: {t.message}" for t in tests if t.detail == NO_VERDICT]
-    reasons = tuple(crashed + slow + doubts + list(submitted.notes))
+    told = [how_it_went(len(submitted.to_run), len({*cells.errors, *skipped}), tests)] if cells.ready else []
+    reasons = tuple(crashed + slow + doubts + told + list(submitted.notes))
     word = "crashed" if crashed else "timeout" if slow else "needs review" if doubts else "ok"
-    return word, reasons or ("every cell was run",)
+    return word, reasons
+
+
+def how_it_went(number: int, stopped: int, tests: Sequence[CellResult]) -> str:
+    """In words, how many of a number of cells stopped with an error, and how many tests failed."""
+    failed = sum(not test.passed for test in tests)
+    ran = (
+        f"{stopped} of {number} cells stopped with an error" if stopped else f"all {number} cells ran without an error"
+    )
+    return f"{ran}, and " + (f"{failed} of {len(tests)} tests failed" if failed else f"all {len(tests)} tests passed")
 
 
 def failed(lab: Lab, error: BaseException) -> Result:
@@ -125,7 +139,8 @@ def failed(lab: Lab, error: BaseException) -> Result:
     message = "there is no result yet: a person will look at it"
     cells = [cell for cell in lab.cells if cell.kind == "test"]
     tests = tuple(CellResult(c.name, c.task, c.points, False, "broken", message, detail=NO_VERDICT) for c in cells)
-    return Result(lab.name, tests, "needs review", (reason,), 0.0)
+    in_words = tuple(task.name for task in lab.tasks if task.kind == "written")
+    return Result(lab.name, tests, "needs review", (reason,), 0.0, unfound=in_words)
 
 
 def refused(lab: Lab, reason: str) -> Result:

@@ -228,6 +228,8 @@ class Bench:
             errors=errors,
             written=submitted.written,
             output=output.text(),
+            unfound=submitted.unfound,
+            digests=submitted.digests,
         )
 
 

@@ -54,10 +54,11 @@ class Submission:
         return hashlib.sha256(self.content + self.problem.encode()).hexdigest()
 
 
-def collect(folder: Path, labs: Sequence[Lab]) -> list[Submission]:
+def collect(folder: Path, labs: Sequence[Lab], only: Sequence[str] = ()) -> list[Submission]:
     """What was handed in, one submission for each student and lab, in the order of students.
 
     Of several notebooks of one student for one lab the last counts: that of the latest upload, then the newest file.
+    Where no lab can be recognised it is the only one that is possible: of those in `only`, else of those in the folder.
     """
     found = [_slim(one) for one in unpacking.notebooks(folder)]
     others = [one for one in found if one.other]
@@ -75,7 +76,19 @@ def collect(folder: Path, labs: Sequence[Lab]) -> list[Submission]:
             alone = unpacking.Found(one.parts, problem=problem, time=one.time)
             submission = _submission(alone, one.parts, labs)
             several.setdefault((student.key, submission.lab), []).append(submission)
+    _to_the_only_lab(several, only)
     return [_last(several[key]) for key in sorted(several)]
+
+
+def _to_the_only_lab(several: dict[tuple[str, str], list[Submission]], only: Sequence[str]) -> None:
+    """Put what is of no lab to what the student handed in for the only one that is possible, if one is."""
+    possible = set(only) or {lab for _, lab in several if lab}
+    if len(possible) != 1:
+        return
+    (lab,) = possible
+    for student, _ in [key for key in several if not key[1]]:
+        group = [replace(one, lab=lab) for one in several.pop((student, ""))]
+        several.setdefault((student, lab), []).extend(group)
 
 
 def _slim(found: unpacking.Found) -> unpacking.Found:

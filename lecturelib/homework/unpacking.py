@@ -137,9 +137,9 @@ def _problem(members: list[zipfile.ZipInfo]) -> str:
         name = member.filename.replace("\\", "/")
         path = PurePosixPath(name)
         if path.is_absolute() or name[1:2] == ":":
-            return f"the zip holds an absolute path, {name[:80]!r}"
+            return f"the zip holds an absolute path, {name[:80]!r}; nothing in it was read"
         if ".." in path.parts:
-            return f"the zip holds a path to a parent folder, {name[:80]!r}"
+            return f"the zip holds a path to a parent folder, {name[:80]!r}; nothing in it was read"
         if stat.S_ISLNK(member.external_attr >> 16):
-            return f"the zip holds a link, {name[:80]!r}"
+            return f"the zip holds a link, {name[:80]!r}; nothing in it was read"
     return ""

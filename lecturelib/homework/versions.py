@@ -23,10 +23,9 @@ from nbgrader.preprocessors import (
     LockCells,
 )
 
-from lecturelib.homework.lab import KEPT_BACK, Lab, LabCell, split
+from lecturelib.homework.lab import KEPT_BACK, TO_WRITE, Lab, LabCell, split
 
 TO_DO = "# Your solution here"
-TO_WRITE = "*Your answer here.*"
 FRONT = {
     "jupytext": {"text_representation": {"extension": ".md", "format_name": "myst"}},
     "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},

@@ -1,8 +1,11 @@
 """Grading of a class: nobody's submission matters for anybody else's, and a stop loses nothing."""
 
+import contextlib
+import csv
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -13,13 +16,14 @@ import pytest
 
 from lecturelib.homework import grade, gradebook, report, sandbox
 from lecturelib.homework.__main__ import main
-from lecturelib.homework.grade import Course
+from lecturelib.homework.grade import Chosen, Course
 from lecturelib.homework.limits import Limits
 from lecturelib.homework.penalties import Rule
 from lecturelib.homework.run import run_submission
 from tests.homework import handed_in
 from tests.homework.handed_in import USUAL, WHOLE, notebook, text
 from tests.homework.labs import LAB
+from tests.homework.test_submissions import zipped
 
 ANSWERS = [
     {},
@@ -208,21 +212,32 @@ def test_on_a_dask_cluster(course, submissions):
     assert grade.grade(course, submissions, progress=False).graded == 0
 
 
-def test_one_lab_or_one_student_is_graded_anew(course, submissions):
+def test_one_lab_or_one_student_is_graded_anew_and_nobody_else(course, submissions):
     for number in range(3):
         hand_in(submissions, number, {})
     grade.grade(course, submissions, progress=False)
-    assert grade.forget(course, student="101") == 1
-    assert grade.grade(course, submissions, progress=False).graded == 1
-    assert grade.forget(course, lab="lines", student="student02") == 1
-    assert grade.forget(course, lab="lines") == 2
-    assert grade.forget(course, student="nobody") == 0
-    assert grade.grade(course, submissions, progress=False).graded == 3
+
+    def anew(of=course, **chosen):
+        done = grade.grade(of, submissions, progress=False, anew=Chosen(**chosen))
+        return [record.student.number for record in done.records], done.graded, done.stale
+
+    assert anew(student="101") == (["101"], 1, 0)
+    assert anew(student="student02", labs=["lines"]) == (["102"], 1, 0)
+    assert anew(labs=["lines"]) == (["100", "101", "102"], 3, 0)
+    changed = Course(**vars(course) | {"limits": Limits(cell_seconds=30)})
+    hand_in(submissions, 3, {})
+    before = {path.stem: path.read_bytes() for path in (course.folder / "results").rglob("*.json")}
+    assert anew(changed, student="student01-101") == (["101"], 1, 3)  # two are old, and one is new
+    after = {path.stem: path.read_bytes() for path in (course.folder / "results").rglob("*.json")}
+    assert [name for name in after if after[name] != before.get(name)] == ["student01-101"]
+    for chosen in ({"student": "nobody"}, {"labs": ["curves"]}, {"student": "101", "labs": ["curves"]}):
+        with pytest.raises(ValueError, match="nothing of that kind is in"):
+            anew(**chosen)
 
 
 def test_points_by_hand_are_kept(course, submissions):
     hand_in(submissions, 0, {"explain": "Its run is zero."})
-    hand_in(submissions, 1, {"explain": ""})
+    hand_in(submissions, 1, {"explain": "Why has an upright line no slope?\n\n*Your answer here.*"})
     done = grade.grade(course, submissions, progress=False)
     (lab,) = course.labs
     assert points(course, "student00-100").waiting == ("explain",)
@@ -237,6 +252,77 @@ def test_points_by_hand_are_kept(course, submissions):
     for cell, number, word in (("slope", 1, "cell"), ("explain", 4.5, "points"), ("explain", float("nan"), "points")):
         with pytest.raises(ValueError, match=f"{word}: expected"):
             gradebook.give(path, lab, "student00-100", cell, number, course.rule, done.records[0])
+
+
+def regraded(course, submissions, number=0, **answers):
+    """The record of a student who hands in once more."""
+    hand_in(submissions, number, answers)
+    return grade.grade(course, submissions, progress=False).records[number]
+
+
+def test_points_by_hand_for_another_answer_are_told(course, submissions, tmp_path):
+    (lab,) = course.labs
+    path, key = course.folder / "gradebook.db", "student00-100"
+    record = regraded(course, submissions, explain="Its run is zero.")
+    gradebook.give(path, lab, key, "explain", 4, course.rule, record)
+    assert regraded(course, submissions, explain="Its run is zero.", guess="guess = 0.0").result.status == "ok"
+    record = regraded(course, submissions, explain="Because.")
+    assert record.result.status == "needs review"
+    assert record.result.reasons[-1] == "explain: answer changed since it was marked"
+    assert points(course, key).points == WHOLE + 4  # they are kept, and not final without a look
+    report.report(course, tmp_path / "report")
+    page = (tmp_path / "report" / "overview.html").read_text(encoding="utf-8")
+    assert "answer changed since it was marked" in page
+    assert '<p class="message">Because.</p>' in page
+    assert regraded(course, submissions, explain="Because.", guess="guess = 0.0").result.status == "needs review"
+    gradebook.give(path, lab, key, "explain", 4, course.rule, record)
+    assert points(course, key).outdated == ()
+    assert grade.grade(course, submissions, progress=False).records[0].result.status == "ok"
+    (submissions / "student00_100_200_lines.ipynb").write_text("{")
+    assert grade.grade(course, submissions, progress=False).records[0].result.status == "invalid"
+    assert points(course, key).outdated == ("explain",)
+
+
+def test_points_by_hand_for_code_are_told_as_well(course, submissions):
+    record = regraded(course, submissions, guess="guess = 6.9")
+    gradebook.give(course.folder / "gradebook.db", course.labs[0], "student00-100", "guess-1", 0.5, course.rule, record)
+    assert regraded(course, submissions, guess="guess = 6.9", slope="slope = None").result.status == "ok"
+    record = regraded(course, submissions, guess="guess = 0.0")
+    assert record.result.reasons[-1] == "guess-1: answer changed since it was marked"
+
+
+def test_points_given_in_formgrader_are_for_the_answer_it_showed(course, submissions):
+    path, key = course.folder / "gradebook.db", "student00-100"
+
+    def by_formgrader(score):
+        with gradebook.opened(path) as book:
+            one = book.find_grade("explain", "lines", "lines", key)
+            one.manual_score, one.needs_manual_grade = score, False
+            book.db.commit()
+
+    regraded(course, submissions, explain="Its run is zero.")
+    by_formgrader(3.0)
+    assert regraded(course, submissions, explain="Because.").result.status == "needs review"
+    by_formgrader(3.0)  # once more the same, for the new answer
+    assert points(course, key).outdated == ()
+    assert grade.grade(course, submissions, progress=False).records[0].result.status == "ok"
+    assert regraded(course, submissions, explain="Once more.").result.status == "needs review"
+
+
+def test_a_gradebook_from_before_is_opened_with_its_points(course, submissions):
+    path, key = course.folder / "gradebook.db", "student00-100"
+    record = regraded(course, submissions, explain="Its run is zero.")
+    gradebook.give(path, course.labs[0], key, "explain", 3, course.rule, record)
+    with contextlib.closing(sqlite3.connect(path)) as old:
+        old.execute("DROP TABLE lecturelib_marks")
+    held = next((course.folder / "results" / "lines").glob("*.json"))
+    known = json.loads(held.read_text())
+    del known["result"]["digests"], known["result"]["unfound"]
+    held.write_text(json.dumps(known))
+    assert [row.total.points for row in report.read_rows(course)] == [WHOLE + 3]
+    assert regraded(course, submissions, explain="Because.").result.status == "ok"  # what they were for is not known
+    assert regraded(course, submissions, explain="So.").result.status == "needs review"
+    assert points(course, key).points == WHOLE + 3
 
 
 def test_points_by_hand_survive_a_change_of_the_lab(course, submissions):
@@ -276,6 +362,33 @@ def test_late_submissions(course, submissions):
     assert points(forgiven, "student00-100").points == WHOLE
 
 
+def test_a_report_applies_what_it_is_told_of_lateness(course, submissions, capsys):
+    hand_in(submissions, 0, {})
+    hand_in(submissions, 1, {}, late="_LATE")
+    book, into = ["--book", str(course.folder.parent)], ["--into", str(course.folder)]
+    assert main([*book, "grade", str(submissions), *into, "--memory", "1024"]) == 0
+    graded = {path.name: json.loads(path.read_text())["result"]["seconds"] for path in course.folder.rglob("s*0*.json")}
+
+    def reported(*words):
+        assert main([*book, "report", *into, *words]) == 0
+        lines = (course.folder / "report" / "grades.csv").read_text().splitlines()
+        return [(row["points"], row["penalty"], row["status"]) for row in csv.DictReader(lines)]
+
+    late = ("2.7", "0.3", "late")
+    assert reported() == [("3", "0", "ok"), late]
+    (submissions / "times.csv").write_text("student,time\n100,2030-01-02T00:00\n101,2030-01-02T00:00\n")
+    assert reported("--due", "lines=2030-01-01T00:00", "--times", str(submissions / "times.csv")) == [late] * 2
+    assert reported("--a-day", "0.5") == [("1.5", "1.5", "late")] * 2
+    assert reported("--grace", "3000") == [("3", "0", "ok")] * 2
+    assert reported("--due", "lines=2030-01-02T00:00", "--grace", "0") == [("3", "0", "ok")] * 2
+    assert reported("--due", "lines=2020-01-01T00:00", "--most", "0.1") == [late] * 2
+    after = {path.name: json.loads(path.read_text())["result"]["seconds"] for path in course.folder.rglob("s*0*.json")}
+    assert after == graded
+    capsys.readouterr()
+    with pytest.raises(SystemExit):
+        main([*book, "points", "100", "explain", "3", "--lab", "lines", *into, "--a-day", "1"])
+
+
 def test_what_belongs_to_no_lab_is_listed(course, submissions):
     other = handed_in.source.reads(LAB.replace("slope", "bend").replace("guess", "hunch"), submissions / "curves.md")
     (submissions / "ada_1_2_something.ipynb").write_text("{")
@@ -285,6 +398,22 @@ def test_what_belongs_to_no_lab_is_listed(course, submissions):
     assert (record.lab, record.result.status) == ("", "invalid")
     assert "not a notebook" in record.result.reasons[0]
     assert grade.grade(two, submissions, progress=False).graded == 0
+    (submissions / "emmy_2_3_all.zip").write_bytes(zipped({"../<b>.ipynb": "{}"}))
+    grade.grade(two, submissions, progress=False)
+    page = next(path for path in report.report(two, course.folder / "report") if path.stem == "emmy-2").read_text()
+    assert "path to a parent folder" in page
+    assert "nothing in it was read" in page
+    assert "&lt;b&gt;" in page
+    assert "Hand in the notebook itself" in page
+    hand_in(submissions, 0, {})  # now only one lab can be meant
+    done = grade.grade(two, submissions, progress=False)
+    assert [record.lab for record in done.records] == ["lines"] * 3
+    rows = list(report.read_rows(two))
+    assert [row.record.student.key for row in rows] == ["ada-1", "emmy-2", "student00-100"]
+    pages = {path.stem: path for path in report.report(two, course.folder / "report")}
+    assert "Hand in the notebook itself" in pages["emmy-2"].read_text()
+    assert pages["emmy-2"].parent.name == "lines"
+    assert "Hand in the notebook itself" not in pages["student00-100"].read_text()
 
 
 def test_without_isolation_nothing_is_run(course, submissions, monkeypatch, capsys):
@@ -316,7 +445,11 @@ def test_the_commands(course, submissions, capsys):
     assert main([*book, "points", "student00", "explain", "3", "--lab", "lines", *into]) == 0
     assert points(course, "student00-100").points == (3 + 3) / 2  # the rule was remembered
     assert main([*book, "regrade", str(submissions), "--student", "101", *into]) == 0
-    assert "1 of 2 graded now" in capsys.readouterr().out
+    assert "1 of 1 graded now" in capsys.readouterr().out
+    assert main([*book, "regrade", str(submissions), "--student", "101", "--cell-seconds", "30", *into]) == 0
+    assert "Others without a result, or with an old one: 1." in capsys.readouterr().out
+    assert main([*book, "regrade", str(submissions), "--student", "nobody", *into]) == 1
+    assert "--student nobody: nothing of that kind is in" in capsys.readouterr().err
     assert main([*book, "report", *into]) == 0
     assert "overview.html" in capsys.readouterr().out
     for wrong in (["regrade", str(submissions)], ["points", "nobody", "explain", "3", "--lab", "lines"]):

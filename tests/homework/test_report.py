@@ -23,7 +23,9 @@ def passed(name, task, points):
     return CellResult(name, task, points, True, "passed")
 
 
-def record(student, *, slope=True, guess=True, status="ok", reasons=("every cell was run",), written="", **more):
+def record(
+    student, *, slope=True, guess=True, status="ok", reasons=("all 3 cells ran without an error",), written="", **more
+):
     """A record as grading makes it; detail and output hold what no page may show."""
     tests = (
         passed("slope-1", "slope", 2.0)
@@ -174,13 +176,16 @@ def test_feedback_tells_tasks_points_and_messages(written):
 def test_the_overview(written):
     page = (written / "without" / "overview.html").read_text(encoding="utf-8")
     assert "4 submissions" in page
-    assert "2 of 4" in page
+    assert "3 submissions, 1.87 of 7 points on average." in page
+    assert "Left out here: 1 that could not be run (invalid)." in page
+    assert "2 of 3" in page
     assert re.search(r"To look at.*nina-14.*emmy-12.*Waiting for points by hand", page, flags=re.S)
     assert "emmy-12, lines: explain" in page
-    assert re.search(r'<td class="n">2</td><td>slope-1</td>', page)
+    assert re.search(r'<td class="n">1</td><td>slope-1</td>', page)  # Emmy's, not that of a file that is empty
     (spoken,) = re.findall(r'aria-label="Number of submissions by points: ([^"]*)"', page)
     bins = [int(count) for count in re.findall(r": (\d+)", spoken)]
-    assert sum(bins) == 4
+    assert sum(bins) == 3
+    assert '<td class="code path">nina-14.ipynb</td>' in page
 
 
 def test_bins_hold_everybody():

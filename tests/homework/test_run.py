@@ -24,7 +24,18 @@ def test_a_right_answer_gets_all_points(bench):
     result = bench.run(notebook())
     assert (result.points, result.status) == (WHOLE, "ok")
     assert result.errors == ()
-    assert result.reasons == ("every cell was run",)
+    assert result.reasons == ("all 3 cells ran without an error, and all 2 tests passed",)
+
+
+def test_reasons_say_how_many_cells_stopped_and_how_many_tests_failed(bench):
+    unwritten = "def slope(p, q):\n    raise NotImplementedError('Task slope is still to be written')"
+    result = bench.run(notebook(slope=unwritten))
+    assert (result.points, result.status) == (0, "ok")
+    assert result.reasons == ("1 of 3 cells stopped with an error, and 2 of 2 tests failed",)
+    assert len(result.errors) == 1
+    result = bench.run(notebook(guess="guess = 14.0", slope_1="assert True"))
+    assert result.reasons[0].startswith("test cell slope-1 was edited")
+    assert result.reasons[-1] == "all 3 cells ran without an error, and 1 of 2 tests failed"
 
 
 def test_a_wrong_answer_gets_the_message_of_its_test(bench):
@@ -56,7 +67,7 @@ SURVIVED = {
     "fork bomb": (BOMB, 2, "crashed", "more than 48 processes"),
     "six gigabytes": ("import numpy as np\nx = np.ones(6 << 27)\nguess = 7.0", 2, "ok", "MemoryError"),
     "six gigabytes in small pieces": ("x = [bytearray(1 << 24) for _ in range(384)]", 2, "ok", "MemoryError"),
-    "a line of 100 MB": ("print('x' * 10**8)\nguess = 7.0", 3, "ok", "every cell was run"),
+    "a line of 100 MB": ("print('x' * 10**8)\nguess = 7.0", 3, "ok", "cells ran without an error"),
     "a file of 100 MB": ("open('big', 'wb').write(bytes(10**8))\nguess = 7.0", 2, "ok", "File too large"),
     "many files": (
         "for n in range(30):\n    open(f'big{n}', 'wb').write(bytes(2 * 10**7))\nguess = 7.0",
@@ -77,20 +88,25 @@ SURVIVED = {
     "input()": ("guess = float(input('guess? '))", 2, "ok", "input() has nobody to ask"),
     "a missing import": ("import no_such_module", 2, "ok", "No module named"),
     "a syntax error": ("guess = = 7", 2, "ok", "SyntaxError"),
-    "magics": ("%matplotlib inline\n%load_ext autoreload\n%nonsense\nguess = 7.0", 3, "ok", "every cell was run"),
+    "magics": (
+        "%matplotlib inline\n%load_ext autoreload\n%nonsense\nguess = 7.0",
+        3,
+        "ok",
+        "cells ran without an error",
+    ),
     "a shell": (
         "!ls /\n%pip install nothing\n!pip install nothing-of-the-kind\nguess = 7.0",
         3,
         "ok",
-        "every cell was run",
+        "cells ran without an error",
     ),
     "cells in other languages": ("%%bash\necho 3\nls /nowhere", 2, "ok", "CalledProcessError"),
-    "a cell written to a file": ("%%writefile guess.py\nguess = 7.0", 2, "ok", "every cell was run"),
+    "a cell written to a file": ("%%writefile guess.py\nguess = 7.0", 2, "ok", "cells ran without an error"),
     "leaving": ("exit()", 2, "ok", "exit"),
     "the kernel shut down": ("get_ipython().kernel.do_shutdown(True)", 2, "ok", "has no attribute 'kernel'"),
     "every descriptor open": ("import os\nwhile True:\n    os.dup(0)", 2, "ok", "Too many open files"),
-    "a number of five thousand digits": ("guess = 10**5000", 2, "ok", "every cell was run"),
-    "a generator": ("guess = (n for n in [7.0])", 2, "ok", "every cell was run"),
+    "a number of five thousand digits": ("guess = 10**5000", 2, "ok", "cells ran without an error"),
+    "a generator": ("guess = (n for n in [7.0])", 2, "ok", "cells ran without an error"),
     "deep recursion": ("def f(n):\n    return f(n + 1)\nf(0)", 2, "ok", "RecursionError"),
     "an error that cannot be shown": (
         "class E(Exception):\n    def __str__(self):\n        raise self\nraise E",

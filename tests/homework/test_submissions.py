@@ -237,6 +237,27 @@ def test_who_handed_in_something_else_is_listed(tmp_path):
     }
 
 
+def test_what_is_of_no_lab_is_of_the_only_one_that_is_possible(tmp_path):
+    put(tmp_path, "emmy_2_4_answers.pdf", "%PDF")
+    put(tmp_path, "mary_3_5_answers.ipynb", "{")
+    (tmp_path / "zoe_5_2_all.zip").write_bytes(zipped({"../x.ipynb": text(notebook())}))
+
+    def told(*only):
+        return {one.student.name: one.lab for one in collect(tmp_path, LABS, only)}
+
+    assert told() == dict.fromkeys(("emmy", "mary", "zoe"), "")
+    assert told("curves") == dict.fromkeys(("emmy", "mary", "zoe"), "curves")
+    assert told("curves", "lines")["emmy"] == ""
+    put(tmp_path, "ada_1_2_x.ipynb")
+    put(tmp_path, "ada_1_9_y.ipynb", "{")  # she needs no second line in the tables
+    assert told() == dict.fromkeys(("ada", "emmy", "mary", "zoe"), "lines")
+    ada = collect(tmp_path, LABS)[0]
+    assert (ada.problem, ada.path) == ("", "ada_1_2_x.ipynb")
+    assert "the last counts" in ada.notes[0]
+    put(tmp_path, "lise_7_8_z.ipynb", text(notebook(CURVES)))
+    assert told()["emmy"] == ""
+
+
 def test_large_outputs_are_left_aside(tmp_path):
     large = notebook(guess="guess = 7.0  # mine")
     cell = handed_in.cell(large, "guess")
