@@ -59,9 +59,12 @@ def test_a_preset_sets_all_and_begins_from_the_first_state():
     dot = Dot("dot", shape="square")
     dot.state = {"shape": "round", "points": [(0, 1)]}
     dot.use("far")
+    assert dot.begun == 1
     assert dot.state == {"place": 1.0, "shape": "square", "shown": False, "points": []}
     with pytest.raises(ValueError, match="preset: expected one of far, got 'near'"):
         dot.use("near")
+    dot.use("far")
+    assert dot.begun == 2, "a browser would not hear of a preset that changes no setting"
 
 
 @pytest.mark.parametrize(

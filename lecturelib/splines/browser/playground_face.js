@@ -72,7 +72,8 @@ export default explorer((tools) => {
 
   const ticking = clock(stage, tick);
   const goLive = () => (index = null);
-  const begin = () => (session.begin(), (back = null), goLive());
+  const renewed = () => (goLive(), alarm.replaceChildren());
+  const begin = () => (session.begin(), (back = null), renewed());
 
   function play() {
     if (index === null && (session.training.diverged || session.dead)) return;
@@ -192,26 +193,22 @@ export default explorer((tools) => {
   }
 
   return {
-    update(next, before) {
+    update(next, before, anew) {
       const old = settings;
       settings = next;
       // whoever takes the choice of the rate over begins with the one that was chosen
-      if (before && old.auto && !next.auto && next.rate === old.rate) {
+      if (before && !anew && old.auto && !next.auto && next.rate === old.rate) {
         return set({ rate: Number(session.stable.toPrecision(3)) });
       }
       const { data } = session;
-      if (session.follow(next)) goLive();
+      if (session.follow(next, anew)) renewed();
       if (data !== session.data || next.target !== old.target) back = null;
       arrange();
       points.show(next, session.data);
       rest();
       look(true);
     },
-    reset() {
-      pause();
-      begin();
-      look(true); // the settings may be those of the beginning already, and then no change of them follows
-    },
+    reset: pause,
     end() {
       ticking.end();
       for (const one of Object.values(charts)) one.end();

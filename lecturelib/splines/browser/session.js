@@ -102,13 +102,13 @@ export class Session {
   }
 
   /**
-   * Follow a change of the settings. Returns whether it began anew.
+   * Follow a change of the settings. Returns whether it began anew, as it does where that is asked for.
    * @param {Settings} settings
    */
-  follow(settings) {
+  follow(settings, anew = false) {
     const old = this.settings;
     this.settings = settings;
-    if (BEGINS_ANEW.some((name) => settings[name] !== old[name])) {
+    if (anew || BEGINS_ANEW.some((name) => settings[name] !== old[name])) {
       this.begin();
       return true;
     }
