@@ -155,6 +155,13 @@ def test_a_preset_begins_anew_after_a_run(visit):
     assert seen.said()["rate"] == 0.1
 
 
+def test_another_optimizer_begins_anew_after_a_run_that_diverged(visit):
+    seen = visit("?playground=diverges")
+    seen.go_astray()
+    seen.root.get_by_role("combobox", name="optimizer").select_option("Adam")
+    seen.begins()
+
+
 def test_a_link_begins_anew_after_a_run_that_diverged(visit_dynamics):
     seen = visit_dynamics()
     steps = {"too large": (0.1, "Diverged"), "somewhat too large": (0.02, "No neuron sees a datum any more")}

@@ -76,7 +76,7 @@ export default explorer((tools) => {
   const begin = () => (session.begin(), (back = null), renewed());
 
   function play() {
-    if (index === null && (session.training.diverged || session.dead)) return;
+    if (index === null && session.astray) return;
     ticking.start();
     look();
   }
@@ -129,7 +129,7 @@ export default explorer((tools) => {
   }
 
   function showTransport(frames) {
-    const stuck = index === null && (session.training.diverged || session.dead);
+    const stuck = index === null && session.astray;
     transport.show({ playing: ticking.running, stuck, speed: settings.speed });
     transport.buttons.step.disabled = stuck;
     const last = frames.length - 1;
