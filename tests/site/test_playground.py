@@ -10,7 +10,7 @@ import re
 import pytest
 
 from tests.site.explorer_page import Seen, opener
-from tests.site.page_checks import AXE
+from tests.site.page_checks import AXE, NARROW
 from tests.site.weight import FRAMES
 
 PAGE = "chapters/splines/breakpoints.html"
@@ -240,6 +240,41 @@ def test_points_follow_mouse_and_finger(visit):
     seen.page.touchscreen.tap(middle[0] + 40, middle[1])
     assert points.count() == count + 2
     assert len(re.search(r"points=([^&]*)", seen.asked()).group(1).split(";")) == count + 2
+
+
+def test_a_finger_removes_the_point_it_touched_last(visit):
+    seen = visit("?playground.target=own", has_touch=True, is_mobile=True, viewport=NARROW)
+    tip = seen.root.locator(".explorer-tip").inner_text()
+    assert "Remove point" in tip
+    assert "Delete" not in tip
+    points = seen.root.get_by_role("slider", name="Point ")
+    count = points.count()
+    remove = seen.button("Remove point")
+    assert remove.is_disabled(), "no point was touched"
+    points.nth(2).tap()
+    assert seen.root.locator(".explorer-handle.picked").count() == 1
+    assert remove.get_attribute("aria-label") == "Remove point 3"
+    gone, stays = (points.nth(k).get_attribute("aria-valuetext") for k in (2, 3))
+    remove.tap()
+    left = [point.get_attribute("aria-valuetext") for point in points.all()]
+    assert (len(left), gone in left, stays in left) == (count - 1, False, True)
+    for _ in range(count - 2):
+        remove.tap()
+    assert (points.count(), remove.is_disabled()) == (1, True)
+    seen.root.get_by_role("combobox", name="data").select_option("a sine")
+    assert not remove.is_visible()
+
+
+def test_the_button_that_removes_points_works_by_keyboard(visit):
+    seen = visit("?playground.target=own&playground.points=0,0;0.5,1;1,0")
+    points = seen.root.get_by_role("slider", name="Point ")
+    points.nth(1).focus()
+    seen.button("Remove point").focus()
+    seen.page.keyboard.press("Enter")
+    assert [point.get_attribute("aria-valuetext") for point in points.all()] == ["x 0, y 0", "x 1, y 0"]
+    seen.page.keyboard.press("Space")
+    assert points.count() == 1
+    assert seen.button("Add a point").evaluate("button => button === document.activeElement")
 
 
 @pytest.mark.parametrize("mode", ["light", "dark"])
