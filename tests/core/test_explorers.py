@@ -51,7 +51,9 @@ def test_assigning_a_part_of_the_state_leaves_the_rest():
     dot = Dot("dot")
     dot.state = {"shape": "square", "points": [(0, 1)]}
     assert dot.state == {**FIRST, "shape": "square", "points": [[0.0, 1.0]]}
-    dot.state = {"place": -1}
+    dot.state = {"points": [(1e-300, 1)]}
+    assert dot.state["points"] == [[0.0, 1.0]]
+    dot.state = {"points": [(0, 1)], "place": -1}
     assert dot.state == {**FIRST, "shape": "square", "points": [[0.0, 1.0]], "place": -1.0}
 
 
@@ -78,6 +80,7 @@ def test_a_preset_sets_all_and_begins_from_the_first_state():
         ({"shown": 1}, "shown: expected True or False, got 1"),
         ({"points": [(0, 1), (1, 1), (2, 1)]}, "points: expected at most 2 pairs"),
         ({"points": [(0, float("inf"))]}, "points: expected at most 2 pairs of finite numbers"),
+        ({"points": [(0, 1e300)]}, "points: expected at most 2 pairs of finite numbers within ±1,000,000"),
         ({"points": [0]}, "points: expected at most 2 pairs"),
         ({"plaice": 0}, "plaice: no setting of Dot, which has place, shape, shown, points"),
     ],

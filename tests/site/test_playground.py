@@ -222,6 +222,20 @@ def test_the_keyboard_is_enough(visit):
     assert "playground.alpha=" in seen.asked()
 
 
+@pytest.mark.parametrize("query", ["0,1e300;1,-1e300", "1e7,0"])
+def test_points_beyond_all_limits_are_named_and_left_out(visit, query):
+    seen = visit(f"?playground.target=own&playground.points={query}")
+    seen.root.get_by_text(f"Not understood in the address: playground.points={query}.").wait_for()
+    seen.play_to(20)
+    assert seen.said()["loss"] < seen.said()["first"]
+
+
+def test_points_at_their_limits_play(visit):
+    seen = visit("?playground.target=own&playground.points=-1e6,1e6;0,-1e6;1e-300,1e6;1e6,0")
+    seen.play_to(20)
+    assert seen.said()["loss"] <= seen.said()["first"]
+
+
 def test_points_follow_mouse_and_finger(visit):
     seen = visit("?playground.target=own", has_touch=True)
     points = seen.root.get_by_role("slider", name="Point ")

@@ -60,7 +60,7 @@ export default explorer((tools) => {
   for (const name of SHOWN) shows.append(controls.querySelector(`#${prefix}-${name}`).parentElement);
   stage.append(shows);
   const makers = { paths: [makePaths, upper], psi: [makePsi, upper], loss: [makeLoss, lower], scatter: [makeScatter, lower] };
-  const points = makePoints(charts.function, transport.bar, tip, set, named("points").most);
+  const points = makePoints(charts.function, transport.bar, tip, set, named("points"));
 
   let settings = state;
   let back = null;

@@ -1,6 +1,7 @@
 /** The reader's own points: dragged, added and removed by mouse, finger or keyboard. */
 
 import { button } from "../../core/browser/controls.js";
+import { clamp } from "../../core/browser/numbers.js";
 
 const MOST_TAKEN = 16; // of the present data, when they become the reader's own
 const TIP = "Drag points, or touch the chart beside them to add one. “Remove point” takes away the one with a ring: the last touched.";
@@ -38,19 +39,20 @@ export function taken({ x, y }) {
  * @param {HTMLElement} bar  where the buttons go
  * @param {HTMLElement} tip  where it is said what can be done
  * @param {(changes: object) => void} set
- * @param {number} most
+ * @param {{most: number, limit: number}} bounds  how many points there may be, and how far away
  */
-export function makePoints(chart, bar, tip, set, most) {
+export function makePoints(chart, bar, tip, set, { most, limit }) {
   /** @type {number[][]} */
   let points = [];
   let own = false;
   /** @type {import("./tables.js").Data} */
   let data;
   let picked = -1; // index of the point that was touched or had the focus last
+  const placed = (/** @type {number} */ x, /** @type {number} */ y) => [x, y].map((one) => rounded(clamp(one, -limit, limit)));
   const add = (x, y) => {
     if (points.length >= most) return;
     picked = points.length;
-    set({ points: [...points, [rounded(x), rounded(y)]] });
+    set({ points: [...points, placed(x, y)] });
   };
   const press = () => (own ? add(...freePlace(points)) : set({ target: "own", points: taken(data) }));
   const adder = button("Edit the data", press);
@@ -58,7 +60,7 @@ export function makePoints(chart, bar, tip, set, most) {
   bar.append(adder, remover);
   chart.onTap((x, y) => own && add(x, y));
   const change = (index, x, y) => {
-    if (x !== null) set({ points: points.map((point, k) => (k === index ? [rounded(x), rounded(y)] : point)) });
+    if (x !== null) set({ points: points.map((point, k) => (k === index ? placed(x, y) : point)) });
     else if (points.length > 1) set({ points: points.filter((_, k) => k !== index) });
   };
   const pick = (index) => {
