@@ -101,19 +101,25 @@ class Switch(Setting):
 
 @dataclass(frozen=True)
 class Points(Setting):
-    """Points (x, y) of a reader's own, at most `most`; the explorer itself lets them be moved in a chart."""
+    """Points (x, y) of a reader's own, at most `most`; the explorer itself lets them be moved in a chart.
+
+    Coordinates lie within ±`limit`, beyond which nothing could be computed any more, and have six decimals, so that two
+    places are the same or can be told apart.
+    """
 
     value: tuple[tuple[float, float], ...] = ()
     most: int = 50
+    limit: float = 1e6
     kind: ClassVar[str] = "points"
 
     def check(self, value: Any) -> list[list[float]]:
         """The points as a list of pairs."""
-        expected = f"at most {self.most} pairs of finite numbers"
+        expected = f"at most {self.most} pairs of finite numbers within ±{self.limit:,.0f}"
         try:
-            points = [[float(x), float(y)] for x, y in value]
+            points = [[round(float(x), 6), round(float(y), 6)] for x, y in value]
         except (TypeError, ValueError):
             raise self._wrong(expected, value) from None
-        if len(points) > self.most or not all(math.isfinite(part) for point in points for part in point):
+        # NaN is within no limits
+        if len(points) > self.most or not all(abs(part) <= self.limit for point in points for part in point):
             raise self._wrong(expected, value)
         return points

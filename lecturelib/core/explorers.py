@@ -51,6 +51,8 @@ class Explorer(anywidget.AnyWidget):
     """The settings now: name → value. Assigning a part of them changes these and leaves the others."""
     found = traitlets.Dict().tag(sync=True)
     """What the browser offers to Python, as plain numbers and lists; a subclass makes objects of it."""
+    begun = traitlets.Int().tag(sync=True)
+    """How often it was asked to begin anew: a preset does so, though the settings may be those of it already."""
 
     def __init__(self, name: str, *, givens: Mapping[str, Any] | None = None, **beginning: Any) -> None:
         if not re.fullmatch(r"[a-z][a-z0-9-]*", name):
@@ -82,10 +84,12 @@ class Explorer(anywidget.AnyWidget):
         return self.spec["name"]
 
     def use(self, preset: str) -> None:
-        """Set the explorer as one of its presets says. Raises ValueError where there is none of this name."""
+        """Begin anew as one of the presets says. Raises ValueError where there is none of this name."""
         if preset not in self.spec["presets"]:
             raise ValueError(f"preset: expected one of {', '.join(self.spec['presets'])}, got {preset!r}")
-        self.state = self.spec["first"] | self.spec["presets"][preset]["state"]
+        with self.hold_sync():
+            self.begun += 1
+            self.state = self.spec["first"] | self.spec["presets"][preset]["state"]
 
     def draw(self) -> tuple[Figure, str]:
         """The still picture of the state now, and its text alternative."""

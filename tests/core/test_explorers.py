@@ -51,7 +51,9 @@ def test_assigning_a_part_of_the_state_leaves_the_rest():
     dot = Dot("dot")
     dot.state = {"shape": "square", "points": [(0, 1)]}
     assert dot.state == {**FIRST, "shape": "square", "points": [[0.0, 1.0]]}
-    dot.state = {"place": -1}
+    dot.state = {"points": [(1e-300, 1)]}
+    assert dot.state["points"] == [[0.0, 1.0]]
+    dot.state = {"points": [(0, 1)], "place": -1}
     assert dot.state == {**FIRST, "shape": "square", "points": [[0.0, 1.0]], "place": -1.0}
 
 
@@ -59,9 +61,12 @@ def test_a_preset_sets_all_and_begins_from_the_first_state():
     dot = Dot("dot", shape="square")
     dot.state = {"shape": "round", "points": [(0, 1)]}
     dot.use("far")
+    assert dot.begun == 1
     assert dot.state == {"place": 1.0, "shape": "square", "shown": False, "points": []}
     with pytest.raises(ValueError, match="preset: expected one of far, got 'near'"):
         dot.use("near")
+    dot.use("far")
+    assert dot.begun == 2, "a browser would not hear of a preset that changes no setting"
 
 
 @pytest.mark.parametrize(
@@ -75,6 +80,7 @@ def test_a_preset_sets_all_and_begins_from_the_first_state():
         ({"shown": 1}, "shown: expected True or False, got 1"),
         ({"points": [(0, 1), (1, 1), (2, 1)]}, "points: expected at most 2 pairs"),
         ({"points": [(0, float("inf"))]}, "points: expected at most 2 pairs of finite numbers"),
+        ({"points": [(0, 1e300)]}, "points: expected at most 2 pairs of finite numbers within ±1,000,000"),
         ({"points": [0]}, "points: expected at most 2 pairs"),
         ({"plaice": 0}, "plaice: no setting of Dot, which has place, shape, shown, points"),
     ],

@@ -98,6 +98,50 @@ def test_let_go_the_breakpoint_flows_downhill_to_the_datum_that_holds_it(opened)
     opened.box.get_by_role("button", name="Let go").wait_for()
 
 
+def test_a_breakpoint_that_rolls_stops_where_it_is_put(opened):
+    opened.go()
+    link = opened.page.get_by_role("link", name="preset")
+    preset = opened.box.get_by_role("button", name="Caught by a datum")
+    for act, beta in ((preset.click, "-0.5"), (link.click, "3.2"), (lambda: opened.beta.fill("-2.2"), "-2.2")):
+        opened.box.get_by_role("button", name="Noise").click()
+        opened.box.get_by_role("button", name="Let go").click()
+        opened.box.get_by_role("button", name="Hold").wait_for()
+        opened.page.wait_for_function("document.querySelector('#explorer-slice input[type=range]').value !== '0.9'")
+        act()
+        opened.box.get_by_role("button", name="Let go").wait_for()
+        opened.page.wait_for_timeout(250)
+        assert opened.beta.input_value() == beta
+    # where it was let go is where the preset puts it, so that nothing differs
+    preset.click()
+    opened.box.get_by_role("button", name="Let go").click()
+    preset.click()
+    opened.box.get_by_role("button", name="Let go").wait_for()
+
+
+def test_where_it_started_is_where_the_present_run_did(opened):
+    opened.go("?slice.beta=0.5")
+    release = opened.box.get_by_role("button", name="Let go")
+
+    def started(beta: str) -> None:
+        text = opened.box.get_by_role("img").first.get_attribute("aria-label")
+        assert f"It started with the bend at {beta}." in text
+
+    started("0.5")
+    opened.box.get_by_role("button", name="Caught by a datum").click()
+    started("−0.5")
+    release.click()
+    opened.box.get_by_role("button", name="Hold").click()
+    release.click()
+    opened.says(f"{DATUM} −1.2, an attractor")
+    started("−0.5")
+    opened.beta.fill("1.5")
+    started("−0.5")
+    release.click()
+    started("1.5")
+    opened.page.get_by_role("link", name="preset").click()
+    started("3.2")
+
+
 def test_the_setting_is_kept_in_the_address(opened):
     opened.go("?slice.beta=1.2&slice.facing=left")
     opened.says(f"{DATUM} 1.2")

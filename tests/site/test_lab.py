@@ -40,4 +40,8 @@ def test_python_and_the_browser_see_the_same_explorer(lab, browser):
         slider.focus()
         page.keyboard.press("ArrowRight")
         lab.becomes("explorer.state['beta']", "0.61")
+        # let go, it rolls to its rest, though Python tells the browser late where it was
+        explorer.get_by_role("button", name="Caught by a datum").click()
+        explorer.get_by_role("button", name="Let go").click()
+        lab.becomes("explorer.state['beta']", "-1.2")
     assert not errors

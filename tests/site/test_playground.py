@@ -10,10 +10,11 @@ import re
 import pytest
 
 from tests.site.explorer_page import Seen, opener
-from tests.site.page_checks import AXE
+from tests.site.page_checks import AXE, NARROW
 from tests.site.weight import FRAMES
 
 PAGE = "chapters/splines/breakpoints.html"
+DYNAMICS = "chapters/splines/dynamics.html"
 
 
 class Played(Seen):
@@ -32,6 +33,19 @@ class Played(Seen):
             arg=step,
         )
 
+    def go_astray(self, how: str = "Diverged") -> None:
+        """Play until it does."""
+        self.button("Play").click()
+        self.root.get_by_role("alert").get_by_text(how).wait_for()
+        assert self.button("Play").is_disabled()
+
+    def begins(self) -> None:
+        """Nothing is left of the run before: it stands at its start, and can be played."""
+        said = self.said()
+        assert (said["step"], said["loss"]) == (0, said["first"])
+        assert not self.root.get_by_role("alert").inner_text()
+        assert self.button("Play").is_enabled()
+
     def play_to(self, step: int) -> None:
         self.button("Play").click()
         self.reach(step)
@@ -42,6 +56,12 @@ class Played(Seen):
 def visit(browser, server):
     """Open the page with a query; what goes wrong there fails the test."""
     yield from opener(browser, server, PAGE, "playground", Played)
+
+
+@pytest.fixture
+def visit_dynamics(browser, server):
+    """The same for the page with links to runs that diverge."""
+    yield from opener(browser, server, DYNAMICS, "playground", Played)
 
 
 def test_it_plays_and_the_loss_falls(visit):
@@ -117,6 +137,42 @@ def test_links_in_the_prose_set_it(visit):
     assert seen.root.get_by_role("slider", name="width H").get_attribute("aria-valuetext") == "5"
 
 
+def test_a_preset_begins_anew_after_a_run(visit):
+    seen = visit()
+    for _ in range(2):
+        seen.button("Two lines with a gap").click()
+        seen.begins()
+        seen.play_to(20)
+    for _ in range(2):
+        seen.button("Too large a rate").click()
+        seen.begins()
+        assert seen.said()["rate"] == 0.1
+        seen.go_astray()
+    # the rate that was offered is chosen by the playground; that of the preset is in use again after it
+    seen.button("Start over with").click()
+    seen.button("Pause").click()
+    seen.button("Too large a rate").click()
+    assert seen.said()["rate"] == 0.1
+
+
+def test_another_optimizer_begins_anew_after_a_run_that_diverged(visit):
+    seen = visit("?playground=diverges")
+    seen.go_astray()
+    seen.root.get_by_role("combobox", name="optimizer").select_option("Adam")
+    seen.begins()
+
+
+def test_a_link_begins_anew_after_a_run_that_diverged(visit_dynamics):
+    seen = visit_dynamics()
+    steps = {"too large": (0.1, "Diverged"), "somewhat too large": (0.02, "No neuron sees a datum any more")}
+    for words in ("too large", "somewhat too large", "too large", "too large"):
+        rate, how = steps[words]
+        seen.page.get_by_role("link", name=words, exact=True).click()
+        seen.begins()
+        assert seen.said()["rate"] == rate
+        seen.go_astray(how)
+
+
 def test_a_rate_that_diverges_is_named_and_a_stable_one_offered(visit):
     seen = visit("?playground=diverges")
     seen.button("Play").click()
@@ -166,6 +222,20 @@ def test_the_keyboard_is_enough(visit):
     assert "playground.alpha=" in seen.asked()
 
 
+@pytest.mark.parametrize("query", ["0,1e300;1,-1e300", "1e7,0"])
+def test_points_beyond_all_limits_are_named_and_left_out(visit, query):
+    seen = visit(f"?playground.target=own&playground.points={query}")
+    seen.root.get_by_text(f"Not understood in the address: playground.points={query}.").wait_for()
+    seen.play_to(20)
+    assert seen.said()["loss"] < seen.said()["first"]
+
+
+def test_points_at_their_limits_play(visit):
+    seen = visit("?playground.target=own&playground.points=-1e6,1e6;0,-1e6;1e-300,1e6;1e6,0")
+    seen.play_to(20)
+    assert seen.said()["loss"] <= seen.said()["first"]
+
+
 def test_points_follow_mouse_and_finger(visit):
     seen = visit("?playground.target=own", has_touch=True)
     points = seen.root.get_by_role("slider", name="Point ")
@@ -184,6 +254,41 @@ def test_points_follow_mouse_and_finger(visit):
     seen.page.touchscreen.tap(middle[0] + 40, middle[1])
     assert points.count() == count + 2
     assert len(re.search(r"points=([^&]*)", seen.asked()).group(1).split(";")) == count + 2
+
+
+def test_a_finger_removes_the_point_it_touched_last(visit):
+    seen = visit("?playground.target=own", has_touch=True, is_mobile=True, viewport=NARROW)
+    tip = seen.root.locator(".explorer-tip").inner_text()
+    assert "Remove point" in tip
+    assert "Delete" not in tip
+    points = seen.root.get_by_role("slider", name="Point ")
+    count = points.count()
+    remove = seen.button("Remove point")
+    assert remove.is_disabled(), "no point was touched"
+    points.nth(2).tap()
+    assert seen.root.locator(".explorer-handle.picked").count() == 1
+    assert remove.get_attribute("aria-label") == "Remove point 3"
+    gone, stays = (points.nth(k).get_attribute("aria-valuetext") for k in (2, 3))
+    remove.tap()
+    left = [point.get_attribute("aria-valuetext") for point in points.all()]
+    assert (len(left), gone in left, stays in left) == (count - 1, False, True)
+    for _ in range(count - 2):
+        remove.tap()
+    assert (points.count(), remove.is_disabled()) == (1, True)
+    seen.root.get_by_role("combobox", name="data").select_option("a sine")
+    assert not remove.is_visible()
+
+
+def test_the_button_that_removes_points_works_by_keyboard(visit):
+    seen = visit("?playground.target=own&playground.points=0,0;0.5,1;1,0")
+    points = seen.root.get_by_role("slider", name="Point ")
+    points.nth(1).focus()
+    seen.button("Remove point").focus()
+    seen.page.keyboard.press("Enter")
+    assert [point.get_attribute("aria-valuetext") for point in points.all()] == ["x 0, y 0", "x 1, y 0"]
+    seen.page.keyboard.press("Space")
+    assert points.count() == 1
+    assert seen.button("Add a point").evaluate("button => button === document.activeElement")
 
 
 @pytest.mark.parametrize("mode", ["light", "dark"])

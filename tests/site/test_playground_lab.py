@@ -47,4 +47,12 @@ def test_the_trained_network_is_read_back(lab, browser):
         assert lab.value(GAP) == "True"
         lab.value("explorer.set_trait('state', {'scheme': 'he', 'width': 12, 'alpha': 2})")
         lab.becomes("(explorer.steps, explorer.network.w.numel())", "(0, 12)")
+        # presets begin anew, by hand and from Python, though they change no setting any more
+        gap = explorer.get_by_role("button", name="Two lines with a gap")
+        gap.click()
+        for again in (gap.click, lambda: lab.value("explorer.use('gap')")):
+            explorer.get_by_role("button", name="Step").click()
+            lab.becomes("(explorer.steps, explorer.network.w.numel())", "(1, 100)")
+            again()
+            lab.becomes("explorer.steps", "0")
     assert not errors

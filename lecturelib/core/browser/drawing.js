@@ -17,7 +17,7 @@ export function color(root, name) {
  * mark one of line, dashed, band, tick, dot, up, down, square, empty, ring.
  * draw(paint) keeps paint(pen) and calls it whenever the chart is drawn; range({x, y}) changes the ends of axes;
  * describe(text) is what the chart shows, for those who cannot see it; onTap(act) calls act(x, y) when its ground is
- * touched; handles(list, act) shows what can be taken and moved (see handles.js); end() takes the chart away.
+ * touched; handles(list, act, pick) shows what can be taken and moved (see handles.js); end() takes the chart away.
  */
 export function chart(parent, { name, x, y, height = 240, legend = [] }) {
   const ends = { x: x.range ?? [0, 1], y: y.range ?? [0, 1] };

@@ -4,11 +4,22 @@
 //
 // stage: where charts go. bar: where buttons go. givens: what Python passed. state: the settings now. set(changes):
 // changes some settings, as a control does. say(text): what is seen, in words. offer(values): what Python can read as
-// explorer.found. The face's update(state, before) draws; it is called at once and after every change of a setting.
+// explorer.found. The face's update(state, before, anew) draws; it is called at once, after every change of a setting, and
+// where a preset, a link or Reset asks for its settings anew, be they those that are already.
 import { button, controls, element } from "./controls.js";
 import { throttled } from "./clock.js";
 
 let count = 0;
+
+/**
+ * Set an explorer to some settings and all others as at first, to begin anew with them: what presets and links do. The
+ * number `begun` tells every view of the model, in JupyterLab too, that this was asked for, though no setting may differ.
+ */
+export function beginAnew(model, changes = {}) {
+  model.set("begun", model.get("begun") + 1);
+  model.set("state", { ...model.get("spec").first, ...changes });
+  model.save_changes();
+}
 
 export function explorer(face) {
   return { render: ({ model, el }) => render(face, model, el) };
@@ -16,11 +27,11 @@ export function explorer(face) {
 
 function render(face, model, el) {
   const spec = model.get("spec");
-  const first = { ...spec.first };
   const prefix = `explorer-${spec.name}-${(count += 1)}`;
   const parts = frame(spec, prefix);
   el.append(parts.root);
   let shown = null;
+  let begun = model.get("begun");
   let live = null;
 
   const save = throttled(60, () => model.save_changes());
@@ -42,21 +53,27 @@ function render(face, model, el) {
   const show = () => {
     const state = model.get("state");
     const before = shown;
+    const anew = model.get("begun") !== begun;
     shown = state;
+    begun = model.get("begun");
     knobs.show(state);
-    live?.update?.(state, before);
+    live?.update?.(state, before, anew);
   };
+  // the settings to begin with may be set only a moment later, and are shown then; where they are the same, here
+  const again = () => queueMicrotask(() => model.get("begun") !== begun && show());
 
   for (const preset of Object.values(spec.presets)) {
-    parts.presets.append(button(preset.words, () => set({ ...first, ...preset.state })));
+    parts.presets.append(button(preset.words, () => beginAnew(model, preset.state)));
   }
   parts.presets.hidden = !Object.keys(spec.presets).length;
   live = face({ ...parts, prefix, givens: model.get("givens"), state: model.get("state"), set, say, offer, spec });
-  parts.bar.append(button("Reset", () => (live.reset?.(), set(first))));
+  parts.bar.append(button("Reset", () => (live.reset?.(), beginAnew(model))));
   model.on("change:state", show);
+  model.on("change:begun", again);
   show();
   return () => {
     model.off("change:state", show);
+    model.off("change:begun", again);
     announce.cancel();
     live.end?.();
     parts.root.remove();

@@ -5,8 +5,9 @@ import { element } from "./controls.js";
 const STEPS = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 
 /**
- * Handles over the plot. show(list, act): each of `list` is {x, y, name, color, free}; free: "x" (it moves sideways, along
- * the curve that the explorer draws) or "xy". act(index, x, y) asks for a move, act(index, null) for removal (Delete).
+ * Handles over the plot. show(list, act, pick): each of `list` is {x, y, name, color, free, picked}; free: "x" (it moves
+ * sideways, along the curve that the explorer draws) or "xy"; picked: it gets a ring. act(index, x, y) asks for a move,
+ * act(index, null) for removal (Delete); pick(index) tells which one was touched or got the focus.
  */
 export function handles(box, plot, ends) {
   const ground = element("div", { class: "explorer-handles" });
@@ -14,6 +15,7 @@ export function handles(box, plot, ends) {
   let list = [];
   let knobs = [];
   let act = () => {};
+  let pick = () => {};
   let tap = null;
 
   const inside = (x, y) => [clamp(x, ...ends.x), clamp(y, ...ends.y)];
@@ -41,6 +43,7 @@ export function handles(box, plot, ends) {
   const knob = (index) => {
     const made = element("div", { class: "explorer-handle", role: "slider", tabindex: 0 });
     made.addEventListener("keydown", (event) => keys(event, index));
+    made.addEventListener("focus", () => pick(index));
     made.addEventListener("pointerdown", (event) => {
       event.preventDefault();
       event.stopPropagation();
@@ -64,9 +67,10 @@ export function handles(box, plot, ends) {
   };
   return {
     move,
-    show(wanted, answer) {
+    show(wanted, answer, picking = () => {}) {
       list = wanted;
       act = answer;
+      pick = picking;
       const gone = knobs.splice(list.length);
       // whoever removes points by keyboard stays among them
       if (gone.includes(document.activeElement)) knobs.at(-1)?.focus();
@@ -85,7 +89,7 @@ export function handles(box, plot, ends) {
   };
 }
 
-function describe(made, { x, y, name, color = "blue", free }, ends) {
+function describe(made, { x, y, name, color = "blue", free, picked = false }, ends) {
   const shown = (value) => String(Number(value.toPrecision(3)));
   const told = {
     "aria-label": name,
@@ -95,5 +99,6 @@ function describe(made, { x, y, name, color = "blue", free }, ends) {
     "aria-valuetext": free === "x" ? shown(x) : `x ${shown(x)}, y ${shown(y)}`,
   };
   for (const [attribute, value] of Object.entries(told)) made.setAttribute(attribute, value);
+  made.classList.toggle("picked", picked);
   made.style.setProperty("--hue", `var(--figure-${color})`);
 }

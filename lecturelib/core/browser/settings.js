@@ -21,6 +21,9 @@ export function atPosition(setting, place) {
   return rounded(setting, setting.low * (setting.high / setting.low) ** place);
 }
 
+/** A coordinate with six decimals, as Python has it: two places are the same or can be told apart. NaN for no number. */
+const coordinate = (text) => (text.trim() === "" ? NaN : Number(Number(text).toFixed(6)));
+
 const KINDS = {
   number: {
     parse(setting, text) {
@@ -39,8 +42,8 @@ const KINDS = {
   },
   points: {
     parse(setting, text) {
-      const points = text === "" ? [] : text.split(";").map((pair) => pair.split(",").map((part) => (part.trim() === "" ? NaN : Number(part))));
-      const fine = points.every((pair) => pair.length === 2 && pair.every(Number.isFinite));
+      const points = text === "" ? [] : text.split(";").map((pair) => pair.split(",").map(coordinate));
+      const fine = points.every((pair) => pair.length === 2 && pair.every((part) => Math.abs(part) <= setting.limit));
       return fine && points.length <= setting.most ? points : undefined;
     },
     format: (setting, value) => value.map((pair) => pair.map((v) => Number(v.toPrecision(6))).join(",")).join(";"),

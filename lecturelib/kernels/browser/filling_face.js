@@ -138,11 +138,10 @@ export default explorer((tools) => {
   }
 
   return {
-    update(next, before) {
-      if (before && !alike(next, run.settings)) {
-        run = new Filling(next);
-        pause();
-      }
+    update(next, before, anew) {
+      const other = before && !alike(next, run.settings);
+      if (other) run = new Filling(next);
+      if (other || anew) pause();
       moment = momentAt(next.time);
       run.advance(ALONE, moment); // while a slider is dragged, the network comes along
       ticking.start();

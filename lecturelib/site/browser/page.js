@@ -4,6 +4,7 @@
 import { read, write } from "../../core/browser/address.js";
 import { throttled } from "../../core/browser/clock.js";
 import { button, element } from "../../core/browser/controls.js";
+import { beginAnew } from "../../core/browser/explorer.js";
 import { makeModel } from "./model.js";
 
 const NEAR = 600; // pixels
@@ -13,7 +14,7 @@ const waking = [];
 
 for (const box of document.querySelectorAll(".explorer[id]")) {
   const given = JSON.parse(box.querySelector("script[type='application/json']").textContent);
-  const model = makeModel({ ...given, state: { ...given.spec.first }, found: {} });
+  const model = makeModel({ ...given, state: { ...given.spec.first }, found: {}, begun: 0 });
   const strange = settle(model);
   models.set(box.id, model);
   model.on("change:state", throttled(250, () => keep(model)));
@@ -118,8 +119,7 @@ document.addEventListener("click", (event) => {
   const model = models.get(target.hash.slice(1));
   if (!model) return;
   event.preventDefault();
-  const spec = model.get("spec");
-  model.set("state", { ...spec.first, ...read(target.search, spec).state });
+  beginAnew(model, read(target.search, model.get("spec")).state);
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
   box.scrollIntoView({ block: "nearest", behavior: still ? "auto" : "smooth" });
 });

@@ -77,7 +77,7 @@ function paintLoss(pen, now, beta, ends) {
   pen.arrow(beta, lossAt(slice, beta), way * length * Math.cos(turn), length * Math.sin(turn), { lift: 16 });
 }
 
-export default explorer(({ stage, bar, givens, spec, state, set, say, offer }) => {
+export default explorer(({ stage, bar, givens, state, set, say, offer }) => {
   const x = { range: givens.reach };
   const top = chart(stage, {
     name: "Data and network",
@@ -101,8 +101,9 @@ export default explorer(({ stage, bar, givens, spec, state, set, say, offer }) =
       ...Object.entries(LOOKS).map(([type, { shape, color }]) => ({ words: type, color, mark: shape })),
     ],
   });
-  const began = spec.first.beta;
   let now = null;
+  let began = state.beta; // where the present run started
+  const own = new Set(); // places to which it has rolled from there
 
   const go = clock(stage, (milliseconds) => {
     // the pace is chosen so that the crossing of a typical gap takes about a second
@@ -110,22 +111,33 @@ export default explorer(({ stage, bar, givens, spec, state, set, say, offer }) =
     const { beta, resting } = flow(now.slice, current, (milliseconds / 1000) * (0.7 / steepest));
     const outside = beta <= givens.reach[0] || beta >= givens.reach[1];
     if (resting || outside || Math.abs(beta - current) < 1e-7) stop(resting ? beta : restFrom(now.slice, beta));
-    else move(beta);
+    else roll(beta);
   });
   let current = state.beta;
   const move = (beta) => set({ beta: Math.min(givens.reach[1], Math.max(givens.reach[0], beta)) });
+  const roll = (beta) => {
+    own.add(beta);
+    move(beta);
+  };
+  const startAt = (beta) => {
+    own.clear();
+    began = beta;
+  };
   const stop = (beta) => {
     go.stop();
     release.textContent = "Let go";
-    if (beta !== undefined) move(beta);
+    if (beta !== undefined) roll(beta);
   };
   const release = button("Let go", () => {
-    if (go.running) stop();
-    else if (prefersStill()) move(restFrom(now.slice, current));
-    else {
-      release.textContent = "Hold";
-      go.start();
+    if (go.running) return stop();
+    // one that was held rolls on; one that was put elsewhere starts there
+    if (!own.has(current)) {
+      startAt(current);
+      look();
     }
+    if (prefersStill()) return roll(restFrom(now.slice, current));
+    release.textContent = "Hold";
+    go.start();
   });
   bar.append(release);
 
@@ -141,8 +153,26 @@ export default explorer(({ stage, bar, givens, spec, state, set, say, offer }) =
   };
   bottom.onTap((beta) => take(0, beta));
 
+  const look = () => {
+    const text = sentence(now, current);
+    const ends = { x: givens.reach, y: range([now.losses], 0.15) };
+    top.draw((pen) => paintFunction(pen, now, current, began));
+    bottom.draw((pen) => paintLoss(pen, now, current, ends));
+    bottom.handles([{ x: current, y: lossAt(now.slice, current), name: "Breakpoint", color: "blue", free: "x" }], take);
+    const bends = values(whole(now, current), [current])[0];
+    const start = `It started with the bend at ${words(began)}.`;
+    top.describe(`${now.x.length} data and a network that bends at ${words(current)}, at height ${words(bends)}. ${start}`);
+    const list = now.types.map((type, k) => `${type} at ${words(now.slice.knots[k])}`).join(", ");
+    bottom.describe(`arcs of parabolas with corners at data: ${list}. ${text}`);
+    say(text);
+    offer({ loss: lossAt(now.slice, current), slope: downhill(now.slice, current).slope, types: now.types });
+  };
+
   return {
-    update(next, before) {
+    update(next, before, anew) {
+      // a place that it has passed may come back from Python, late
+      if (anew) startAt(next.beta);
+      if (anew || (go.running && next.beta !== current && !own.has(next.beta))) stop();
       if (!before || ["scene", "mu", "facing"].some((name) => next[name] !== before[name])) {
         now = scene(givens, next);
         const bend = [givens.reach[0], givens.reach[1]].map((beta) => values(whole(now, beta), now.grid));
@@ -150,17 +180,7 @@ export default explorer(({ stage, bar, givens, spec, state, set, say, offer }) =
         bottom.range({ y: range([now.losses], 0.15) });
       }
       current = next.beta;
-      const text = sentence(now, current);
-      const ends = { x: givens.reach, y: range([now.losses], 0.15) };
-      top.draw((pen) => paintFunction(pen, now, next.beta, began));
-      bottom.draw((pen) => paintLoss(pen, now, next.beta, ends));
-      bottom.handles([{ x: current, y: lossAt(now.slice, current), name: "Breakpoint", color: "blue", free: "x" }], take);
-      const bends = values(whole(now, current), [current])[0];
-      top.describe(`${now.x.length} data and a network that bends at ${words(current)}, at height ${words(bends)}.`);
-      const list = now.types.map((type, k) => `${type} at ${words(now.slice.knots[k])}`).join(", ");
-      bottom.describe(`arcs of parabolas with corners at data: ${list}. ${text}`);
-      say(text);
-      offer({ loss: lossAt(now.slice, current), slope: downhill(now.slice, current).slope, types: now.types });
+      look();
     },
     reset: () => stop(),
     end() {

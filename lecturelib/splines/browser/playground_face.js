@@ -60,7 +60,7 @@ export default explorer((tools) => {
   for (const name of SHOWN) shows.append(controls.querySelector(`#${prefix}-${name}`).parentElement);
   stage.append(shows);
   const makers = { paths: [makePaths, upper], psi: [makePsi, upper], loss: [makeLoss, lower], scatter: [makeScatter, lower] };
-  const points = makePoints(charts.function, transport.bar, tip, set, named("points").most);
+  const points = makePoints(charts.function, transport.bar, tip, set, named("points"));
 
   let settings = state;
   let back = null;
@@ -72,10 +72,11 @@ export default explorer((tools) => {
 
   const ticking = clock(stage, tick);
   const goLive = () => (index = null);
-  const begin = () => (session.begin(), (back = null), goLive());
+  const renewed = () => (goLive(), alarm.replaceChildren());
+  const begin = () => (session.begin(), (back = null), renewed());
 
   function play() {
-    if (index === null && (session.training.diverged || session.dead)) return;
+    if (index === null && session.astray) return;
     ticking.start();
     look();
   }
@@ -128,7 +129,7 @@ export default explorer((tools) => {
   }
 
   function showTransport(frames) {
-    const stuck = index === null && (session.training.diverged || session.dead);
+    const stuck = index === null && session.astray;
     transport.show({ playing: ticking.running, stuck, speed: settings.speed });
     transport.buttons.step.disabled = stuck;
     const last = frames.length - 1;
@@ -192,26 +193,22 @@ export default explorer((tools) => {
   }
 
   return {
-    update(next, before) {
+    update(next, before, anew) {
       const old = settings;
       settings = next;
       // whoever takes the choice of the rate over begins with the one that was chosen
-      if (before && old.auto && !next.auto && next.rate === old.rate) {
+      if (before && !anew && old.auto && !next.auto && next.rate === old.rate) {
         return set({ rate: Number(session.stable.toPrecision(3)) });
       }
       const { data } = session;
-      if (session.follow(next)) goLive();
+      if (session.follow(next, anew)) renewed();
       if (data !== session.data || next.target !== old.target) back = null;
       arrange();
       points.show(next, session.data);
       rest();
       look(true);
     },
-    reset() {
-      pause();
-      begin();
-      look(true); // the settings may be those of the beginning already, and then no change of them follows
-    },
+    reset: pause,
     end() {
       ticking.end();
       for (const one of Object.values(charts)) one.end();

@@ -1,8 +1,11 @@
 /** The reader's own points: dragged, added and removed by mouse, finger or keyboard. */
 
 import { button } from "../../core/browser/controls.js";
+import { clamp } from "../../core/browser/numbers.js";
 
 const MOST_TAKEN = 16; // of the present data, when they become the reader's own
+const TIP = "Drag points, or touch the chart beside them to add one. “Remove point” takes away the one with a ring: the last touched.";
+const KEYS = " Arrow keys move the point in focus, and Delete removes it.";
 
 const rounded = (/** @type {number} */ value) => Number(value.toFixed(3));
 
@@ -33,25 +36,47 @@ export function taken({ x, y }) {
 
 /**
  * @param {{handles: Function, onTap: Function, box: HTMLElement}} chart  where the data are drawn
- * @param {HTMLElement} bar  where the button goes
+ * @param {HTMLElement} bar  where the buttons go
  * @param {HTMLElement} tip  where it is said what can be done
  * @param {(changes: object) => void} set
- * @param {number} most
+ * @param {{most: number, limit: number}} bounds  how many points there may be, and how far away
  */
-export function makePoints(chart, bar, tip, set, most) {
+export function makePoints(chart, bar, tip, set, { most, limit }) {
   /** @type {number[][]} */
   let points = [];
   let own = false;
   /** @type {import("./tables.js").Data} */
   let data;
-  const add = (x, y) => points.length < most && set({ points: [...points, [rounded(x), rounded(y)]] });
+  let picked = -1; // index of the point that was touched or had the focus last
+  const placed = (/** @type {number} */ x, /** @type {number} */ y) => [x, y].map((one) => rounded(clamp(one, -limit, limit)));
+  const add = (x, y) => {
+    if (points.length >= most) return;
+    picked = points.length;
+    set({ points: [...points, placed(x, y)] });
+  };
   const press = () => (own ? add(...freePlace(points)) : set({ target: "own", points: taken(data) }));
   const adder = button("Edit the data", press);
-  bar.append(adder);
+  const remover = button("Remove point", () => change(picked, null));
+  bar.append(adder, remover);
   chart.onTap((x, y) => own && add(x, y));
   const change = (index, x, y) => {
-    if (x !== null) set({ points: points.map((point, k) => (k === index ? [rounded(x), rounded(y)] : point)) });
+    if (x !== null) set({ points: points.map((point, k) => (k === index ? placed(x, y) : point)) });
     else if (points.length > 1) set({ points: points.filter((_, k) => k !== index) });
+  };
+  const pick = (index) => {
+    picked = index;
+    mark();
+  };
+  const mark = () => {
+    const name = (k) => `Point ${k + 1} of ${points.length}; arrow keys move it, Delete removes it`;
+    const list = points.map(([x, y], k) => ({ x, y, name: name(k), color: "gold", free: "xy", picked: k === picked }));
+    chart.handles(own ? list : [], change, pick);
+    remover.hidden = !own;
+    const left = document.activeElement === remover;
+    remover.disabled = !own || picked < 0 || points.length < 2;
+    // a button at rest hears no keys, so whoever pressed it goes on beside it
+    if (left && remover.disabled) adder.focus();
+    remover.setAttribute("aria-label", picked < 0 ? "Remove point" : `Remove point ${picked + 1}`);
   };
   return {
     /**
@@ -62,13 +87,12 @@ export function makePoints(chart, bar, tip, set, most) {
       data = now;
       own = settings.target === "own";
       points = settings.points;
+      picked = own ? Math.min(picked, points.length - 1) : -1;
       adder.textContent = own ? "Add a point" : "Edit the data";
-      tip.textContent = own ? "Drag points, click beside them to add one; arrow keys move and Delete removes the one in focus." : "";
+      tip.textContent = own ? (matchMedia("(hover: none)").matches ? TIP : TIP + KEYS) : "";
       adder.disabled = own && points.length >= most;
       chart.box.classList.toggle("explorer-editable", own);
-      const name = (k) => `Point ${k + 1} of ${points.length}; arrow keys move it, Delete removes it`;
-      const list = points.map(([x, y], k) => ({ x, y, name: name(k), color: "gold", free: "xy" }));
-      chart.handles(own ? list : [], change);
+      mark();
     },
   };
 }

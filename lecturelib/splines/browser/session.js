@@ -2,7 +2,8 @@
  * A playground without its face: settings make a start and data, training goes on from there and is recorded.
  *
  * A change of what the start or the data are made of begins anew. Own points may be moved while the network goes on
- * learning, and so may the learning rate; another optimizer takes over where the last one stopped.
+ * learning, and so may the learning rate; another optimizer takes over where the last one stopped. After a run that went
+ * astray there is nothing to go on from, and each of these begins anew.
  */
 
 import { initialize } from "./initialization.js";
@@ -31,6 +32,7 @@ import { Training } from "./training.js";
 /** @typedef {{network?: {w: number[], b: number[], v: number[], b0: number}, data?: {x: number[], y: number[]}}} Givens */
 
 const BEGINS_ANEW = /** @type {const} */ (["target", "count", "noise", "width", "scheme", "alpha", "seed"]);
+const STEERS = /** @type {const} */ (["optimizer", "auto", "rate"]);
 const CHUNK = 40_000; // neurons and data between two looks at the watch: some tenths of a millisecond
 
 /**
@@ -102,22 +104,24 @@ export class Session {
   }
 
   /**
-   * Follow a change of the settings. Returns whether it began anew.
+   * Follow a change of the settings. Returns whether it began anew, as it does where that is asked for.
    * @param {Settings} settings
    */
-  follow(settings) {
+  follow(settings, anew = false) {
     const old = this.settings;
     this.settings = settings;
-    if (BEGINS_ANEW.some((name) => settings[name] !== old[name])) {
+    const differs = (/** @type {keyof Settings} */ name) => settings[name] !== old[name];
+    const moved = settings.target === "own" && JSON.stringify(settings.points) !== JSON.stringify(old.points);
+    const steered = moved || STEERS.some(differs);
+    if (anew || BEGINS_ANEW.some(differs) || (steered && this.astray)) {
       this.begin();
       return true;
     }
-    const moved = settings.target === "own" && JSON.stringify(settings.points) !== JSON.stringify(old.points);
-    if (moved || settings.optimizer !== old.optimizer) {
+    if (moved || differs("optimizer")) {
       if (moved) this.data = dataFor(settings, this.givens);
       this.before = this.steps;
       this.takeOver(this.training.network);
-    } else if (settings.auto !== old.auto || settings.rate !== old.rate) {
+    } else if (steered) {
       this.training.rate = settings.auto ? this.stable : settings.rate;
     }
     return false;
@@ -158,10 +162,15 @@ export class Session {
     return this.training.state.rows.every((row) => row === size || row === size + 1);
   }
 
+  /** Whether no step leads anywhere any more. */
+  get astray() {
+    return this.training.diverged || this.dead;
+  }
+
   /** What to say of a run that went astray, and a rate that would not; null where it did not. */
   get trouble() {
     const { rate, loss } = this.training;
-    if (!this.training.diverged && !this.dead) return null;
+    if (!this.astray) return null;
     // neurons may all fall silent before a loss that explodes has passed its limit
     const diverged = !(loss <= 100 * this.recording.frames[0].loss);
     const { optimizer } = this.settings;

@@ -8,7 +8,7 @@ const SPEC = {
     { kind: "number", name: "alpha", low: 0.1, high: 100, value: 1, log: true, step: 0 },
     { kind: "choice", name: "target", options: { sine: "a sine", own: "own points" }, value: "sine" },
     { kind: "switch", name: "shown", value: true },
-    { kind: "points", name: "points", value: [], most: 3 },
+    { kind: "points", name: "points", value: [], most: 3, limit: 100 },
   ],
   presets: { wild: { words: "Wild", state: { alpha: 50, shown: false } } },
 };
@@ -26,6 +26,10 @@ test("settings as at the beginning leave no trace, and an old trace goes", () =>
   assert.equal(write("?play.alpha=7&plays.alpha=7", SPEC, FIRST, FIRST), "?plays.alpha=7");
 });
 
+test("points have six decimals, so that places which differ can be told apart", () => {
+  assert.deepEqual(read("?play.points=1e-300,-100;0.1234567,100", SPEC).state, { points: [[0, -100], [0.123457, 100]] });
+});
+
 test("a preset can be asked for, and settings beside it win", () => {
   assert.deepEqual(read("?play.shown=on&play=wild", SPEC).state, { alpha: 50, shown: true });
 });
@@ -33,6 +37,7 @@ test("a preset can be asked for, and settings beside it win", () => {
 test("numbers are brought within limits; what is no setting is named", () => {
   assert.deepEqual(read("?play.alpha=1000", SPEC).state, { alpha: 100 });
   const strange = ["play.alpha=much", "play.alpha=", "play.beta=1", "play.target=toString", "play.shown=1", "play=tame", "play.points=1,2;3", "play.points=0,0;1,1;2,2;3,3"];
+  strange.push("play.points=0,1e300", "play.points=0,0;-101,0", "play.points=1,Infinity", "play.points=0,much", "play.points=,1");
   for (const part of strange) assert.deepEqual(read(`?${part}`, SPEC), { state: {}, strange: [part] }, part);
   assert.deepEqual(read("?other=1&%E0%A4%A=1", SPEC), { state: {}, strange: [] });
 });

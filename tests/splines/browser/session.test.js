@@ -57,6 +57,29 @@ test("another rate or optimizer goes on from where the run is", () => {
   assert.equal(session.steps, 15);
 });
 
+test("what is asked for anew begins anew, whatever the settings were", () => {
+  for (const change of [{}, { auto: false, rate: 0.02 }, { optimizer: "adam" }]) {
+    const session = started({ auto: false, rate: 0.5 });
+    session.advance(1000);
+    assert.ok(session.training.diverged);
+    assert.ok(session.follow({ ...session.settings, ...change }, true));
+    assert.deepEqual([session.steps, session.trouble, session.recording.frames.length], [0, null, 1]);
+    assert.equal(session.training.rate, session.settings.auto ? session.stable : session.settings.rate);
+  }
+});
+
+test("after a run that diverged another optimizer, rate or point begins anew; what is shown beside it does not", () => {
+  const points = [[-0.5, 1], [-1, 0], [0.7, 0.2]];
+  for (const change of [{ optimizer: "adam" }, { auto: true }, { rate: 1e-3 }, { points: points.slice(1) }]) {
+    const session = started({ target: "own", points, auto: false, rate: 0.5 });
+    session.advance(1000);
+    assert.ok(session.trouble);
+    assert.ok(!session.follow({ ...session.settings, psi: true }) && session.trouble);
+    assert.ok(session.follow({ ...session.settings, ...change }), JSON.stringify(change));
+    assert.deepEqual([session.steps, session.trouble, session.training.network], [0, null, session.start]);
+  }
+});
+
 test("own points are data, and may move while the network learns", () => {
   const points = [[-0.5, 1], [-1, 0], [0.7, 0.2]];
   const session = started({ target: "own", points });
