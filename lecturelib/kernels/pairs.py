@@ -65,6 +65,8 @@ def kernel_matrix(x1, x2, *, depth: int, activation: str, w2: float, b2: float, 
         right_stds,
         left,
         right,
+        x1,
+        x1 if symmetric else x2,
     )
     with ThreadPoolExecutor(torch.get_num_threads()) as pool:
         list(pool.map(lambda low: block(out, low, min(low + ROWS, len(x1)), *options), range(0, len(x1), ROWS)))

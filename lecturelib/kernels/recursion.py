@@ -5,7 +5,9 @@ the two is from 0 or π. The last is carried as a versine 1 − cos θ that is n
 
     ReLU:  q q' (1 − cos θ') = c (1 − κ₁(θ)) + σ_b² c (q₁ − q₂)² / (q₁ q₂ (q q' + σ_b² + c)),    c = σ_w² q₁ q₂ / 2,
 
-with q₁, q₂ the standard deviations of the two before the layer and q, q' after it. Both terms are positive.
+with q₁, q₂ the standard deviations of the two before the layer and q, q' after it. Both terms are positive. For erf the
+second term, what different lengths add, is a difference whatever one does. Deep erf networks amplify what is lost
+there, so for small angles a fourth number is carried, the gap q₁ − q₂, and the term is computed from it (see `nearly`).
 
 An angle from its cosine loses half of the digits near 0: cos θ is rounded to 2⁻⁵³, so θ is known to 2⁻²⁶. The versine
 of a small angle is a small number with all its digits. From it sin θ = √(v (2 − v)), and
@@ -57,6 +59,7 @@ SERIES = (
 C0, C1, C2, C3, C4, C5, C6, C7, C8, C9, C10, C11, C12, C13, C14, C15, C16, C17, C18, C19, C20 = SERIES
 
 CHUNK = 256  # pairs that go through all layers together, in cache
+ALIKE = 2.0**-5  # below this share of their sum, two lengths are known by their gap
 CLOSE = 2.0**-7  # below this versine, about 7 degrees, angles come from differences of the inputs
 
 _loops = njit(**COMPILED, fastmath={"contract"})
@@ -93,11 +96,22 @@ def _versine(one, other, sign):
     return 0.5 * total
 
 
-@_loops
-def start(row, w2, b2, left_std, right_std, left_unit, right_units, versines, opposite, tangent):
-    """First layer: from inner products of inputs to versines, covariances and tangent kernels of one chunk.
+@_sums
+def _apart(one, other):
+    """‖one‖² − ‖other‖² and ‖one − other‖², with all digits that the difference has."""
+    squares, square = 0.0, 0.0
+    for k in range(one.size):
+        difference = one[k] - other[k]
+        squares += difference * (one[k] + other[k])
+        square += difference * difference
+    return squares, square
 
-    Where the angle exceeds a right one, `opposite` is 1 and the versine is that of π − θ.
+
+@_loops
+def start(row, w2, b2, left_std, right_std, left_unit, right_units, left, rights, versines, opposite, tangent, gaps):
+    """First layer: from inner products of inputs to versines, covariances, tangent kernels and gaps of one chunk.
+
+    Where the angle exceeds a right one, `opposite` is 1 and the versine is that of π − θ. left, rights: the inputs.
     """
     least = 1.0
     for j in range(row.size):
@@ -106,11 +120,19 @@ def start(row, w2, b2, left_std, right_std, left_unit, right_units, versines, op
         cosine = tangent[j] / size if size > 0 else 1.0
         opposite[j] = 1.0 if cosine < 0 else 0.0
         versines[j] = max(0.0, 1.0 - abs(cosine))
+        gaps[j] = left_std - right_std[j]
         least = min(least, versines[j])
     if least < CLOSE:
         for j in range(row.size):
             if versines[j] < CLOSE and left_std * right_std[j] > 0:
                 versines[j] = _versine(left_unit, right_units[j], 1.0 - 2.0 * opposite[j])
+                squares, square = _apart(left, rights[j])
+                gaps[j] = w2 * squares / (left_std + right_std[j])
+                # unit vectors are rounded, inputs are not; but where lengths differ more than directions do, it is they
+                # that are rounded here
+                if opposite[j] == 0.0 and gaps[j] * gaps[j] < math.sqrt(versines[j]) * left_std * right_std[j]:
+                    across = w2 * square - gaps[j] * gaps[j]
+                    versines[j] = max(0.0, across) / (2.0 * left_std * right_std[j])
 
 
 @_loops
@@ -142,9 +164,50 @@ def arc(sine, cosine):
 
 
 @_loops
-def erf(w2, b2, left_std, right_std, left_next, right_next, versines, opposite, covariance, tangent):
-    """One erf layer of one chunk, in place."""
+def nearly(v, gap, left, right, left_next, right_next, unit, b2):
+    """Versine and gap after an erf layer, for a small angle, from the gap before it.
+
+    With u = 2 σ_w²/π a variance becomes q² = u α + σ_b², sin α = p² = 2 q₁² / (1 + 2 q₁²). Let γ and r be the same for
+    the other input, and μ the angle of parallel inputs of these lengths, sin μ = p r. Lengths that differ add
+
+        q q' − u μ − σ_b² = u (u (e (2 μ + e) − d²) + 2 σ_b² e) / (q q' + u μ + σ_b²)
+
+    with d = (α − γ)/2 and e = (α + γ)/2 − μ. Their sines are multiples of p² − r², and that is one of the gap.
+    """
+    product = 2.0 * left * right
+    cosine, sine2 = 1.0 - v, v * (2.0 - v)
+    one, other = 1.0 + 2.0 * left * left, 1.0 + 2.0 * right * right
+    parallel = one + other - 1.0
+    whole = 1.0 / (one * other)
+    root, least = math.sqrt(parallel + product * product * sine2), math.sqrt(parallel)
+    turned = math.atan2(product * sine2 / (root + cosine * least), (product * product * cosine + root * least) * whole)
+    most = math.atan2(product, least)
+    p2, r2 = 2.0 * left * left / one, 2.0 * right * right / other
+    p, r = math.sqrt(p2), math.sqrt(r2)
+    cosines = (
+        math.sqrt(1.0 + 4.0 * left * left) / one,
+        math.sqrt(1.0 + 4.0 * right * right) / other,
+        least * math.sqrt(whole),
+    )
+    apart = 2.0 * gap * (left + right) * whole  # p² − r²
+    turn = apart * (p2 + r2) / (p2 * cosines[1] + r2 * cosines[0])  # sin(α − γ)
+    first, second = p * cosines[2] + r * cosines[0], r * cosines[2] + p * cosines[1]
+    down, up = p * apart / first, r * apart / second  # sin(α − μ), sin(μ − γ)
+    steep = math.sqrt(1.0 - down * down), math.sqrt(1.0 - up * up)
+    bent = turn * (p * second + r * first) * apart * apart / (first * first * second * second * (steep[0] + steep[1]))
+    e = 0.5 * math.asin(apart * (turn * steep[1] + r * first * bent) / (first * second))
+    d = 0.5 * math.asin(turn)
+    size = left_next * right_next
+    longer = unit * (unit * (e * (2.0 * most + e) - d * d) + 2.0 * b2 * e) / (size + unit * most + b2)
+    return (unit * turned + longer) / size, 2.0 * unit * d / (left_next + right_next)
+
+
+@_loops
+def erf(w2, b2, left_std, right_std, left_next, right_next, versines, opposite, covariance, tangent, gaps, before):
+    """One erf layer of one chunk, in place. before: room for the versines of angles below a right one."""
     unit = w2 * 2.0 / PI
+    for j in range(versines.size):
+        before[j] = versines[j] if opposite[j] == 0.0 else 1.0
     for j in range(versines.size):
         v = versines[j]
         cosine = (1.0 - v) * (1.0 - 2.0 * opposite[j])
@@ -169,20 +232,31 @@ def erf(w2, b2, left_std, right_std, left_next, right_next, versines, opposite, 
         v = min(2.0, lost / size) if size > 0 else 0.0
         opposite[j] = 1.0 if v > 1.0 else 0.0
         versines[j] = min(v, 2.0 - v)
+    for j in range(versines.size):
+        # lengths that differ much need no gap: their difference is exact enough
+        alike = abs(gaps[j]) < ALIKE * (left_std + right_std[j])
+        if alike and before[j] < CLOSE and left_std * right_std[j] > 0.0:
+            lengths = left_std, right_std[j], left_next, right_next[j]
+            v, gaps[j] = nearly(before[j], gaps[j], *lengths, unit, b2)
+            opposite[j] = 1.0 if v > 1.0 else 0.0
+            versines[j] = min(v, 2.0 - v)
+        else:
+            gaps[j] = left_next - right_next[j]
 
 
 @njit(**COMPILED)
-def block(out, low, high, symmetric, is_relu, tangents, w2, b2, scale, left_stds, right_stds, left, right):
-    """Rows low to high: `out` holds inner products on entry and the kernel on return."""
+def block(out, low, high, symmetric, is_relu, tangents, w2, b2, scale, left_stds, right_stds, left, right, x1, x2):
+    """Rows low to high: `out` holds inner products of inputs x1, x2 on entry and the kernel on return."""
     depth = left_stds.shape[0] - 1
-    # four arrays, not rows of one: the compiler has to see that they do not overlap, or it does one pair at a time
-    buffers = np.empty(CHUNK), np.empty(CHUNK), np.empty(CHUNK), np.empty(CHUNK)
+    # arrays, not rows of one: the compiler has to see that they do not overlap, or it does one pair at a time
+    buffers = np.empty(CHUNK), np.empty(CHUNK), np.empty(CHUNK), np.empty(CHUNK), np.empty(CHUNK), np.empty(CHUNK)
     for i in range(low, high):
         for begin in range(i if symmetric else 0, out.shape[1], CHUNK):
             end = min(begin + CHUNK, out.shape[1])
             row = out[i, begin:end]
             v, opposite = buffers[0][: end - begin], buffers[1][: end - begin]
             covariance, tangent = buffers[2][: end - begin], buffers[3][: end - begin]
+            gaps, before = buffers[4][: end - begin], buffers[5][: end - begin]
             start(
                 row,
                 scale,
@@ -191,9 +265,12 @@ def block(out, low, high, symmetric, is_relu, tangents, w2, b2, scale, left_stds
                 right_stds[0, begin:end],
                 left[i],
                 right[begin:end],
+                x1[i],
+                x2[begin:end],
                 v,
                 opposite,
                 tangent,
+                gaps,
             )
             covariance[:] = tangent
             for k in range(depth):
@@ -201,7 +278,7 @@ def block(out, low, high, symmetric, is_relu, tangents, w2, b2, scale, left_stds
                 if is_relu:
                     relu(w2, b2, *stds, v, opposite, covariance, tangent)
                 else:
-                    erf(w2, b2, *stds, v, opposite, covariance, tangent)
+                    erf(w2, b2, *stds, v, opposite, covariance, tangent, gaps, before)
             row[:] = tangent if tangents else covariance
     if symmetric:
         for j in range(low, out.shape[1]):

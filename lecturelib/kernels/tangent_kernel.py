@@ -33,10 +33,9 @@ def infinite_kernel(
     weights and biases, or "nngp", the covariance E[f(x) f(x')]. Returns (N, M), in the precision of the inputs; all
     computing is in float64, on the CPU. No gradient is taken through it.
 
-    Angles between inputs are taken from their differences where they are small, and carried from layer to layer without
-    cancellation (see `recursion`): near-duplicate, parallel, opposite and zero inputs lose no digits. One exception:
-    deep erf networks with a weight_scale of 2 or more are chaotic. Of nearly equal inputs with different lengths they
-    amplify what rounding has left of the difference.
+    Angles between inputs and differences of their lengths, where small, are taken from differences of the inputs and
+    carried from layer to layer without cancellation (see `recursion`): near-duplicate, parallel, opposite and zero
+    inputs lose no digits, at any depth.
 
     The recursion is that of Jacot et al. 2018, theorem 1, with the closed forms of Cho and Saul 2009 (ReLU) and
     Williams 1997 (erf). Raises ValueError where inputs are not finite or do not have the same dimension, a scale is

@@ -82,6 +82,20 @@ def test_digits_at_hard_inputs(activation, depth, scales):
                 assert abs(float(found) - expected) <= allowed * (abs(expected) + size), name
 
 
+@pytest.mark.parametrize("scales", [(2.5, 0.3), (5.0, 0.3), (5.0, 0.0), (10.0, 0.1)])
+def test_deep_erf_networks_amplify_no_rounding(scales):
+    """They are chaotic: near inputs are pulled apart in every layer, and so would be what rounding leaves of a gap."""
+    x = normal(2, 10)
+    for z in (x + 1e-12 * normal(2, 10, seed=1), x + 1e-8 * normal(2, 10, seed=1), x * (1 + 1e-10), (1 + 1e-3) * x):
+        for depth in (10, 20):
+            options = {"depth": depth, "activation": "erf", "weight_scale": scales[0], "bias_scale": scales[1]}
+            tangent, covariance = (infinite_kernel(x, z, kind=kind, **options).diagonal() for kind in ("ntk", "nngp"))
+            for k in range(2):
+                one, other = exact_kernel(x[k], z[k], digits=80, **options)
+                assert float(tangent[k]) == pytest.approx(float(one), rel=1e-11)
+                assert float(covariance[k]) == pytest.approx(float(other), rel=1e-11)
+
+
 def test_an_angle_from_its_cosine_loses_half_of_the_digits():
     """Why the recursion carries versines: the formula of the books is off by 1e-9 where this one is right to 1e-15."""
     x = normal(3, 5)
