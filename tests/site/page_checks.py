@@ -37,12 +37,16 @@ COLOURS = ["color-contrast", "link-in-text-block"]
 SCROLLING = ["scrollable-region-focusable"]
 """The rule whose outcome depends on the width of the window."""
 SETTLED = """async () => {
-  const frame = () => new Promise(requestAnimationFrame);
+  const within = (ms, event) => Promise.race([event, new Promise((done) => setTimeout(done, ms))]);
+  const frame = () => within(2000, new Promise(requestAnimationFrame));
   await frame();
   await frame();
-  await Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => 0)));
+  await within(5000, Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => 0))));
 }"""
-"""Wait until a change of mode or width has been answered: colours move for a moment."""
+"""Wait until a change of mode or width has been answered: colours move for a moment.
+
+A window that the browser takes for hidden, as may happen when it shows a download, draws no frames: none is waited for.
+"""
 IN_PAGE_CHECKS = {"formulas": "formulas", "descriptions": "descriptions", "copy buttons": "copyButtons"}
 
 
