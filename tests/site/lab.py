@@ -17,6 +17,7 @@ from pathlib import Path
 
 import nbformat
 from jupyter_client.blocking import BlockingKernelClient
+from playwright import sync_api
 
 from tests.site.books import ROOT
 
@@ -114,12 +115,18 @@ def run_first_cell(page) -> None:
     prompt, cell = page.locator(".jp-CodeCell .jp-InputPrompt").first, page.locator(".jp-CodeCell .cm-content").first
     # While JupyterLab still arranges its parts, a key may be lost, and so may a request to a kernel that is not yet
     # connected: the prompt then goes from [*] back to [ ]. The cell has run once the prompt has a number.
-    end = time.monotonic() + PATIENCE
+    # And on a slow machine JupyterLab may ask something first, such as which kernel to take: its own proposal is.
+    dialog, asked = page.locator(".jp-Dialog"), []
+    end = time.monotonic() + 2 * PATIENCE
     while not re.search(r"\[\d+\]", found := prompt.inner_text()):
-        assert time.monotonic() < end, f"the first cell was not run, its prompt is {found}"
-        if "[ ]" in found:
-            cell.click()
-            page.keyboard.press("Control+Enter")
+        assert time.monotonic() < end, f"the first cell was not run, its prompt is {found}; asked: {asked}"
+        with contextlib.suppress(sync_api.TimeoutError):  # a question came or went meanwhile
+            if dialog.count():
+                asked.append(dialog.first.inner_text(timeout=2000))
+                dialog.first.locator(".jp-mod-accept").click(timeout=2000)
+            elif "[ ]" in found:
+                cell.click(timeout=2000)
+                page.keyboard.press("Control+Enter")
         page.wait_for_timeout(500)
 
 
