@@ -6,7 +6,6 @@ import torch
 from lecturelib.core.experiments import load
 from lecturelib.kernels.initialization import signals
 from lecturelib.kernels.initialization.signals import LAWS, erf_sizes, log_sizes, simulate, sizes_by_depth
-from lecturelib.kernels.initialization.trained_signals import DEPTH, size_ratios
 from lecturelib.kernels.initialization.variances import (
     backward_moments,
     equal_variances,
@@ -80,14 +79,6 @@ def test_bad_arguments_are_named(name, options):
     arguments = {"x": X, "members": 1, **options}
     with pytest.raises(ValueError, match=f"^{name}: expected"):
         simulate(equal_variances((3, 4), 0.5), arguments.pop("x"), generator=torch.Generator(), **arguments)
-
-
-def test_training_makes_signals_larger_than_random_signs_would():
-    found = size_ratios(seed=0, steps=30)
-    assert len(found["start"]) == len(found["trained"]) == DEPTH + 1
-    assert found["start"][0] == found["trained"][0] == pytest.approx(1)
-    assert found["trained"][-1] > found["start"][-1]
-    assert found["loss"][0] < 2.3  # that of ten equal chances is ln 10
 
 
 def test_the_long_run_is_stored_with_its_provenance(monkeypatch, tmp_path):

@@ -152,3 +152,8 @@ def test_interleaved_descent():
     torch.testing.assert_close(moved.losses[0], plain.losses[0])
     with pytest.raises(ValueError, match="^learning_rate: after 0 steps, diverged"):
         descend_relocating(start, x, y, steps=200, every=100, learning_rate=10.0)
+
+
+def test_one_network_at_a_time():
+    with pytest.raises(ValueError, match=r"^network: expected one network, shape \(H,\)"):
+        relocate(Network([[1.0]], [[1.0]], [[1.0]], [0.0]), DATA, DATA)

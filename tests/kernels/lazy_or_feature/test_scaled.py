@@ -6,21 +6,8 @@ import pytest
 import torch
 from scipy.integrate import quad, solve_ivp
 
-from lecturelib.core.experiments import load
 from lecturelib.kernels import chain_kernel, chain_time, draw_wide, soft_hinge, soft_hinge_slope, train_scaled
-from lecturelib.kernels.lazy_or_feature import phases
-from lecturelib.kernels.lazy_or_feature.phase_laws import (
-    border,
-    collapse_exponent,
-    crossing,
-    grid,
-    laws,
-    over_scales,
-    over_widths,
-)
 from lecturelib.kernels.tangent_kernel.wide_networks import SOFTPLUS_FACTOR, WideNetwork, pulled
-
-STORED = phases.Path(__file__).parents[3] / phases.DATA / "phases.json"
 
 
 def tensor(*values):
@@ -218,99 +205,3 @@ def test_chains_by_hand():
         chain_time(1, 1.0, 1.0)
     with pytest.raises(ValueError, match="scale: expected positive"):
         chain_kernel(3, 0.0, 1.0)
-
-
-# The experiment
-
-
-def test_data_are_on_the_sphere_and_balanced():
-    for name, task in phases.TASKS.items():
-        found = task(torch.Generator().manual_seed(0), 50)
-        assert found.x.shape == (50, 10)
-        torch.testing.assert_close(found.test_x.square().sum(1), torch.full_like(found.test_y, 10))
-        assert abs(float(found.test_y.mean())) < 0.1, name
-    with pytest.raises(ValueError, match="train: expected more than 10 and less than 1,797 data, got 1797"):
-        phases.digits(torch.Generator(), 1797)
-    with pytest.raises(ValueError, match="task: expected one of digits, stripe"):
-        phases.phase(seed=0, width=8, task="faces")
-    with pytest.raises(ValueError, match="networks: expected at least 2"):
-        phases.phase(seed=0, width=8, networks=1)
-
-
-def test_stored_runs_come_out_again():
-    results, provenance = load(STORED)
-    assert provenance.command == "python -m lecturelib.kernels.lazy_or_feature.phases phases"
-    stored = next(result for result in results if (result["width"], result["seed"]) == (32, 1))
-    scales = phases.SCALES[5:9:3]
-    again = phases.phase(seed=1, width=32, scales=scales)
-    for name in ("half", "change", "first", "hidden", "last", "size"):
-        assert again[name] == pytest.approx(stored[name][5:9:3], rel=0.01), name
-    assert again["kernel"] == pytest.approx(stored["kernel"])
-
-
-def synthetic(power=0.5, seeds=4, widths=(16, 64, 256)):
-    """Runs in which everything is a function of α m^power, with a little noise."""
-    generator = torch.Generator().manual_seed(0)
-    scales = torch.tensor(phases.SCALES)
-    for width in widths:
-        for seed in range(seeds):
-            noise = 1 + 0.001 * torch.randn(len(scales), generator=generator)
-            s = scales * width ** (power - 0.5)
-            yield {
-                **{"width": width, "seed": seed, "half": (noise * s / (1 + s)).tolist()},
-                **{"error": (0.1 + 0.05 * noise / (1 + s)).tolist(), "kernel": float(noise[0]) / width},
-            }
-
-
-@pytest.mark.parametrize("power", [0.3, 0.5])
-def test_fits_find_the_laws_that_were_put_in(power):
-    results = list(synthetic(power))
-    # straight lines between scales half a decade apart are off by some hundredths, unless at the same place of a cell
-    assert border(results, "half", 0.5)[2].exponent == pytest.approx(-power, abs=0.01 if power == 0.5 else 0.04)
-    assert border(results, "half", 0.5)[2].error < 0.01
-    assert collapse_exponent(results).exponent == pytest.approx(power, abs=0.02)
-    assert over_scales(results, "half", 1e-3, 1e-2, width=64).exponent == pytest.approx(1, abs=0.02)
-    assert over_widths(results, "kernel", 1.0).exponent == pytest.approx(-1, abs=0.01)
-
-
-def test_crossings_by_hand():
-    found = crossing([1.0, 10.0, 100.0], tensor([[1.0, 10.0, 1000.0], [9.0, 1.0, 0.1]]), 3.0)
-    torch.testing.assert_close(found, tensor([3.0, 10**0.5]))
-    with pytest.raises(ValueError, match="values: expected curves over 3 scales that all cross the level 3"):
-        crossing([1.0, 10.0, 100.0], tensor([1.0, 1.0, 2.0]), 3.0)
-    with pytest.raises(ValueError, match="scales: expected positive"):
-        crossing([0.0, 1.0], tensor([1.0, 2.0]), 1.5)
-
-
-def test_grids_refuse_what_does_not_fit():
-    results = list(synthetic())
-    assert grid(results, "half")[2].shape == (3, 13, 4)
-    with pytest.raises(ValueError, match="name: expected one of width"):
-        grid(results, "loss")
-    with pytest.raises(ValueError, match="results: expected the same scales everywhere"):
-        grid(results[:-1], "half")
-    with pytest.raises(ValueError, match=r"width: expected one of \[16, 64, 256\], got 8"):
-        over_scales(results, "half", 1e-3, 1e-2, width=8)
-
-
-def test_the_stored_laws():
-    """What the chapter says in words about the fits of the stored run."""
-    results = load(STORED)[0]
-    found = {(law.what, law.where): law for law in laws(results)}
-    assert len(found) == 16
-    for law in found.values():
-        assert abs(law.fit.exponent - law.predicted) < 0.15, law
-        assert 0 < law.fit.error < 0.2, law
-    for name, level in (("last", 1.0), ("change", 1.0), ("half", "half")):
-        fits = [border(results, name, level, from_width=width)[2] for width in (8, 16, 32)]
-        assert fits[0].exponent < fits[1].exponent < fits[2].exponent < -0.5, name
-
-
-def test_on_the_stripe_the_error_follows_the_border():
-    results = load(STORED.with_name("phases_stripe.json"))[0]
-    gamma, star = collapse_exponent(results), border(results, "change", 1.0)[2]
-    assert 0.5 < gamma.exponent < 0.8
-    assert gamma.error < 0.1
-    assert abs(gamma.exponent + star.exponent) < gamma.error
-    widths, _, errors = grid(results, "error")
-    assert bool((errors[..., -1, :].mean(-1) > errors[..., 0, :].mean(-1) + 0.1).all()), widths
