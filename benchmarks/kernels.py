@@ -25,7 +25,7 @@ from torch.func import functional_call, jacrev, vmap
 
 from lecturelib.core import timing
 from lecturelib.kernels import empirical_kernel, infinite_kernel
-from lecturelib.kernels.moments import exact_kernel
+from lecturelib.kernels.tangent_kernel.moments import exact_kernel
 
 SCALES = {"weight_scale": 2**0.5, "bias_scale": 0.1}
 SIZES = [(1000, 784, 2, "relu"), (3000, 784, 2, "relu"), (3000, 784, 2, "erf")]  # inputs, dimension, depth

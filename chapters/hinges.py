@@ -6,7 +6,7 @@ import torch
 
 from lecturelib.core import figures
 from lecturelib.splines import Spline
-from lecturelib.splines.drawing import draw_hinges
+from lecturelib.splines.breakpoints.drawing import draw_hinges
 
 three = Spline([-1.5, 0.0, 1.2], [0.8, 1.0, -1.4], [1.0, 1.0, -1.0], 0.0)
 x = torch.linspace(-3, 3, 301, dtype=torch.float64)

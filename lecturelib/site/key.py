@@ -55,7 +55,7 @@ def layout_key() -> str:
     library = Path(__file__).resolve().parents[1]
     rooms = (path for room in ("site", "homework") for path in (library / room).rglob("*"))
     ours = (path for path in rooms if path.is_file() and path.suffix != ".pyc")
-    return _hash(sorted({*ours, *library.glob("*/browser/*")}), library)
+    return _hash(sorted({*ours, *library.rglob("browser/*")}), library)
 
 
 def book_key(root: Path) -> str:

@@ -1,7 +1,14 @@
 """Part III: shallow ReLU networks of one input as splines."""
 
-from lecturelib.splines.attraction import attractors, potential, psi
-from lecturelib.splines.breakpoints import (
+from lecturelib.splines.breakpoints.expansion import (
+    curvature_density,
+    from_curvature,
+    sample,
+    sampling_error,
+    sine,
+    spread,
+)
+from lecturelib.splines.breakpoints.network import (
     Network,
     Pieces,
     Spikes,
@@ -16,10 +23,10 @@ from lecturelib.splines.breakpoints import (
     to_network,
     to_spline,
 )
-from lecturelib.splines.densities import GaussianWeights, UniformWeights, count_between, weights_of
-from lecturelib.splines.dynamics import Trajectory, descend
-from lecturelib.splines.expansion import curvature_density, from_curvature, sample, sampling_error, sine, spread
-from lecturelib.splines.fitting import (
+from lecturelib.splines.dynamics.attraction import attractors, potential, psi
+from lecturelib.splines.dynamics.hinge_kernel import apply_kernel, tangent_kernel
+from lecturelib.splines.dynamics.motion import flow, imbalance, moments, speeds
+from lecturelib.splines.fitting.continuous import (
     ContinuousFit,
     bridge,
     descend_knots,
@@ -28,36 +35,12 @@ from lecturelib.splines.fitting import (
     quadratic_loss,
     smooth_error,
 )
-from lecturelib.splines.flatness import degenerate_cases, flat_share, settle
-from lecturelib.splines.hessian import gram, gram_rank, hessian, jacobian, zero_count
-from lecturelib.splines.hinge_kernel import apply_kernel, tangent_kernel
-from lecturelib.splines.initialization import initialize
-from lecturelib.splines.interpolants import (
-    cubic_limit,
-    cut_corner,
-    first_gap,
-    gaussian_kernel,
-    kernel_interpolant,
-    linear_interpolant,
-    natural_cubic,
-    uniform_kernel,
-)
-from lecturelib.splines.loss_surface import LossSlice, knot_counts, slice_loss
-from lecturelib.splines.merging import greedy_merge
-from lecturelib.splines.motion import flow, imbalance, moments, speeds
-from lecturelib.splines.partitions import alone, loneliness
-from lecturelib.splines.placement import compare_starts, move_the_bump, place_breakpoints
-from lecturelib.splines.prefix_sums import gradient
-from lecturelib.splines.regimes import (
-    evenly_spread,
-    kernel_flow,
-    limit_flow,
-    orbit_speeds,
-    roughness_between,
-    stable_rate,
-)
-from lecturelib.splines.relocation import Relocated, census, descend_relocating, relocate
-from lecturelib.splines.roughness import (
+from lecturelib.splines.fitting.merging import greedy_merge
+from lecturelib.splines.fitting.relocation import Relocated, census, descend_relocating, relocate
+from lecturelib.splines.fitting.segmentation import Segmentation, segment, segment_losses
+from lecturelib.splines.initialization.densities import GaussianWeights, UniformWeights, count_between, weights_of
+from lecturelib.splines.initialization.placement import compare_starts, move_the_bump, place_breakpoints
+from lecturelib.splines.initialization.roughness import (
     flatness,
     roughness,
     roughness_moments,
@@ -68,8 +51,32 @@ from lecturelib.splines.roughness import (
     total_bend,
     value_variance,
 )
-from lecturelib.splines.segmentation import Segmentation, segment, segment_losses
-from lecturelib.splines.unseen import trade, turn
+from lecturelib.splines.initialization.starts import initialize
+from lecturelib.splines.loss_surface.flatness import degenerate_cases, flat_share, settle
+from lecturelib.splines.loss_surface.hessian import gram, gram_rank, hessian, jacobian, zero_count
+from lecturelib.splines.loss_surface.partitions import alone, loneliness
+from lecturelib.splines.loss_surface.slices import LossSlice, knot_counts, slice_loss
+from lecturelib.splines.loss_surface.unseen import trade, turn
+from lecturelib.splines.regimes.flows import (
+    evenly_spread,
+    kernel_flow,
+    limit_flow,
+    orbit_speeds,
+    roughness_between,
+    stable_rate,
+)
+from lecturelib.splines.regimes.interpolants import (
+    cubic_limit,
+    cut_corner,
+    first_gap,
+    gaussian_kernel,
+    kernel_interpolant,
+    linear_interpolant,
+    natural_cubic,
+    uniform_kernel,
+)
+from lecturelib.splines.training.descend import Trajectory, descend
+from lecturelib.splines.training.prefix_sums import gradient
 
 __all__ = [
     "ContinuousFit",

@@ -108,7 +108,9 @@ def test_packages_are_pinned_as_in_the_lock():
         assert address.endswith(f"/{name}-{entry['version']}.tgz")
 
 
-@pytest.mark.parametrize("path", sorted(modules.LIBRARY.glob("*/browser/*.js")), ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path", sorted(modules.LIBRARY.rglob("browser/*.js")), ids=lambda path: path.relative_to(modules.LIBRARY).as_posix()
+)
 def test_every_module_of_the_library_imports_what_exists_and_fits_one_look(path):
     assert modules.gather(path)[-1] == path
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 350

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lecturelib.homework import codec
-from lecturelib.splines.breakpoints import Network
+from lecturelib.splines.breakpoints.network import Network
 
 plain = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats(allow_nan=False) | st.text(),
@@ -153,7 +153,11 @@ LIES = {
     "a class that is none": {"is": "dataclass", "of": ["lecturelib.core.claims", "Path"], "fields": {}},
     "a module not there": {"is": "dataclass", "of": ["lecturelib.nothing", "X"], "fields": {}},
     "the grader": {"is": "dataclass", "of": ["lecturelib.homework.limits", "Limits"], "fields": {}},
-    "other fields": {"is": "dataclass", "of": ["lecturelib.splines.breakpoints", "Network"], "fields": {"x": 1}},
+    "other fields": {
+        "is": "dataclass",
+        "of": ["lecturelib.splines.breakpoints.network", "Network"],
+        "fields": {"x": 1},
+    },
     "a name of a list": {"is": "dataclass", "of": [["lecturelib"], "X"], "fields": {}},
 }
 

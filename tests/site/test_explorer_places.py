@@ -92,9 +92,11 @@ def test_a_link_that_would_set_nothing_is_a_warning(text, complaint):
 
 
 def test_a_page_names_all_modules_that_it_needs_beforehand():
-    names = explorers.needed("splines/browser/loss_slice_face.js")
+    names = explorers.needed("splines/loss_surface/browser/face.js")
     assert len(names) == len(set(names))
-    assert {"vendor/uplot.js", "splines/browser/loss_slice.js", "splines/browser/loss_slice_face.js"} < set(names)
+    assert {"vendor/uplot.js", "splines/loss_surface/browser/slices.js", "splines/loss_surface/browser/face.js"} < set(
+        names
+    )
     assert "core/browser/controls.js" not in names  # page.js has it
 
 
@@ -103,9 +105,9 @@ def test_the_site_has_every_module_and_no_bare_name(tmp_path):
     explorers.lay_out(app, None)
     folder = tmp_path / explorers.FOLDER
     written = {path.relative_to(folder).as_posix() for path in folder.rglob("*.js")}
-    ours = {path.relative_to(modules.LIBRARY).as_posix() for path in modules.LIBRARY.glob("*/browser/*.js")}
+    ours = {path.relative_to(modules.LIBRARY).as_posix() for path in modules.LIBRARY.rglob("browser/*.js")}
     assert written == ours | {"vendor/uplot.js"}
-    for path in folder.glob("*/browser/*.js"):
+    for path in folder.rglob("browser/*.js"):
         for _, name, _ in modules.IMPORT.findall(path.read_text(encoding="utf-8")):
             assert (path.parent / name).resolve().is_relative_to(folder)
             assert (path.parent / name).exists(), f"{path} imports {name}"

@@ -14,7 +14,7 @@ from tests.site.serving import serve
 from tests.site.weight import frame_rate
 
 FAR = "\n".join(["Text between two explorers.\n"] * 120)
-SLICE = cell("from lecturelib.splines.explorers import SliceExplorer\n\nSliceExplorer('slice')")
+SLICE = cell("from lecturelib.splines.loss_surface.explorer import SliceExplorer\n\nSliceExplorer('slice')")
 PAGE = f"""{NOTEBOOK}
 A link: {{explore}}`put it at 1.5 <slice beta=1.5 facing=left>`, and a {{explore}}`preset <slice=dead>`.
 

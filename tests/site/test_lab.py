@@ -6,7 +6,7 @@ import pytest
 
 from tests.site.lab import PATIENCE, run_first_cell, running
 
-CELL = """from lecturelib.splines.explorers import SliceExplorer
+CELL = """from lecturelib.splines.loss_surface.explorer import SliceExplorer
 
 explorer = SliceExplorer("loss-slice")
 explorer"""

@@ -6,7 +6,7 @@ import pytest
 
 from tests.site.lab import PATIENCE, run_first_cell, running
 
-CELL = """from lecturelib.kernels.explorers import MOMENTS, ModesExplorer, circle
+CELL = """from lecturelib.kernels.spectral_bias.explorer import MOMENTS, ModesExplorer, circle
 
 explorer = ModesExplorer(width=12, time=0, a3=1)
 explorer"""

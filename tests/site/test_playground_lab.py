@@ -8,7 +8,7 @@ from tests.site.lab import PATIENCE, run_first_cell, running
 
 CELL = """import torch
 from lecturelib.splines import Network, descend
-from lecturelib.splines.playground import Playground
+from lecturelib.splines.playground.explorer import Playground
 
 start = Network([1.0, -2.0, 0.5, 1.5, -1.0], [0.1, 0.2, 0.0, -0.4, 0.5], [0.5, 1.0, -0.3, 0.8, -0.6], 0.1)
 x = torch.linspace(-1, 1, 9, dtype=torch.float64)

@@ -1,0 +1,1 @@
+"""Sizes of signals and gradients in deep random networks."""

@@ -1,0 +1,1 @@
+"""Networks multiplied by α: when training is lazy, and when features are learned."""

@@ -1,0 +1,1 @@
+"""Models that are linear in what is learned, networks that are not, and gradient descent on both."""

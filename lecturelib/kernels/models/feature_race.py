@@ -1,0 +1,73 @@
+"""Features drawn at random and kept, against features learned together with the weights in front of them."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from lecturelib.core.experiments import generator_for
+from lecturelib.kernels.models.features import ridge_weights
+
+INPUTS, DATA, TEST = 10, 300, 1000
+PENALTY = 1e-4
+"""Price of the squared weights, the same for both; chosen small beside the loss of the best constant, which is 1."""
+
+
+def task(seed: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Ten normal inputs of which one direction u matters: y = |uᵀx|, standardized; training x, y, then test x, y."""
+    generator = generator_for(seed, "task")
+    x = torch.randn(DATA + TEST, INPUTS, generator=generator, dtype=torch.float64)
+    direction = torch.randn(INPUTS, generator=generator, dtype=torch.float64)
+    y = (x @ direction / direction.norm()).abs()
+    y = (y - (2 / torch.pi) ** 0.5) / (1 - 2 / torch.pi) ** 0.5  # mean and deviation of |ξ|, ξ standard normal
+    return x[:DATA], y[:DATA], x[DATA:], y[DATA:]
+
+
+def start(seed: int, width: int) -> tuple[Tensor, Tensor]:
+    """Random neurons: W (10, width) with columns of length about 1, b (width,)."""
+    generator = generator_for(seed, "neurons", width)
+    matrix = torch.randn(INPUTS, width, generator=generator, dtype=torch.float64) / INPUTS**0.5
+    return matrix, torch.randn(width, generator=generator, dtype=torch.float64)
+
+
+def neurons(x: Tensor, matrix: Tensor, bias: Tensor) -> Tensor:
+    """Features (Wᵀx + b)₊ and a constant: (N, width + 1)."""
+    return torch.cat([torch.relu(x @ matrix + bias), torch.ones_like(x[:, :1])], dim=1)
+
+
+def race(*, seed: int, width: int, learned: bool, steps: int = 600, rate: float = 0.03) -> dict[str, float]:
+    """Experiment: mean squared test error (1 is that of the best constant) with fixed or learned features.
+
+    Fixed: random neurons with the best weights in front of them, by ridge regression. Learned: the same start, all
+    weights trained by Adam on the same penalized loss, with the full batch; the best weights in front are put in at the
+    end. moved: how far the neurons went, relative to their start.
+    """
+    x, y, x_test, y_test = task(seed)
+    matrix, bias = first_matrix, first_bias = start(seed, width)
+    if learned:
+        front = ridge_weights(neurons(x, matrix, bias), y, PENALTY)
+        matrix, bias, _ = train_neurons(x, y, matrix, bias, front, steps=steps, rate=rate)
+    front = ridge_weights(neurons(x, matrix, bias), y, PENALTY)
+    error = (neurons(x_test, matrix, bias) @ front - y_test).square().mean()
+    moved = torch.sqrt(((matrix - first_matrix) ** 2).sum() + ((bias - first_bias) ** 2).sum())
+    size = torch.sqrt((first_matrix**2).sum() + (first_bias**2).sum())
+    return {"error": float(error), "moved": float(moved / size)}
+
+
+def train_neurons(
+    x: Tensor, y: Tensor, matrix: Tensor, bias: Tensor, front: Tensor, *, steps: int, rate: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Adam on the mean squared error plus the price of the front weights, with a rate that falls to 0; the new parts.
+
+    x (N, d), y (N,), matrix (d, k), bias (k,), front (k + 1,), the last of them for the constant.
+    """
+    parts = [part.clone().requires_grad_() for part in (matrix, bias, front)]
+    optimizer = torch.optim.Adam(parts, lr=rate)
+    for step in range(steps):
+        for group in optimizer.param_groups:
+            group["lr"] = rate * (1 - step / steps)
+        optimizer.zero_grad()
+        loss = (neurons(x, *parts[:2]) @ parts[2] - y).square().mean() + PENALTY * parts[2].square().sum()
+        loss.backward()
+        optimizer.step()
+    return parts[0].detach(), parts[1].detach(), parts[2].detach()

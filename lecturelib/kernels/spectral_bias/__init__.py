@@ -1,0 +1,1 @@
+"""What a wide network has learned at every time, mode by mode."""

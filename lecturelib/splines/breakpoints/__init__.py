@@ -1,0 +1,1 @@
+"""Networks as splines: breakpoints, delta-slopes and pieces, and what becomes of them at infinite width."""

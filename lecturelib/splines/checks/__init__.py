@@ -1,1 +1,0 @@
-"""What the chapters on splines state: claims with their falsifiers, and derivations; one module a chapter."""

@@ -1,0 +1,1 @@
+"""How breakpoints move in training, what attracts them, and how they gather."""

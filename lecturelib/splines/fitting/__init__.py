@@ -1,0 +1,1 @@
+"""Best fits of k pieces, and how close training comes to them."""

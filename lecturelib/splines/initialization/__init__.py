@@ -1,0 +1,1 @@
+"""Random starts as functions: where they bend, how rough they are, and what that does to training."""

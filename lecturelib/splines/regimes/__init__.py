@@ -1,0 +1,1 @@
+"""Training at large and small scale of the start, and the interpolants it ends in."""

@@ -1,0 +1,60 @@
+"""Activations at their bends and far out, where formulas overflow."""
+
+import pytest
+import torch
+
+from lecturelib.kernels.models import activations as act
+
+FAR = torch.tensor([-1000.0, 1000.0], dtype=torch.float64)
+
+
+@pytest.mark.parametrize("one", [act.identity, act.sigmoid, act.tanh, act.relu, act.leaky_relu(), act.elu()])
+def test_far_out_and_in_every_precision(one):
+    assert bool(torch.isfinite(one(FAR)).all() & torch.isfinite(one.slope(FAR)).all())
+    for dtype in (torch.float32, torch.float64):
+        z = torch.linspace(-2, 2, 5, dtype=dtype)
+        assert one(z).dtype == one.slope(z).dtype == dtype
+
+
+def test_values_by_hand():
+    z = torch.tensor([-2.0, 0.0, 3.0], dtype=torch.float64)
+    assert act.leaky_relu(0.25)(z).tolist() == [-0.5, 0, 3]
+    assert act.elu(2.0)(z).tolist() == pytest.approx([2 * (torch.e**-2 - 1), 0, 3])
+    assert act.relu.slope(z).tolist() == [0, 0, 1]
+    assert act.leaky_relu(0.25).slope(z).tolist() == [0.25, 0.25, 1]
+    assert act.elu(2.0).slope(z).tolist() == pytest.approx([2 * torch.e**-2, 2, 1])
+    assert float(act.sigmoid.slope(FAR).abs().max()) == 0
+    near = torch.tensor([-0.5, 0.5], dtype=torch.float64)
+    assert act.leaky_relu(0.0)(near).tolist() == [0, 0.5]
+    assert act.leaky_relu(0.25).slope(near).tolist() == [0.25, 1]
+    assert act.elu(2.0).slope(near).tolist() == pytest.approx([2 * torch.e**-0.5, 1])
+
+
+def test_the_branch_of_the_elu_that_is_not_taken_does_not_overflow():
+    z = FAR.clone().requires_grad_()
+    act.elu()(z).sum().backward()
+    assert z.grad.tolist() == [0, 1]
+
+
+def test_maxout_holds_the_others():
+    z = torch.linspace(-2, 2, 9, dtype=torch.float64)
+    assert torch.equal(act.maxout(torch.stack([z, 0 * z], -1)), torch.relu(z))
+    assert torch.equal(act.maxout(torch.stack([z, 0.1 * z], -1)), act.leaky_relu(0.1)(z))
+    assert torch.equal(act.maxout(torch.stack([z, -z], -1)), z.abs())
+    assert float(act.maxout([1.0, 3.0, 2.0])) == 3
+    assert act.maxout(torch.zeros(2, 0, 3)).shape == (2, 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "call"),
+    [
+        ("leak", lambda: act.leaky_relu(1.0)),
+        ("leak", lambda: act.leaky_relu(-0.1)),
+        ("alpha", lambda: act.elu(0.0)),
+        ("z", lambda: act.maxout(1.0)),
+        ("z", lambda: act.maxout(torch.zeros(2, 3, 0))),
+    ],
+)
+def test_bad_arguments_are_named(name, call):
+    with pytest.raises(ValueError, match=f"^{name}: expected"):
+        call()

@@ -1,0 +1,113 @@
+"""Laws of motion: a case worked by hand, ensembles, the limit of small steps, and errors."""
+
+import math
+
+import pytest
+import torch
+
+from lecturelib.splines import (
+    Network,
+    Spline,
+    apply_kernel,
+    descend,
+    flow,
+    imbalance,
+    initialize,
+    moments,
+    psi,
+    rescale,
+    speeds,
+    tangent_kernel,
+    to_spline,
+)
+from lecturelib.splines.dynamics import gathering as experiments
+from lecturelib.splines.dynamics.checks import problem
+from lecturelib.splines.dynamics.motion import closed_speeds, metric, scaled_speeds, spline_gradient, squared_weight
+
+
+def tensor(values) -> torch.Tensor:
+    return torch.as_tensor(values, dtype=torch.float64)
+
+
+def generator(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+# 3 (2x − 2)₊, bends at 1; on x = 0, 2, 3 it is 0, 6, 12, and with y = 1, 5, 10 the residuals are −1, 1, 2
+ONE = Network([2.0], [-2.0], [3.0], 0.0)
+X, Y = tensor([3.0, 0.0, 2.0]), tensor([10.0, 1.0, 5.0])
+
+
+def test_one_neuron_worked_by_hand():
+    at = moments(ONE, X, Y)
+    assert (at.pull.tolist(), at.tilt.tolist()) == ([3.0], [8.0])
+    # ẇ = −3·8, ḃ = −3·3, v̇ = −(2·8 − 2·3): β̇ = (b ẇ/w − ḃ)/w, μ̇ = ẇ v + w v̇
+    assert speeds(ONE, at).breakpoints.tolist() == [16.5]
+    assert speeds(ONE, at).delta_slopes.tolist() == [-24 * 3 + 2 * -10]
+    by = spline_gradient(to_spline(ONE), at)
+    assert (by.breakpoints.tolist(), by.delta_slopes.tolist()) == ([-18.0], [5.0])
+    assert metric(ONE).tolist() == [[[0.5, -1.5], [-1.5, 13.0]]]
+    assert imbalance(ONE).tolist() == [-1.0]
+    assert squared_weight(to_spline(ONE), imbalance(ONE)).tolist() == pytest.approx([4.0])
+    assert scaled_speeds(ONE, at, 2.0).breakpoints.tolist() == [16.5 / 4]
+    assert scaled_speeds(ONE, at, 2.0).delta_slopes.tolist() == [-9 * 8 / 4 - 4 * 4 * 5]
+    # active at 2 and 3: 1 + 9 (1 + 6) + 2·4
+    assert float(tangent_kernel(ONE, [2.0], [3.0])) == 72.0
+    assert float(tangent_kernel(ONE, [0.0], [3.0])) == 1.0
+
+
+def test_ensembles_are_their_members():
+    start = initialize(7, "he", generator=generator(), ensemble=(2, 3))
+    x = torch.linspace(-1, 2, 9, dtype=torch.float64)
+    y = torch.stack([x, x**2, x.abs()])
+    one = experiments.member(start, 1, 2)
+    at = moments(start, x, y)
+    mine = moments(one, x, y[2])
+    torch.testing.assert_close(at.pull[1, 2], mine.pull)
+    torch.testing.assert_close(at.tilt[1, 2], mine.tilt)
+    torch.testing.assert_close(speeds(start, at).breakpoints[1, 2], speeds(one, mine).breakpoints)
+    torch.testing.assert_close(metric(start)[1, 2], metric(one))
+    torch.testing.assert_close(tangent_kernel(start, x)[1, 2], tangent_kernel(one, x))
+    torch.testing.assert_close(apply_kernel(start, x, y)[1, 2], tangent_kernel(one, x) @ y[2])
+    residuals = start(x) - y
+    torch.testing.assert_close(psi(x, residuals, [0.3]).left[1, 2], psi(x, residuals[1, 2], [0.3]).left)
+
+
+def test_the_squared_weight_is_exact_where_nearly_all_cancels():
+    network = Network([1e-6], [1e-6], [1e3], 0.0)
+    found = squared_weight(to_spline(network), imbalance(network))
+    assert float(found) == pytest.approx(1e-12, rel=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_flow_is_where_gradient_descent_goes_as_steps_shrink(seed):
+    network, x, y = problem(generator(seed), width=5)
+    network = rescale(network, 1.5)  # away from w = 0, which no weight passes here
+    path = flow(to_spline(network), imbalance(network), x, y, time=0.01, steps=400)
+    gaps = []
+    for steps in (500, 5_000):
+        final = to_spline(descend(network, x, y, steps=steps, learning_rate=0.01 / steps).final)
+        gaps.append(float((final.breakpoints - path[-1].breakpoints).abs().max()))
+        assert float((final.delta_slopes - path[-1].delta_slopes).abs().max()) < 20 / steps
+    assert gaps[1] < max(0.3 * gaps[0], 1e-4)
+    assert len(path) == 401
+
+
+def test_bad_arguments_are_named():
+    spline = Spline([1.0], [0.0], [1.0], 0.0)
+    with pytest.raises(ValueError, match="^q: expected q > 0"):
+        squared_weight(Spline([1.0, 1.0], [0.5, 0.0], [1.0, 1.0], 0.0), [-1.0, -1.0])
+    with pytest.raises(ValueError, match="^q: expected shape"):
+        squared_weight(spline, [1.0, 1.0])
+    with pytest.raises(ValueError, match="^q: expected q > 0"):
+        closed_speeds(spline, [0.0], moments(ONE, X, Y))
+    with pytest.raises(ValueError, match="^alpha: expected positive"):
+        scaled_speeds(ONE, moments(ONE, X, Y), 0.0)
+    with pytest.raises(ValueError, match="^w: expected non-zero"):
+        speeds(Network([0.0], [1.0], [1.0], 0.0), moments(ONE, X, Y))
+    with pytest.raises(ValueError, match="^x: expected finite"):
+        moments(ONE, [math.nan], [0.0])
+    with pytest.raises(ValueError, match="^steps: expected a positive"):
+        flow(to_spline(ONE), imbalance(ONE), X, Y, time=1.0, steps=0)
+    with pytest.raises(ValueError, match="^time: expected positive"):
+        flow(to_spline(ONE), imbalance(ONE), X, Y, time=0.0, steps=1)

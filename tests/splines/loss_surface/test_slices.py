@@ -1,0 +1,131 @@
+"""Slices of the loss: knots worked by hand, against sampling, and errors."""
+
+import math
+
+import pytest
+import torch
+
+from lecturelib.splines import LossSlice, Spline, gram, knot_counts, slice_loss, to_network
+from lecturelib.splines.loss_surface.checks_critical import mixed
+from lecturelib.splines.loss_surface.slices import knot_chance, knot_shares, least_squares_pieces, safe_rate
+
+ONE = Spline([0.0], [1.0], [1.0], 0.0)
+
+
+@pytest.fixture
+def generator():
+    return torch.Generator().manual_seed(5)
+
+
+def test_a_slice_worked_by_hand():
+    # residuals 0 − 1 and 2 − 1 at x = 0 and 1 once the hinge 2 (x − β)₊ reaches them
+    cut = slice_loss(Spline([5.0], [2.0], [1.0], 0.0), [1.0, 0.0], [1.0, 1.0], 0)
+    assert cut.knots.tolist() == [0.0, 1.0]
+    assert cut.quadratic.tolist() == [4.0, 2.0, 0.0]  # A μ²/2 with A = 2, 1, 0
+    assert cut([-1.0, 0.0, 0.5, 1.0, 2.0]).tolist() == [5.0, 1.0, 0.5, 1.0, 1.0]
+    assert cut.types == ["passthrough", "edge"]
+    left, right = cut.slopes
+    assert left.tolist() == [0.0, 2.0]
+    assert right.tolist() == [-2.0, 0.0]
+    assert cut.minima[:2].tolist() == [0.0, 0.5]
+    assert math.isnan(cut.minima[2])
+
+
+def test_knot_types_by_hand():
+    up = slice_loss(Spline([5.0], [1.0], [1.0], 0.0), [0.0, 1.0], [-1.0, 1.5], 0)  # falls towards 0 from both sides
+    assert up.types == ["attractor", "edge"]
+    assert float(up([0.0])) < min(up([-0.1, 0.1]).tolist())
+    down = slice_loss(Spline([5.0], [-1.0], [1.0], 0.0), [0.0, 1.0], [-3.0, 0.0], 0)
+    assert down.types == ["repeller", "edge"]
+    mirrored = slice_loss(Spline([5.0], [-1.0], [-1.0], 0.0), [0.0, -1.0], [-1.0, 1.5], 0)
+    assert mirrored.types == ["edge", "attractor"]
+    hill = LossSlice(torch.tensor([0.0, 1.0]), torch.ones(3), torch.tensor([2.0, -2.0, -2.0]), torch.zeros(3), 1.0)
+    assert hill.types == ["repeller", "edge"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [(0.0, 1.0), (-1.0, 0.0), (0.0, -1.0), (1.0, 0.0), (0.0, 0.0), (1.0, 2.0)]
+)
+def test_a_slope_of_0_passes_through(before, after):
+    linear = torch.tensor([before, after, 0.0], dtype=torch.float64)  # the slopes at the knot 0
+    cut = LossSlice(torch.tensor([0.0, 1.0], dtype=torch.float64), torch.ones(3), linear, torch.zeros(3), 1.0)
+    assert cut.types == ["passthrough", "edge"]
+
+
+def test_shares_of_knots_by_hand():
+    """Three neurons at the data 0 and 1: one attracted to 0, where it nearly is, and two without delta-slope."""
+    network = to_network(Spline([5e-4, 5.0, 1.5e-3], [1.0, 0.0, 0.0], [1.0, 1.0, 1.0], 0.0))
+    third = pytest.approx(1 / 3)
+    found = knot_shares(network, [1.0, 0.0], [1.5, -1.0])
+    assert found == {
+        "passthrough": pytest.approx(2 / 3),
+        "repeller": 0,
+        "attractor": third,
+        "held": third,
+        "by attractor": third,
+    }
+    away = to_network(Spline([0.9996, 5.0], [-1.0, 0.0], [1.0, 1.0], 0.0))  # held by an edge, and repelled from 0
+    found = knot_shares(away, [0.0, 1.0], [-3.0, 0.0])
+    assert found == {"passthrough": 0.5, "repeller": 0.5, "attractor": 0, "held": 0.5, "by attractor": 0}
+
+
+def test_the_safe_rate_is_half_of_the_largest_stable_one(generator):
+    network, x = mixed(generator)
+    assert safe_rate(network, x) == pytest.approx(1 / float(torch.linalg.eigvalsh(gram(network, x))[-1]), rel=1e-4)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_types_are_what_sampling_sees(seed):
+    generator = torch.Generator().manual_seed(seed)
+    x, y = torch.arange(12, dtype=torch.float64), torch.randn(12, generator=generator, dtype=torch.float64)
+    mu, side = 0.05 * torch.randn((), generator=generator, dtype=torch.float64), 1.0 - 2.0 * (seed % 2)
+    cut = slice_loss(Spline(torch.zeros(1), mu[None], [side], 0.0), x, y, 0)
+    here, left, right = cut(x), cut(x - 1e-4), cut(x + 1e-4)
+    for n, kind in enumerate(cut.types):
+        if kind == "edge":
+            assert n == (11 if side > 0 else 0)
+            assert float((here - (right if side > 0 else left))[n]) == pytest.approx(0, abs=1e-12)
+        else:
+            assert (kind == "attractor") == bool(here[n] < min(left[n], right[n]))
+            assert (kind == "repeller") == bool(here[n] > max(left[n], right[n]))
+
+
+def test_repeated_data_make_one_knot():
+    cut = slice_loss(ONE, [0.0, 1.0, 1.0], [1.0, 2.0, 3.0], 0)
+    assert cut.knots.tolist() == [0.0, 1.0]
+    assert cut.quadratic.tolist() == [1.5, 1.0, 0.0]
+    assert float(cut([-1.0])) == 0.5 * (0.0 + 0.0 + 1.0)
+
+
+def test_chance_of_a_knot():
+    assert knot_chance(torch.tensor([1.0, 2.0])).tolist() == pytest.approx([0.25, 0.125])
+
+
+def test_least_squares_on_pieces():
+    found = least_squares_pieces([1.5, 3.5], [0.0, 1.0, 2.0, 3.0, 3.2, 5.0], [1.0, 3.0, 0.0, 1.0, 1.2, 7.0])
+    assert found.slopes[:2].tolist() == pytest.approx([2.0, 1.0])
+    assert found.intercepts[:2].tolist() == pytest.approx([1.0, -2.0])
+    assert math.isnan(found.slopes[2])
+
+
+def test_counts_of_knots_are_a_function_of_the_seed():
+    one, again = (knot_counts(seed=1, width=6, noise=0.5, points=8, steps=50) for _ in range(2))
+    assert one == again
+    for when in (0, 1):
+        assert one["passthrough"][when] + one["repeller"][when] + one["attractor"][when] == pytest.approx(1)
+    for noise in (0.0, 100.0):  # the root mean square of the targets is near that of sin 3x, or of the noise
+        before, after = knot_counts(seed=2, width=20, noise=noise, points=60, steps=2000)["error"]
+        assert after < before
+        assert after < 0.3 if noise == 0 else before == pytest.approx(100, rel=0.3)
+
+
+def test_bad_arguments_are_named():
+    with pytest.raises(ValueError, match="^x: expected at least one"):
+        slice_loss(ONE, [], [], 0)
+    with pytest.raises(ValueError, match="^y: expected shape"):
+        slice_loss(ONE, [0.0], [0.0, 1.0], 0)
+    with pytest.raises(ValueError, match="^neuron: expected an index"):
+        slice_loss(ONE, [0.0], [0.0], 1)
+    many = Spline([[0.0]], [[1.0]], [[1.0]], [0.0])
+    with pytest.raises(ValueError, match="^spline: expected one spline"):
+        slice_loss(many, [0.0], [0.0], 0)

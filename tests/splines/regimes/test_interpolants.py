@@ -1,0 +1,106 @@
+"""Functions through given points: by hand, in several forms, ensembles, errors."""
+
+import pytest
+import torch
+
+from lecturelib.splines import spikes
+from lecturelib.splines.regimes import interpolants as fits
+
+X = torch.tensor([-0.9, -0.2, 0.1, 0.8], dtype=torch.float64)
+Y = torch.tensor([0.5, -1.0, 0.3, 0.9], dtype=torch.float64)
+Z = torch.linspace(-0.9, 0.8, 35, dtype=torch.float64)
+
+
+def test_polygon_by_hand():
+    spline = fits.linear_interpolant([1.0, 0.0, 3.0], [2.0, 1.0, -2.0])
+    assert spline([-1.0, 0.0, 0.5, 1.0, 2.0, 3.0, 4.0]).tolist() == [0.0, 1.0, 1.5, 2.0, 0.0, -2.0, -4.0]
+    assert spline.orientations.tolist() == [-1.0, 1.0, 1.0]
+
+
+def test_cutting_a_corner_by_hand():
+    # slopes 1, 2, 3 with corners at 0 and 1: the outer pieces y = 1 + x and y = 3 x meet at ½
+    x, y = [-1.0, 0.0, 1.0, 2.0], [0.0, 1.0, 3.0, 6.0]
+    cut = fits.cut_corner(x, y, 1)
+    assert cut(x).tolist() == y
+    assert [part.tolist() for part in spikes(cut)] == [[0.5], [2.0]]
+    with pytest.raises(ValueError, match="^n: expected corners 1 and 2 to bend the same way"):
+        fits.cut_corner(x, [0.0, 0.0, 1.0, 1.5], 1)
+    for n in (0, 2, 1.5):
+        with pytest.raises(ValueError, match="^n: expected a whole number from 1 to 1"):
+            fits.cut_corner(x, y, n)
+
+
+def test_natural_cubic_by_hand():
+    # through (−1, 0), (0, 1), (1, 0): 1 − 3x²/2 + |x|³/2, with end slopes ±3/2
+    spline = fits.natural_cubic([0.0, -1.0, 1.0], [1.0, 0.0, 0.0])
+    z = torch.tensor([-2.0, -0.5, 0.5, 3.0], dtype=torch.float64)
+    assert spline(z).tolist() == pytest.approx([-1.5, 0.6875, 0.6875, -3.0])
+    limit = fits.cubic_limit([-1.0, 0.0, 1.0], [0.0, 1.0, 0.0])
+    torch.testing.assert_close(limit(z), spline(z))
+    assert limit.curvature([0.0, 1.0, 2.0]).tolist() == pytest.approx([-3.0, 0.0, 0.0])
+    assert fits.first_gap([-1.0, 0.0, 1.0], [0.0, 1.0, 0.0])(z).abs().max() < 1e-12  # even: no slope to pay for
+
+
+def test_kernel_by_hand():
+    # both points at 0: 2 ∫₀ᴮ β² = 2 B³/3; x = 1, z = −1, B = 1: neither side reaches both, so 0
+    one = torch.ones((), dtype=torch.float64)
+    assert float(fits.uniform_kernel(0 * one, 0 * one, 3.0)) == pytest.approx(18.0)
+    assert float(fits.uniform_kernel(one, -one, 1.0)) == pytest.approx(0.0, abs=1e-15)
+    assert float(fits.gaussian_kernel(one, one)) == pytest.approx(1.0)  # E (w + b)₊² = 2 / 2
+    assert float(fits.gaussian_kernel(1e9 * one, -1e9 * one)) / 1e18 == pytest.approx(0.0, abs=1e-8)
+
+
+def test_an_interpolant_is_the_same_in_both_forms():
+    for half_width in (1.0, 4.0):
+        kernel = fits.kernel_interpolant(lambda x, z, size=half_width: fits.uniform_kernel(x, z, size), X, Y)
+        limit = fits.cubic_limit(X, torch.stack([Y, -2 * Y]), half_width)
+        torch.testing.assert_close(limit(X)[0], Y, atol=1e-10, rtol=0)
+        torch.testing.assert_close(limit(Z)[0], kernel(Z), atol=1e-9, rtol=0)
+        torch.testing.assert_close(limit(Z)[1], -2 * kernel(Z), atol=1e-9, rtol=0)
+        assert float(kernel.squared_norm) == pytest.approx(float(kernel.weights @ Y))
+
+
+def test_ensembles_of_targets_are_their_members():
+    many = torch.stack([Y, 2 - Y, Y.square(), Y.flip(0), Y + X, Y * X]).reshape(2, 3, 4)
+    kernel = fits.kernel_interpolant(lambda x, z: fits.uniform_kernel(x, z, 2.0), X, many)
+    cubic, limit = fits.natural_cubic(X, many), fits.cubic_limit(X, many, 2.0)
+    for whole, one in (
+        (kernel(Z), fits.kernel_interpolant(kernel.kernel, X, many[1, 2])(Z)),
+        (cubic(Z), fits.natural_cubic(X, many[1, 2])(Z)),
+        (limit(Z), fits.cubic_limit(X, many[1, 2], 2.0)(Z)),
+    ):
+        assert whole.shape == (2, 3, 35)
+        torch.testing.assert_close(whole[1, 2], one)
+    assert kernel.squared_norm.shape == (2, 3)
+
+
+def test_price_is_the_squared_norm():
+    size = 2.0
+    kernel = fits.kernel_interpolant(lambda x, z: fits.uniform_kernel(x, z, size), X, Y)
+    limit = fits.cubic_limit(X, Y, size)
+    z = torch.linspace(-size, size, 20001, dtype=torch.float64)
+    bending = torch.trapezoid(limit.curvature(z) ** 2, z)
+    ends = torch.tensor([-size, size], dtype=torch.float64)
+    slopes = limit.slope + (limit.weights * (ends[:, None] - X) * (ends[:, None] - X).abs()).sum(1) / 2
+    paid = fits.price(bending, slopes.tolist(), limit(ends).tolist(), size)
+    assert float(paid) == pytest.approx(float(kernel.squared_norm), rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: fits.linear_interpolant([0.0], [1.0]), "^x: expected at least 2 distinct"),
+        (lambda: fits.natural_cubic([0.0, 0.0], [1.0, 2.0]), "^x: expected at least 2 distinct"),
+        (lambda: fits.natural_cubic([2.0, 0.0, 2.0], [1.0, 2.0, 3.0]), "^x: expected at least 2 distinct"),
+        (lambda: fits.uniform_kernel(-X, X, 0.85), "^x: expected points between"),
+        (lambda: fits.uniform_kernel(X[1:2], X[:1], 0.85), "^z: expected points between"),
+        (lambda: fits.cubic_limit(X, Y[:3]), r"^y: expected shape \(\.\.\., 4\)"),
+        (lambda: fits.cubic_limit(X, Y, 0.5), "^half_width: expected at least 0.9"),
+        (lambda: fits.uniform_kernel(X, X, 0.5), "^x: expected points between"),
+        (lambda: fits.uniform_kernel(X[1:2], X, 0.5), "^z: expected points between"),
+        (lambda: fits.uniform_kernel(X, X, -1.0), "^half_width: expected positive"),
+    ],
+)
+def test_bad_arguments_of_interpolants_are_named(call, said):
+    with pytest.raises(ValueError, match=said):
+        call()
