@@ -1,117 +1,191 @@
-"""Claims: statements of the book that a machine checks, each with wrong versions that the same check must reject.
+"""Claims: statements of the book that a machine checks, and of which it knows how small an error it would notice.
 
-A check compares something the book states, the *formula*, with something known independently, and returns how far
-apart they are. The claim holds where that discrepancy is at most the tolerance for every seed; a falsifier, a plausible
-wrong formula handed to the very same check, must exceed the tolerance for every seed.
+    @claim("thm-gap", source="boor2001: chapter 3", check=equals(by_quadrature, on=intervals),
+           wrong={"half of it": {"factor": 0.25}})
+    def gap(low, high, *, factor=0.5, power=Exponent(2)):
+        return factor * (high - low) ** power
+
+The decorated function is the *formula*, what the statement with this label says. The check compares it with something
+known by another way (see `lecturelib.core.checking`) and returns how far apart they are. The statement holds where
+this discrepancy is at most the tolerance of the check for every seed. Two kinds of wrong versions must exceed it for
+every seed: those written down, plausible mistakes, and those that a machine makes by changing one number at a time, the
+keyword-only constants and all that the formula gives (see `lecturelib.core.changes`). The smallest change that is still
+rejected is the *resolution* of the claim.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+import re
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
-import torch
-
+from lecturelib.core import resolution, statements, verdicts
+from lecturelib.core.changes import Exponent, Number, numbers
+from lecturelib.core.checking import Check
 from lecturelib.core.discovery import modules
 from lecturelib.core.display import Shown, escape
 
-METHODS = ("algebra", "exact identity", "Monte Carlo", "experiment")
+__all__ = ["Claim", "Exponent", "Verdict", "all_claims", "claim", "number", "table"]
+
 SEEDS = (0, 1, 2, 3, 4)
+SOURCE = re.compile(r"own|\w+: \S.*")
+"""One source: "own" for what is derived in the book, or an entry of the bibliography and the place in it."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Claim:
-    """A statement, how it is checked, and what must fail the check.
+    """A statement, how it is checked, and what must fail the check; made by the decorator `claim`.
 
-    label: the label of the theorem in the chapter; statement: one sentence, Markdown with $mathematics$;
-    source: where it comes from; method: one of `METHODS`; tolerance: the largest discrepancy that counts as true;
-    check(formula, generator): a non-negative discrepancy, made dimensionless by the check itself;
-    formula: what the book states; falsifiers: name of the mistake → the wrong formula.
-    Raises ValueError where a field is missing, and always where there is no falsifier.
+    label: the label of the theorem in the chapter, which has the words; source: "own" or "key: place" with a key of the
+    bibliography, several separated by "; "; check: a `Check`; formula: what the statement says, a function or a value;
+    wrong: name of a mistake → the wrong formula, or a dictionary of constants (or of parts of the value) to exchange;
+    also: other right versions, as functions of the library, which have to pass too; module: where it is declared;
+    excused: why the resolution misses the bound of its method, shown to the reader.
+    Raises ValueError where a field is missing, and always where there is no wrong version.
     """
 
     label: str
-    statement: str
     source: str
-    method: str
-    tolerance: float
-    check: Callable[[Any, torch.Generator], float]
+    check: Check
     formula: Any
-    falsifiers: Mapping[str, Any]
+    wrong: Mapping[str, Any]
+    also: tuple[Any, ...] = ()
+    module: str = ""
+    excused: str = ""
+    _versions: dict[str, Any] = field(init=False, repr=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name in ("label", "statement", "source"):
-            text = getattr(self, name)
-            if not text.strip():
-                raise ValueError(f"{name}: expected a text, got an empty one")
-            if not text.replace("\n", " ").isprintable():  # such as \v of \varepsilon in a string that is not raw
-                raise ValueError(f"{name}: expected a text, got control characters in {text!r}: is a backslash lost?")
-        if self.method not in METHODS:
-            raise ValueError(f"method: expected one of {', '.join(METHODS)}, got {self.method!r}")
-        if not (math.isfinite(self.tolerance) and self.tolerance >= 0):
-            raise ValueError(f"tolerance: expected a finite number, at least 0, got {self.tolerance}")
-        if not self.falsifiers:
-            raise ValueError(f"falsifiers: claim {self.label!r} needs a wrong version that its check rejects")
+        if not re.fullmatch(r"[a-z]+(-[a-z0-9]+)+", self.label):
+            raise ValueError(f"label: expected one like 'thm-part-name', got {self.label!r}")
+        for part in self.source.split("; "):
+            if not SOURCE.fullmatch(part):
+                raise ValueError(f"source: expected 'own' or 'key: place' in {self.label!r}, got {part!r}")
+        if not self.wrong:
+            raise ValueError(f"wrong: claim {self.label!r} needs a wrong version that its check rejects")
+        for name, change in (dict(self.wrong) | self.check.others(self.formula)).items():
+            if not name.replace("\n", " ").isprintable():  # such as \v of \varepsilon in a string that is not raw
+                raise ValueError(f"wrong: control characters in {name!r} of {self.label!r}: is a backslash lost?")
+            self._versions[name] = self._changed(change)
+
+    def _changed(self, change: Any) -> Any:
+        if not isinstance(change, Mapping):
+            return change
+        return partial(self.formula, **change) if callable(self.formula) else {**self.formula, **change}
 
     def discrepancy(self, formula: Any, seed: int) -> float:
-        """What the check finds for `formula` with a generator seeded by `seed`.
+        """What the check finds for `formula` with this seed, in the unit of the check.
 
-        No number (NaN) is infinitely wrong for the statement, and a ValueError for a falsifier: a wrong version has to
-        be wrong by its value, not by failing to compute. Raises ValueError too where the discrepancy is negative.
+        No number (NaN) is infinitely wrong for the statement, and a ValueError for a wrong version, which has to be
+        wrong by its value, not by failing to compute.
         """
-        found = float(self.check(formula, torch.Generator().manual_seed(seed)))
+        found = float(self.check.discrepancy(formula, seed))
         if found < 0:
             raise ValueError(f"claim {self.label!r}: its check found {found}, a discrepancy is at least 0")
         if math.isnan(found) and formula is not self.formula:
-            raise ValueError(f"claim {self.label!r}: a falsifier gave no number with seed {seed}")
+            raise ValueError(f"claim {self.label!r}: a wrong version gave no number with seed {seed}")
         return math.inf if math.isnan(found) else found
 
+    def rejects(self, one: Number, by: float, seeds: Iterable[int]) -> bool:
+        """Does the check reject, for every one of the seeds, the formula with one number changed by `by`?"""
+        return all(self.discrepancy(one.changed(self.formula, by), seed) > self.check.tolerance for seed in seeds)
+
+    def numbers(self) -> list[Number]:
+        """The numbers that the machine changes, as far as the check is one that measures."""
+        return numbers(self.formula, self.check.gives(self.formula, SEEDS[0])) if self.check.bound is not None else []
+
+    def signs(self) -> tuple[int, ...]:
+        """The directions of a change that have to be noticed: both, but for bounds that one only which is no weaker."""
+        return self.check.signs
+
+    def blind(self, seeds: Iterable[int] = SEEDS[:3]) -> list[str]:
+        """The numbers of which a change as large as the bound of the method passes for some seed."""
+        seeds, bound = tuple(seeds), self.check.bound
+        return [
+            f"{one.name} {'+' if sign > 0 else '-'}{one.size or bound:g}"
+            for one in self.numbers()
+            for sign in self.signs()
+            if not self.rejects(one, sign * (one.size or bound), seeds)
+        ]
+
+    def resolution(self) -> dict[str, float]:
+        """Number → the smallest change, of either sign, that is rejected: relative, or absolute for exponents.
+
+        From the store that `make resolution` writes; searched where it is not there or was made by other code.
+        """
+        return resolution.of(self)
+
     def run(self, seeds: Iterable[int] = SEEDS) -> Verdict:
-        """Check the statement and every falsifier over all seeds."""
+        """Check the statement, all its right versions, and every wrong one, over all seeds."""
         seeds = tuple(seeds)
         if not seeds:
             raise ValueError("seeds: expected at least one")
-        return Verdict(
+        right = (self.formula, *self.also)
+        verdict = Verdict(
             claim=self,
             seeds=seeds,
-            worst=max(self.discrepancy(self.formula, seed) for seed in seeds),
-            closest={
-                name: min(self.discrepancy(wrong, seed) for seed in seeds) for name, wrong in self.falsifiers.items()
-            },
+            worst=max(self.discrepancy(one, seed) for one in right for seed in seeds),
+            closest={n: min(self.discrepancy(w, seed) for seed in seeds) for n, w in self._versions.items()},
+            sharpness=self.check.sharpness(self.formula, seeds),
         )
+        self.check.forget()
+        return verdict
 
-    def show(self, seeds: Iterable[int] = SEEDS) -> Shown:
+    def verdict(self) -> Verdict:
+        """What `run` finds, from the store of the build where there is one."""
+
+        def compute() -> dict[str, Any]:
+            found = self.run()
+            return {name: getattr(found, name) for name in ("seeds", "worst", "closest", "sharpness")}
+
+        figures = verdicts.kept(self.module, self.label, compute)
+        return Verdict(self, **figures | {"seeds": tuple(figures["seeds"])})
+
+    def show(self) -> Shown:
         """The verdict as a line of the chapter; raises AssertionError where the claim does not stand."""
-        return self.run(seeds).require().show()
+        return self.verdict().require().show()
+
+
+def claim(label: str, *, source: str, check: Check, wrong: Mapping[str, Any], also=(), excused: str = ""):
+    """A decorator that makes of a formula, or of a value, the claim with this label; fields as those of `Claim`."""
+    module = sys._getframe(1).f_globals["__name__"]
+
+    def declare(formula: Any) -> Claim:
+        return Claim(label, source, check, formula, wrong, tuple(also), module, excused)
+
+    return declare
 
 
 @dataclass(frozen=True)
 class Verdict:
     """What running a claim found.
 
-    worst: the largest discrepancy of the statement over the seeds; closest: falsifier → its smallest discrepancy.
+    worst: the largest discrepancy of the statement over the seeds; closest: wrong version → its smallest discrepancy;
+    sharpness: for a bound, the largest share of it that was reached, None otherwise.
     """
 
     claim: Claim
     seeds: tuple[int, ...]
     worst: float
     closest: Mapping[str, float]
+    sharpness: float | None = None
 
     @property
     def holds(self) -> bool:
         """Was the statement found true for every seed?"""
-        return self.worst <= self.claim.tolerance
+        return self.worst <= self.claim.check.tolerance
 
     @property
     def passed_by_mistake(self) -> list[str]:
-        """The falsifiers that the check failed to reject for some seed."""
-        return [name for name, found in self.closest.items() if found <= self.claim.tolerance]
+        """The wrong versions that the check failed to reject for some seed."""
+        return [name for name, found in self.closest.items() if found <= self.claim.check.tolerance]
 
     def require(self) -> Verdict:
         """Return self, or raise AssertionError saying what is wrong with the statement or with its check."""
-        label, tolerance = self.claim.label, self.claim.tolerance
+        label, tolerance = self.claim.label, self.claim.check.tolerance
         if not self.holds:
             raise AssertionError(f"claim {label!r} is false: discrepancy {self.worst:.3g}, tolerance {tolerance:.3g}")
         if self.passed_by_mistake:
@@ -119,21 +193,33 @@ class Verdict:
             raise AssertionError(f"the check of claim {label!r} also passes wrong versions: {names}")
         return self
 
+    def found(self) -> str:
+        """The error that was found, in words."""
+        check = self.claim.check
+        if self.sharpness is not None and self.worst == 0:
+            return f"never exceeded, {100 * self.sharpness:.0f} % of it reached"
+        return f"off by {number(self.worst)}{check.unit}"
+
+    def notices(self) -> str:
+        """The resolution in words; empty where the check measures nothing."""
+        return resolution.in_words(self.claim, self.claim.resolution())
+
     def show(self) -> Shown:
-        """A compact line that unfolds: the statement, how it was checked, both figures."""
-        claim, closest = self.claim, min(self.closest.values())
+        """A compact line that unfolds: how it was checked, both figures, the resolution."""
+        claim, check = self.claim, self.claim.check
+        closest = f"{number(min(self.closest.values()))}{check.unit}"
         line = (
-            f"Checked ({claim.method}, {_seeds(self.seeds)}): off by {number(self.worst)}, "
-            f"wrong versions by {number(closest)} or more"
+            f"Checked ({check.method}, {_seeds(self.seeds)}): {self.found()}; wrong versions off by {closest} or more"
         )
         rows = [f"- {name}: off by at least {number(found)}, rejected" for name, found in self.closest.items()]
         body = [
-            claim.statement,
-            f"The largest discrepancy found is {number(self.worst)}; up to {number(claim.tolerance)} counts as true. "
-            "The same check was given wrong versions of the statement:",
-            "\n".join(rows),
-            f"Source: {claim.source}.",
+            f"The largest discrepancy found is {number(self.worst)}{check.unit}; "
+            f"up to {number(check.tolerance)} counts as true. {self.notices()}",
+            "The same check was given wrong versions of the statement:\n\n" + "\n".join(rows),
+            f"Source: {statements.cited(claim.source)}.",
         ]
+        if claim.excused:
+            body.insert(1, f"Why it notices no less: {claim.excused}.")
         return Shown.folded(line, "\n\n".join(body), kind="claim")
 
 
@@ -159,40 +245,27 @@ def all_claims(package: str = "lecturelib") -> dict[str, list[Claim]]:
     home: dict[str, str] = {}
     for module in modules(package):
         claims = [value for value in vars(module).values() if isinstance(value, Claim)]
-        for claim in claims:
-            if claim.label in home:
-                both = f"{home[claim.label]} and {module.__name__}"
-                raise ValueError(f"claim {claim.label!r} is declared in both {both}")
-            home[claim.label] = module.__name__
+        claims = [claim for claim in claims if claim.module in ("", module.__name__)]
+        for one in claims:
+            if one.label in home:
+                raise ValueError(f"claim {one.label!r} is declared in both {home[one.label]} and {module.__name__}")
+            home[one.label] = module.__name__
         if claims:
             found[module.__name__] = claims
     return found
 
 
-def relative_gap(found: torch.Tensor, expected: torch.Tensor) -> float:
-    """Largest distance of two tensors, relative to the largest number of `expected` (at least 1).
-
-    Shapes that differ are infinitely far apart.
-    """
-    if found.shape != expected.shape:
-        return math.inf
-    return float((found - expected).abs().max() / expected.abs().max().clamp(min=1.0))
-
-
-def table(verdicts: Iterable[Verdict]) -> Shown:
-    """Verdicts as a table: statement with a link to its theorem, method, both figures, the falsifiers."""
-    rows = [
-        "| statement | checked by | largest error | tolerance | wrong versions: how far off |",
-        "|---" * 5 + "|",
-    ]
-    for verdict in verdicts:
+def table(found: Iterable[Verdict]) -> Shown:
+    """Verdicts as a table: the statement as its chapter has it, method, what was found, resolution, wrong versions."""
+    rows = ["| statement | checked by | found | would notice | wrong versions: how far off |", "|---" * 5 + "|"]
+    for verdict in found:
         claim = verdict.require().claim
         wrong = "; ".join(f"{name}: {number(found)}" for name, found in verdict.closest.items())
         cells = (
-            f"{claim.statement} ({{prf:ref}}`{claim.label}`)",
-            f"{claim.method}, {_seeds(verdict.seeds)}",
-            number(verdict.worst),
-            number(claim.tolerance),
+            f"{{prf:ref}}`{claim.label}` {statements.text(claim.label)}",
+            f"{claim.check.method}, {_seeds(verdict.seeds)}",
+            f"{verdict.found()} (up to {number(claim.check.tolerance)})",
+            verdict.notices() + (f" {claim.excused}." if claim.excused else ""),
             wrong,
         )
         rows.append("| " + " | ".join(escape(cell) for cell in cells) + " |")

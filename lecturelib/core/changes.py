@@ -1,0 +1,148 @@
+"""Small changes of a formula, one number at a time: what a check has to notice.
+
+The numbers of a formula are the keyword-only parameters with a numeric default, which are the constants that the
+statement prints, and the components of what it gives: a tensor or number is one, a tuple, dataclass or dictionary has
+one for each of its parts.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+
+
+class Exponent(float):
+    """A number of a formula that is an exponent: a change of it is measured as it is, not relative to its size."""
+
+
+RELATIVE, ABSOLUTE, STEP, ANSWER = "relative", "absolute", "step", "answer"
+"""How a number changes: by a factor 1 + ε; by ε; an integer by 1; one answer of yes or no is turned."""
+
+
+@dataclass(frozen=True)
+class Number:
+    """One number of a formula: where it is, and how it changes.
+
+    name: what a reader sees; kind: `RELATIVE`, `ABSOLUTE`, `STEP` or `ANSWER`; path: the keys that lead to it in what
+    the formula gives, None for a parameter of this name.
+    """
+
+    name: str
+    kind: str
+    path: tuple[Any, ...] | None = None
+
+    @property
+    def size(self) -> float | None:
+        """The only size of a change, for numbers that are whole; None where every size is possible."""
+        return 1.0 if self.kind in (STEP, ANSWER) else None
+
+    def changed(self, formula: Any, by: float) -> Any:
+        """The formula with this number changed by `by` (positive or negative)."""
+        if self.path is None:
+            return partial(formula, **{self.name: _moved(constants(formula)[self.name], self.kind, by)})
+        if not callable(formula):
+            return _replaced(formula, self.path, lambda part: _moved(part, self.kind, by))
+        calls = []
+
+        def wrong(*arguments: Any, **options: Any) -> Any:
+            calls.append(1)
+            if self.kind == ANSWER and len(calls) > 1:  # one answer alone is turned
+                return formula(*arguments, **options)
+            return _replaced(formula(*arguments, **options), self.path, lambda part: _moved(part, self.kind, by))
+
+        return wrong
+
+
+def constants(formula: Any) -> dict[str, Any]:
+    """The keyword-only parameters of a formula that have a number as default: name → number."""
+    if not callable(formula):
+        return {}
+    try:
+        parameters = inspect.signature(formula).parameters.values()
+    except ValueError:
+        return {}
+    return {
+        p.name: p.default
+        for p in parameters
+        if p.kind is p.KEYWORD_ONLY and isinstance(p.default, (int, float)) and not isinstance(p.default, bool)
+    }
+
+
+def numbers(formula: Any, gives: Any) -> list[Number]:
+    """All numbers of a formula; `gives` is what it gave for some problem (for a formula that is a value, itself)."""
+    found = [Number(name, _kind(value)) for name, value in constants(formula).items()]
+    return found + [Number(_name(path), _kind(part), path) for path, part in components(gives)]
+
+
+def components(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    """The parts of a value that are numbers or tensors, each with the keys that lead to it; None is no part."""
+    if value is None:
+        return
+    children = _children(value)
+    if children is None:
+        yield path, value
+        return
+    for key, part in children.items():
+        yield from components(part, (*path, key))
+
+
+def _children(value: Any) -> dict[Any, Any] | None:
+    if isinstance(value, Mapping):
+        return dict(value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return dict(zip(value._fields, value, strict=True))
+    if isinstance(value, (tuple, list)):
+        return dict(enumerate(value))
+    return None
+
+
+def _replaced(value: Any, path: tuple[Any, ...], change: Callable[[Any], Any]) -> Any:
+    if not path:
+        return change(value)
+    key, *rest = path
+    children = {**_children(value), key: _replaced(_children(value)[key], tuple(rest), change)}
+    if isinstance(value, Mapping):
+        return children
+    if dataclasses.is_dataclass(value):
+        return dataclasses.replace(value, **{key: children[key]})
+    return type(value)(*children.values()) if hasattr(value, "_fields") else type(value)(children.values())
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, Exponent):
+        return ABSOLUTE
+    if isinstance(value, torch.Tensor):
+        plain = ANSWER if value.dtype == torch.bool else RELATIVE if value.is_floating_point() else STEP
+        return plain
+    if isinstance(value, (bool, np.bool_)):
+        return ANSWER
+    if isinstance(value, (int, np.integer)):
+        return STEP
+    return ABSOLUTE if value == 0 else RELATIVE
+
+
+def _moved(value: Any, kind: str, by: float) -> Any:
+    if kind == ANSWER:
+        if not isinstance(value, torch.Tensor):
+            return not value
+        turned = value.clone().reshape(-1)
+        turned[0] = ~turned[0]
+        return turned.reshape(value.shape)
+    if kind == STEP:
+        return value + (1 if by > 0 else -1)
+    moved = value + by if kind == ABSOLUTE else value * (1 + by)
+    return Exponent(moved) if isinstance(value, Exponent) else moved
+
+
+def _name(path: tuple[Any, ...]) -> str:
+    names = [f"part {key + 1}" if isinstance(key, int) else str(key) for key in path]
+    return ", ".join(names) or "value"
