@@ -11,7 +11,7 @@ from itertools import pairwise
 import torch
 from torch import Generator, Tensor
 
-from lecturelib.core.claims import Claim, relative_gap
+from lecturelib.core.old_claims import Claim, relative_gap
 from lecturelib.kernels.initialization.variances import (
     Variances,
     backward_moments,

@@ -9,7 +9,7 @@ import torch
 from scipy.special import erf
 from torch import Generator, Tensor
 
-from lecturelib.core.claims import Claim, relative_gap
+from lecturelib.core.old_claims import Claim, relative_gap
 from lecturelib.kernels.initialization.checks import EXACT, SIGNS, THREE, every_network, layers_of
 from lecturelib.kernels.initialization.variances import (
     Variances,

@@ -8,7 +8,7 @@ from functools import lru_cache
 import torch
 from torch import Generator, Tensor
 
-from lecturelib.core.claims import Claim
+from lecturelib.core.old_claims import Claim
 from lecturelib.kernels.lazy_or_feature.scaled import train_scaled
 from lecturelib.kernels.tangent_kernel.checks import normal
 from lecturelib.kernels.tangent_kernel.empirical import empirical_kernel

@@ -8,7 +8,7 @@ from functools import lru_cache
 import torch
 from torch import Generator, Tensor
 
-from lecturelib.core.claims import Claim, relative_gap
+from lecturelib.core.old_claims import Claim, relative_gap
 from lecturelib.kernels.lazy_or_feature.checks import GEIGER, by_torch, descent, draw, labels
 from lecturelib.kernels.lazy_or_feature.scaled import chain_kernel, chain_time
 from lecturelib.kernels.tangent_kernel.checks import normal

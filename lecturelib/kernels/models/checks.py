@@ -7,7 +7,7 @@ import torch
 from scipy.optimize import linprog
 from torch import Generator, Tensor
 
-from lecturelib.core.claims import Claim, relative_gap
+from lecturelib.core.old_claims import Claim, relative_gap
 from lecturelib.kernels.models.features import features_of, kernel_weights, polynomial_features, polynomial_kernel
 from lecturelib.kernels.models.losses import logistic_slope
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Generator, Tensor
 
-from lecturelib.core.claims import Claim, relative_gap
+from lecturelib.core.old_claims import Claim, relative_gap
 from lecturelib.kernels.models import activations as act
 from lecturelib.kernels.models.activations import Activation, sigmoid_slope
 from lecturelib.kernels.models.checks import ANSELMI, EXACT, normal

@@ -8,7 +8,7 @@ import torch
 from scipy.integrate import solve_ivp
 from torch import Generator, Tensor
 
-from lecturelib.core.claims import Claim, relative_gap
+from lecturelib.core.old_claims import Claim, relative_gap
 from lecturelib.kernels.models.checks import ANSELMI, normal
 from lecturelib.kernels.models.descent import (
     LeastSquares,

@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Generator, Tensor
 
-from lecturelib.core.claims import Claim, relative_gap
+from lecturelib.core.old_claims import Claim, relative_gap
 from lecturelib.kernels.spectral_bias.modes import limit
 from lecturelib.kernels.spectral_bias.prediction import Modes, decompose, predict
 from lecturelib.kernels.tangent_kernel.checks import normal

@@ -9,7 +9,7 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.func import functional_call, jacrev
 
-from lecturelib.core.claims import Claim, relative_gap
+from lecturelib.core.old_claims import Claim, relative_gap
 from lecturelib.kernels.tangent_kernel.empirical import empirical_kernel
 from lecturelib.kernels.tangent_kernel.layer_products import Signals, kernel_of
 from lecturelib.kernels.tangent_kernel.wide_networks import WideNetwork, draw_wide, slope, value

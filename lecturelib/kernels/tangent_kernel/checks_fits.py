@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Generator, Tensor
 
-from lecturelib.core.claims import Claim, relative_gap
+from lecturelib.core.old_claims import Claim, relative_gap
 from lecturelib.kernels.tangent_kernel.checks import jacobian, normal, perceptron
 from lecturelib.kernels.tangent_kernel.limit import infinite_kernel
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 import torch
 from torch import Generator, Tensor
 
-from lecturelib.core.claims import Claim, relative_gap
+from lecturelib.core.old_claims import Claim, relative_gap
 from lecturelib.kernels.tangent_kernel.checks import JACOT, normal
 from lecturelib.kernels.tangent_kernel.empirical import empirical_kernel
 from lecturelib.kernels.tangent_kernel.limit import infinite_kernel

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Generator
 
-from lecturelib.core.claims import Claim, relative_gap
+from lecturelib.core.old_claims import Claim, relative_gap
 from lecturelib.splines.breakpoints.checks import EXACT, SAHS, X, draw
 from lecturelib.splines.breakpoints.network import (
     Network,

@@ -8,7 +8,7 @@ from itertools import pairwise
 import torch
 from torch import Generator, Tensor
 
-from lecturelib.core.claims import Claim
+from lecturelib.core.old_claims import Claim
 from lecturelib.splines.breakpoints.expansion import Target, curvature_density, sample, sine, spread
 from lecturelib.splines.breakpoints.network import Spline
 

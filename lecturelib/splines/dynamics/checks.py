@@ -7,7 +7,7 @@ from dataclasses import replace
 import torch
 from torch import Generator, Tensor
 
-from lecturelib.core.claims import Claim, relative_gap
+from lecturelib.core.old_claims import Claim, relative_gap
 from lecturelib.splines.breakpoints.network import Network, Spline, rescale, to_spline
 from lecturelib.splines.dynamics import motion
 from lecturelib.splines.dynamics.motion import Moments, Speeds

@@ -7,7 +7,7 @@ from dataclasses import replace
 import torch
 from torch import Generator, Tensor
 
-from lecturelib.core.claims import Claim, relative_gap
+from lecturelib.core.old_claims import Claim, relative_gap
 from lecturelib.splines.breakpoints.network import Network
 from lecturelib.splines.dynamics import hinge_kernel
 from lecturelib.splines.dynamics.attraction import Attractors, attractors, potential, psi, sums_beyond

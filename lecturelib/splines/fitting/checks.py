@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Generator
 
-from lecturelib.core.claims import Claim
+from lecturelib.core.old_claims import Claim
 from lecturelib.splines.fitting.continuous import quadratic_loss, smooth_error
 from lecturelib.splines.fitting.merging import greedy_merge, join, pair_up, single_points
 from lecturelib.splines.fitting.segmentation import segment, segment_losses, segmentation, sorted_data

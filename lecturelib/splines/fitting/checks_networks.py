@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Generator, Tensor
 
-from lecturelib.core.claims import Claim, relative_gap
+from lecturelib.core.old_claims import Claim, relative_gap
 from lecturelib.splines.breakpoints.network import Network, Spline, rescale, to_network, to_spline
 from lecturelib.splines.fitting.checks import draw_data
 from lecturelib.splines.fitting.continuous import bridge, fit_knots

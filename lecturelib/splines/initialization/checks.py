@@ -9,7 +9,7 @@ import torch
 from scipy.special import iti0k0
 from torch import Generator, Tensor
 
-from lecturelib.core.claims import Claim
+from lecturelib.core.old_claims import Claim
 from lecturelib.splines.breakpoints.network import to_spline
 from lecturelib.splines.initialization.densities import GaussianWeights, UniformWeights, Weights
 

@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Generator, Tensor
 
-from lecturelib.core.claims import Claim, relative_gap
+from lecturelib.core.old_claims import Claim, relative_gap
 from lecturelib.splines.breakpoints.network import Network
 from lecturelib.splines.initialization.checks import NEURONS, draw, gaussian, uniform
 from lecturelib.splines.initialization.densities import (

@@ -8,7 +8,7 @@ import math
 import torch
 from torch import Generator, Tensor
 
-from lecturelib.core.claims import Claim, relative_gap
+from lecturelib.core.old_claims import Claim, relative_gap
 from lecturelib.splines.breakpoints.network import Network, Spline, to_network, to_spline
 from lecturelib.splines.loss_surface.slices import LossSlice, kinks, knot_chance, slice_loss
 

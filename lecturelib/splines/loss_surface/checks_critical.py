@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Generator, Tensor
 
-from lecturelib.core.claims import Claim
+from lecturelib.core.old_claims import Claim
 from lecturelib.splines.breakpoints.network import Network, Spline, to_network
 from lecturelib.splines.loss_surface.checks import SAHS
 from lecturelib.splines.loss_surface.hessian import blocks, critical_residuals, flatten

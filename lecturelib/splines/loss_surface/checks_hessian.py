@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Generator, Tensor
 
-from lecturelib.core.claims import Claim, relative_gap
+from lecturelib.core.old_claims import Claim, relative_gap
 from lecturelib.splines.breakpoints.network import Network
 from lecturelib.splines.loss_surface.checks import SAHS
 from lecturelib.splines.loss_surface.checks_critical import (

@@ -8,7 +8,7 @@ from itertools import combinations_with_replacement
 import torch
 from torch import Generator, Tensor
 
-from lecturelib.core.claims import Claim
+from lecturelib.core.old_claims import Claim
 from lecturelib.splines.breakpoints.network import Spline
 from lecturelib.splines.loss_surface import partitions
 

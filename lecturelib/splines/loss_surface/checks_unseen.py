@@ -9,7 +9,7 @@ from typing import NamedTuple
 import torch
 from torch import Generator, Tensor
 
-from lecturelib.core.claims import Claim, relative_gap
+from lecturelib.core.old_claims import Claim, relative_gap
 from lecturelib.splines.breakpoints.network import Spline, to_network
 from lecturelib.splines.loss_surface.checks import SAHS
 from lecturelib.splines.loss_surface.hessian import hessian, measured_zeros

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Generator, Tensor
 
-from lecturelib.core.claims import Claim, relative_gap
+from lecturelib.core.old_claims import Claim, relative_gap
 from lecturelib.splines.breakpoints.network import Network, rescale, to_spline
 from lecturelib.splines.initialization.starts import initialize
 from lecturelib.splines.regimes.flows import evenly_spread, features, kernel_flow, limit_flow, orbit_speeds, stable_rate

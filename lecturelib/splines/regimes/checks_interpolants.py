@@ -10,7 +10,7 @@ import torch
 from scipy.optimize import linprog
 from torch import Generator, Tensor
 
-from lecturelib.core.claims import Claim, relative_gap
+from lecturelib.core.old_claims import Claim, relative_gap
 from lecturelib.splines.breakpoints.network import Network, Spline, spikes
 from lecturelib.splines.initialization.starts import initialize
 from lecturelib.splines.regimes.flows import evenly_spread, features, kernel_flow

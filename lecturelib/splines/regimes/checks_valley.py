@@ -8,7 +8,7 @@ from itertools import pairwise
 import torch
 from torch import Generator, Tensor
 
-from lecturelib.core.claims import Claim, relative_gap
+from lecturelib.core.old_claims import Claim, relative_gap
 from lecturelib.splines.breakpoints.network import Spline, to_network
 from lecturelib.splines.regimes.flows import features, kernel_flow
 
