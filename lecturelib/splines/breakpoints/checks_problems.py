@@ -12,7 +12,7 @@ from lecturelib.splines.breakpoints.network import Network
 
 
 def network(generator: Generator, width: int = 9) -> Network:
-    """A generic network: weights of size one, both facings, |w| and |v| not below 0.3, so that quotients are no trap."""
+    """A generic network of this width: both facings, |w| and |v| not below 0.3, so that quotients are no trap."""
     w, b, v = normal(generator, 3, width)
     w, v = (signs(generator, width) * (0.3 + part.abs()) for part in (w, v))
     return Network(w, b, v, normal(generator, 1)[0])
