@@ -12,7 +12,7 @@ from torch.func import jacrev, jvp, vmap
 
 from lecturelib.core.checking import equals, measures
 from lecturelib.core.claims import Exponent, claim
-from lecturelib.core.problems import normal, sizes
+from lecturelib.core.problems import normal, sizes, uniform
 from lecturelib.kernels.tangent_kernel.checks_problems import Plain, networks, standard_normal
 from lecturelib.kernels.tangent_kernel.empirical import empirical_kernel
 from lecturelib.kernels.tangent_kernel.layer_products import Signals, kernel_of
@@ -200,7 +200,10 @@ def _quadratic_forms(generator: Generator) -> Iterator[tuple]:
         starts, x = normal(generator, 3, network.parameters.numel()), normal(generator, 5, 3)
         each = [kernel_by_the_library(replace(network, parameters=one), x, x) for one in starts]
         yield network, starts, torch.full((3,), 1 / 3, dtype=torch.float64), x, normal(generator, 5), sum(each) / 3
-    x, (s, t) = normal(generator, 4, 1), (0.9, 0.7)  # and the mean over all neurons, which is the limit
+    x, (s, t) = (
+        uniform(generator, 4, 1, low=-1.5, high=1.5),
+        (0.9, 0.7),
+    )  # and the mean over all neurons, which is the limit
     for activation in ("relu", "erf"):
         g, p = standard_normal(torch.cat([s * x, torch.full_like(x, t)], 1))
         starts = torch.cat([g, torch.ones(len(g), 1), torch.zeros(len(g), 1)], 1)
