@@ -189,10 +189,15 @@ def holds(kind: Kind, of: type) -> bool:
     return isinstance(kind, of)
 
 
+def as_array(valid: Any) -> np.ndarray:
+    """A copy of a valid array as NumPy has it."""
+    return valid.detach().numpy().copy() if isinstance(valid, Tensor) else np.array(valid)
+
+
 def variants(kind: Kind, valid: Any) -> Iterator[tuple[str, Any]]:
     """Values like a valid array, with one thing wrong, or unusual."""
     if holds(kind, Numbers) and not isinstance(valid, (str, type(None))):
-        array = np.array(valid.detach() if isinstance(valid, Tensor) else valid)
+        array = as_array(valid)
         if array.dtype.kind not in "fiu" or array.size == 0:
             return
         yield "all 0", np.zeros_like(array)
@@ -213,7 +218,7 @@ def variants(kind: Kind, valid: Any) -> Iterator[tuple[str, Any]]:
 def forms(kind: Kind, valid: Any) -> Iterator[tuple[str, Any]]:
     """The valid value in other forms, which have to work."""
     if holds(kind, Numbers) and isinstance(valid, (Tensor, np.ndarray, list)):
-        array = np.array(valid.detach() if isinstance(valid, Tensor) else valid)
+        array = as_array(valid)
         yield "as a list", array.tolist()
         yield "as an array", array
         yield "as a tensor", torch.from_numpy(array)
