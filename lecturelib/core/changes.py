@@ -50,14 +50,14 @@ class Number:
             return partial(formula, **{self.name: _moved(constants(formula)[self.name], self.kind, by)})
         if not callable(formula):
             return _replaced(formula, self.path, lambda part: _moved(part, self.kind, by))
-        calls = []
+        path, calls = self.path, []
 
         @wraps(formula)
         def wrong(*arguments: Any, **options: Any) -> Any:
             calls.append(1)
             if self.kind == ANSWER and len(calls) > 1:  # one answer alone is turned
                 return formula(*arguments, **options)
-            return _replaced(formula(*arguments, **options), self.path, lambda part: _moved(part, self.kind, by))
+            return _replaced(formula(*arguments, **options), path, lambda part: _moved(part, self.kind, by))
 
         return wrong
 
@@ -85,7 +85,7 @@ def exchanged(formula: Any, parts: Mapping[str, Any]) -> Any:
     if callable(formula):
         return partial(formula, **parts)
     for name, part in parts.items():
-        formula = _replaced(formula, (name,), lambda old, part=part: part)
+        formula = _replaced(formula, (name,), _always(part))
     return formula
 
 
@@ -135,14 +135,19 @@ def _children(value: Any) -> dict[Any, Any] | None:
     return None
 
 
+def _always(value: Any) -> Callable[[Any], Any]:
+    return lambda old: value
+
+
 def _replaced(value: Any, path: tuple[Any, ...], change: Callable[[Any], Any]) -> Any:
     if not path:
         return change(value)
     key, *rest = path
-    children = {**_children(value), key: _replaced(_children(value)[key], tuple(rest), change)}
+    children = _children(value) or {}
+    children[key] = _replaced(children[key], tuple(rest), change)
     if isinstance(value, Mapping):
         return children
-    if dataclasses.is_dataclass(value):
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return dataclasses.replace(value, **{key: children[key]})
     return type(value)(*children.values()) if hasattr(value, "_fields") else type(value)(children.values())
 

@@ -209,8 +209,8 @@ def adds_up_to_zero(*, on: Problems | None = None, tolerance: float = 1e-10, met
 
     def score(terms: Any, known: None) -> float:
         parts = [_tensor(term) for term in _parts(terms).values()]
-        size = _worst(part.abs().max() for part in parts)
-        return float(sum(parts).abs().max()) / size if size != 0 else math.inf
+        size = _worst(float(part.abs().max()) for part in parts)
+        return float(torch.as_tensor(sum(parts)).abs().max()) / size if size != 0 else math.inf
 
     return _check(method, on, lambda generator, *arguments: None, score, tolerance)
 

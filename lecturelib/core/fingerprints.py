@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-_SHOWING = ("claims", "checked", "discovery", "display", "statements", "verdicts")
+_SHOWING = ("claims", "discovery", "display", "ledger", "statements", "verdicts")
 SHOWING = {f"lecturelib.core.{name}" for name in _SHOWING}
 """Code that finds and shows claims; what their checks measure is elsewhere."""
 ALWAYS = "lecturelib.core.resolution"
@@ -55,7 +55,7 @@ def _closure(module: str) -> set[str]:
 @cache
 def _imports(path: Path) -> frozenset[str]:
     """The modules of the library that a file names, packages only where no module below them is meant."""
-    found = set()
+    found: set[str] = set()
     for node in ast.walk(_tree(path)):
         names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
         if isinstance(node, ast.ImportFrom) and node.module:

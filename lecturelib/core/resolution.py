@@ -10,14 +10,12 @@ import json
 import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from lecturelib.core.changes import ABSOLUTE, ANSWER, RELATIVE, STEP, Number
+from lecturelib.core.checking import Check
 from lecturelib.core.display import number
 from lecturelib.core.fingerprints import code_hash, source_of
-
-if TYPE_CHECKING:
-    from lecturelib.core.claims import Claim
 
 Resolution = Mapping[str, tuple[str, float]]
 """Name of a number → its kind (see `lecturelib.core.changes`), and the smallest change of it that is rejected.
@@ -33,37 +31,55 @@ WHOLE = (STEP, ANSWER)
 EXACT = 1e-6
 
 
-def rejects(claim: Claim, one: Number, by: float, seeds: Iterable[int]) -> bool:
+class Checked(Protocol):
+    """What has a resolution: a `lecturelib.core.claims.Claim`."""
+
+    @property
+    def label(self) -> str: ...
+    @property
+    def module(self) -> str: ...
+    @property
+    def formula(self) -> Any: ...
+    @property
+    def check(self) -> Check: ...
+    def discrepancy(self, formula: Any, seed: int) -> float: ...
+    def numbers(self) -> list[Number]: ...
+
+
+def rejects(claim: Checked, one: Number, by: float, seeds: Iterable[int]) -> bool:
     """Does the check reject, for every one of the seeds, the formula with one number changed by `by`?"""
     return all(claim.discrepancy(one.changed(claim.formula, by), seed) > claim.check.tolerance for seed in seeds)
 
 
-def notices(claim: Claim, one: Number, size: float, seeds: Iterable[int] = SEEDS) -> bool:
+def notices(claim: Checked, one: Number, size: float, seeds: Iterable[int] = SEEDS) -> bool:
     """Is a change of this size rejected: in both directions, or for a bound in the one that sharpens it?"""
     directions = (rejects(claim, one, by, seeds) for by in (size, -size))
     return all(directions) if claim.check.reach is None else any(directions)
 
 
-def blind(claim: Claim, seeds: Iterable[int] = SEEDS) -> list[str]:
+def blind(claim: Checked, seeds: Iterable[int] = SEEDS) -> list[str]:
     """What a change as large as the bound of the method passes in: number by number, or the formula as a whole."""
     bound, seeds, found = claim.check.bound, tuple(seeds), claim.numbers()
-    if bound is not None and not found:
+    if bound is None:
+        return []
+    if not found:
         return ["the formula has no numbers"]
     changes = [(one, one.size or bound) for one in found]
     return [f"{one.name} ±{size:g}" for one, size in changes if not notices(claim, one, size, seeds)]
 
 
-def search(claim: Claim) -> Resolution:
+def search(claim: Checked) -> Resolution:
     """The resolution of a claim, found by halving."""
     found = {one.name: (one.kind, _smallest(claim, one)) for one in claim.numbers()}
     claim.check.forget()
     return found
 
 
-def _smallest(claim: Claim, one: Number) -> float:
+def _smallest(claim: Checked, one: Number) -> float:
     if one.size is not None:
         return one.size if notices(claim, one, one.size) else math.inf
-    high = next((size for size in (claim.check.bound, 1.0, 10.0) if notices(claim, one, size)), None)
+    sizes = (claim.check.bound or 1.0, 1.0, 10.0)
+    high = next((size for size in sizes if notices(claim, one, size)), None)
     if high is None:
         return math.inf
     low, high = math.log(SMALLEST), math.log(high)
@@ -73,19 +89,19 @@ def _smallest(claim: Claim, one: Number) -> float:
     return math.exp(high)
 
 
-def too_coarse(claim: Claim, found: Resolution) -> list[str]:
+def too_coarse(claim: Checked, found: Resolution) -> list[str]:
     """The numbers of a claim whose resolution misses the bound of its method."""
-    return [name for name, (kind, size) in found.items() if size > (1.0 if kind in WHOLE else claim.check.bound)]
+    bound = claim.check.bound or math.inf
+    return [name for name, (kind, size) in found.items() if size > (1.0 if kind in WHOLE else bound)]
 
 
 # The store
 
 
-def of(claim: Claim) -> Resolution:
+def of(claim: Checked) -> Resolution:
     """The stored resolution of a claim, or a new search where none was found by the code as it is."""
     entry = stored(claim.module).get(claim.label)
-    fresh = entry is not None and entry["code"] == code_hash(claim.module)
-    return numbers(entry) if fresh else search(claim)
+    return numbers(entry) if entry and entry["code"] == code_hash(claim.module) else search(claim)
 
 
 def numbers(entry: Mapping[str, Any]) -> Resolution:
