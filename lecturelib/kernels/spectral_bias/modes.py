@@ -35,7 +35,7 @@ def trained(*, seed: int, width: int, activation: str = "relu", networks: int = 
     x, y = circle(DATA)
     steps = [round(time / RATE) for time in TIMES]
     before = start(seed, width, 1, activation, networks)
-    run = train_wide(before, x, y, rate=RATE, steps=steps[-1], record=steps, watch=circle(BETWEEN)[0])
+    run = train_wide(before, x, y, learning_rate=RATE, steps=steps[-1], record_at=steps, watch=circle(BETWEEN)[0])
     return {"mean": run.outputs.mean(1).tolist(), "deviation": run.outputs.std(1).tolist()}
 
 
@@ -48,7 +48,9 @@ def mode_rates(*, seed: int, width: int, activation: str = "relu", networks: int
     x, y = circle(DATA)
     modes = decompose(limit(activation)(x, x))
     steps = [max(1, round(1 / (RATE * float(rate)))) for rate in modes.rates]
-    run = train_wide(start(seed, width, 1, activation, networks), x, y, rate=RATE, steps=max(steps), record=[0, *steps])
+    run = train_wide(
+        start(seed, width, 1, activation, networks), x, y, learning_rate=RATE, steps=max(steps), record_at=[0, *steps]
+    )
     residuals = dict(zip(run.steps, run.outputs - y, strict=True))
     found = [fading_rates(residuals[0], residuals[step], step * RATE, modes) for step in steps]
     measured, errors = ([float(pair[part][j]) for j, pair in enumerate(found)] for part in (0, 1))

@@ -54,7 +54,7 @@ def lazy(
     limit = infinite_kernel(x, depth=depth, activation=activation, weight_scale=math.sqrt(2), bias_scale=BIAS)
     rate = 20 / steps / float(torch.linalg.eigvalsh(limit)[-1])
     before = start(seed, width, depth, activation, networks)
-    run = train_wide(before, x, y, rate=rate, steps=steps, record=range(0, steps + 1, steps // 10))
+    run = train_wide(before, x, y, learning_rate=rate, steps=steps, record_at=range(0, steps + 1, steps // 10))
     first, last = empirical_kernel(before, x), empirical_kernel(run.final, x)
     line = linear_path(first, run.outputs[0], y, rate, run.steps)
     pairs = zip(before.weights + before.biases, run.final.weights + run.final.biases, strict=True)

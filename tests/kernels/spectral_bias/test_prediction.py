@@ -77,7 +77,7 @@ def test_chance_does_not_bias_a_measured_rate():
         ([[-1.0]], "kernel: expected no negative eigenvalue"),
         ([[1.0, 0.5], [0.4, 1.0]], "kernel: expected a symmetric"),
         ([[1.0, 0.0]], "kernel: expected shape"),
-        ([[math.nan]], "kernel: expected finite"),
+        ([[math.nan]], "kernel: expected real numbers, all finite"),
     ],
 )
 def test_matrices_that_are_no_kernels(kernel, message):
@@ -139,15 +139,15 @@ def test_rounding_below_zero_is_forgiven():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"x": [[math.nan, 0.0]]}, "x: expected finite"),
+        ({"x": [[math.nan, 0.0]]}, "x: expected real numbers, all finite"),
         ({"y": [1.0, 2.0]}, "y: expected shape"),
-        ({"y": [[1.0]]}, "y: expected shape"),
-        ({"y": [math.inf]}, "y: expected finite"),
-        ({"times": [1.0, -1.0]}, "times: expected shape"),
+        ({"y": [[[1.0]]]}, "y: expected shape"),
+        ({"y": [math.inf]}, "y: expected real numbers, all finite"),
+        ({"times": [1.0, -1.0]}, "times: expected times, at least 0, or infinity, found -1"),
         ({"times": []}, "times: expected shape"),
         ({"times": 1.0}, "times: expected shape"),
-        ({"times": [1.0, math.nan]}, "times: expected shape"),
-        ({"test": [[1.0]]}, "x2: expected 2 columns"),
+        ({"times": [1.0, math.nan]}, "times: expected times, at least 0, or infinity, found nan"),
+        ({"test": [[1.0]]}, "test: expected shape"),
     ],
 )
 def test_errors_name_the_argument(change, message):
