@@ -56,13 +56,7 @@ def gaussian_moments(
 
 @checked
 def textbook_kernel(
-    x1: Annotated[Matrix, "_N d"],
-    x2: Annotated[Matrix, "_M d"],
-    *,
-    depth: Natural,
-    activation: Closed,
-    weight_scale: NonNegative,
-    bias_scale: NonNegative,
+    x1: Matrix, x2: Matrix, *, depth: Natural, activation: Closed, weight_scale: NonNegative, bias_scale: NonNegative
 ) -> GaussianMoments:
     """The recursion written down as it stands: covariance and tangent kernel of x1 (N, d) and x2 (M, d), each (N, M).
 
@@ -81,15 +75,9 @@ def textbook_kernel(
 
 @checked
 def exact_kernel(
-    x1: Annotated[Vector, "d"],
-    x2: Annotated[Vector, "d"],
-    *,
-    depth: Natural,
-    activation: Closed,
-    weight_scale: NonNegative,
-    bias_scale: NonNegative,
-    digits: Count = 50,
-) -> tuple[mp.mpf, mp.mpf]:
+    x1: Annotated[Vector, "d"], x2: Annotated[Vector, "d"], *, depth: Natural, activation: Closed,
+    weight_scale: NonNegative, bias_scale: NonNegative, digits: Count = 50,
+) -> tuple[mp.mpf, mp.mpf]:  # fmt: skip
     """The same for one pair of inputs (d,), to so many digits: the tangent kernel and the covariance.
 
     Slow, and right: at 50 digits half of them may be lost to an angle near 0 or π, and the rest is more than enough.
