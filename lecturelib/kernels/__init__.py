@@ -44,11 +44,13 @@ from lecturelib.kernels.models.losses import cross_entropy, softmax, summed_bina
 from lecturelib.kernels.spectral_bias.prediction import Modes, Prediction, decompose, predict
 from lecturelib.kernels.tangent_kernel.empirical import empirical_kernel
 from lecturelib.kernels.tangent_kernel.limit import infinite_kernel
-from lecturelib.kernels.tangent_kernel.wide_networks import WideNetwork, draw_wide, train_wide
+from lecturelib.kernels.tangent_kernel.moments import GaussianMoments, gaussian_moments
+from lecturelib.kernels.tangent_kernel.wide_networks import Training, WideNetwork, draw_wide, train_wide
 
 __all__ = [
     "Activation",
     "Flow",
+    "GaussianMoments",
     "KernelModel",
     "LayeredNetwork",
     "LeastSquares",
@@ -56,6 +58,7 @@ __all__ = [
     "Prediction",
     "Scaled",
     "Signals",
+    "Training",
     "Variances",
     "WideNetwork",
     "backpropagate",
@@ -77,6 +80,7 @@ __all__ = [
     "forward_moments",
     "fourth_moments",
     "gaussian_kernel",
+    "gaussian_moments",
     "gradient_moments",
     "infinite_kernel",
     "kernel_weights",

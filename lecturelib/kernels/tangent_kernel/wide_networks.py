@@ -98,14 +98,14 @@ class WideNetwork(Record):
         parts: list[nn.Module] = []
         for layer, (weights, biases) in enumerate(zip(self.weights, self.biases, strict=True)):
             linear = nn.Linear(weights.shape[1], weights.shape[0], device=self.device, dtype=self.dtype)
-            linear.load_state_dict({"weight": self.factor(layer) * weights, "bias": self.bias_scale * biases})
+            linear.load_state_dict({"weight": self.factors[layer] * weights, "bias": self.bias_scale * biases})
             parts += [linear, nn.ReLU() if self.activation == "relu" else Bend(self.activation)]
         return nn.Sequential(*parts[:-1])
 
-    @checked
-    def factor(self, layer: Natural) -> float:
-        """s = weight_scale / √(fan-in) of a layer."""
-        return self.weight_scale / math.sqrt(self.weights[layer].shape[-1])
+    @cached_property
+    def factors(self) -> tuple[float, ...]:
+        """s_ℓ = weight_scale / √m_ℓ of every layer."""
+        return tuple(self.weight_scale / math.sqrt(weights.shape[-1]) for weights in self.weights)
 
     @cached_property
     def sizes(self) -> dict[str, Any]:
@@ -115,17 +115,12 @@ class WideNetwork(Record):
     @checked
     def __call__(self, x: Annotated[Matrix, "_N d"]) -> Tensor:
         """f at x (N, d), the last z_ℓ = s W_ℓ h_ℓ + t b_ℓ: shape (..., N)."""
-        return self.forward(x)[-1][1].squeeze(-1)
+        return layers_of(self, x)[-1][1].squeeze(-1)
 
     @checked
     def forward(self, x: Annotated[Matrix, "_N d"]) -> list[tuple[Tensor, Tensor]]:
         """(h_ℓ, z_ℓ) of every layer at x (N, d): shapes (..., N, m_ℓ) and (..., N, m_{ℓ+1})."""
-        layers, h = [], x
-        for layer, (weights, biases) in enumerate(zip(self.weights, self.biases, strict=True)):
-            z = self.factor(layer) * (h @ weights.mT) + self.bias_scale * biases.unsqueeze(-2)
-            layers.append((h, z))
-            h = value(self.activation, z)
-        return layers
+        return layers_of(self, x)
 
     @checked
     def signals(self, x: Annotated[Matrix, "_N d"]) -> list[Signals]:
@@ -134,9 +129,9 @@ class WideNetwork(Record):
         >>> WideNetwork(([[2.0]],), ([1.0],), "relu", 1.0, 0.5).signals([[3.0]])[0].weight_factor
         1.0
         """
-        layers = self.forward(x)
+        layers = layers_of(self, x)
         return [
-            Signals(h.expand(*delta.shape[:-2], -1), delta, self.factor(layer), self.bias_scale)
+            Signals(h.expand(*delta.shape[:-2], -1), delta, self.factors[layer], self.bias_scale)
             for layer, ((h, _), delta) in enumerate(zip(layers, run_back_of(self, layers), strict=True))
         ]
 
@@ -146,11 +141,21 @@ def with_parts(network: WideNetwork, weights: Iterable[Tensor], biases: Iterable
     return network._with({**network.__getstate__(), "weights": tuple(weights), "biases": tuple(biases)})
 
 
+def layers_of(network: WideNetwork, x: Tensor) -> list[tuple[Tensor, Tensor]]:
+    """`WideNetwork.forward` without a look at x, as training does it step by step."""
+    layers, h = [], x
+    for weights, biases, factor in zip(network.weights, network.biases, network.factors, strict=True):
+        z = factor * (h @ weights.mT) + network.bias_scale * biases.unsqueeze(-2)
+        layers.append((h, z))
+        h = value(network.activation, z)
+    return layers
+
+
 def run_back_of(network: WideNetwork, layers: list[tuple[Tensor, Tensor]]) -> list[Tensor]:
     """∂f / ∂z_ℓ of every layer: (..., N, 1, m_{ℓ+1}); layers: of `forward`."""
     steps = []
     for layer in range(len(layers) - 1, 0, -1):
-        steps += [network.weights[layer], network.factor(layer) * slope(network.activation, layers[layer - 1][1])]
+        steps += [network.weights[layer], network.factors[layer] * slope(network.activation, layers[layer - 1][1])]
     return run_back(torch.ones_like(layers[-1][1]).unsqueeze(-1), steps)
 
 
@@ -244,7 +249,7 @@ def train_wide(
         raise ValueError(f"record_at: expected steps from 0 to {steps}, got {list(record_at)}")
     for taken in range(steps + 1):
         if taken in marks:
-            outputs.append(network.forward(x if watch is None else watch)[-1][1].squeeze(-1))
+            outputs.append(layers_of(network, x if watch is None else watch)[-1][1].squeeze(-1))
             if not bool(torch.isfinite(outputs[-1]).all()):
                 raise ValueError(
                     f"learning_rate: expected a stable one, {learning_rate:g} diverged before step {taken}"
@@ -256,7 +261,7 @@ def train_wide(
 
 def step(network: WideNetwork, x: Tensor, y: Tensor, learning_rate: float) -> WideNetwork:
     """One step of gradient descent on ½ Σ (f(x_n) − y_n)²; y: (N,), or (..., N) for targets of each network."""
-    layers = network.forward(x)
+    layers = layers_of(network, x)
     weights, biases = pulled(network, layers, layers[-1][1].squeeze(-1) - y)
     return with_parts(
         network,
@@ -270,6 +275,6 @@ def pulled(network: WideNetwork, layers: list, pulls: Tensor) -> tuple[list[Tens
     weights, biases = [], []
     for layer, ((h, _), delta) in enumerate(zip(layers, run_back_of(network, layers), strict=True)):
         rows = pulls.unsqueeze(-1) * delta.squeeze(-2)  # (..., N, m_out)
-        weights.append(network.factor(layer) * (rows.mT @ h))
+        weights.append(network.factors[layer] * (rows.mT @ h))
         biases.append(network.bias_scale * rows.sum(-2))
     return weights, biases

@@ -174,10 +174,10 @@ def test_wide_networks_and_their_ensembles(activation):
     model = nn.Sequential(nn.Linear(4, 9), bend(), nn.Linear(9, 8), bend(), nn.Linear(8, 1)).double()
     kernel = torch.zeros(6, 5, dtype=torch.float64)
     for layer, module in enumerate(model[::2]):
-        module.weight.data = networks.factor(layer) * networks.weights[layer][1, 2]
+        module.weight.data = networks.factors[layer] * networks.weights[layer][1, 2]
         module.bias.data = 0.4 * networks.biases[layer][1, 2]
     for layer, module in enumerate(model[::2]):  # one parameter at a time: the factors are their own
-        for parameter, factor in ((module.weight, networks.factor(layer)), (module.bias, 0.4)):
+        for parameter, factor in ((module.weight, networks.factors[layer]), (module.bias, 0.4)):
             for one in model.parameters():
                 one.requires_grad_(one is parameter)
             kernel += factor**2 * by_jacobian(model, x, z)[..., 0, 0]

@@ -22,7 +22,7 @@ def by_autograd(network, x, y, *, rate, steps):
     for _ in range(steps + 1):
         h = x
         for k in range(layers):
-            z = network.factor(k) * h @ parts[k].T + network.bias_scale * parts[layers + k]
+            z = network.factors[k] * h @ parts[k].T + network.bias_scale * parts[layers + k]
             h = value(network.activation, z)
         loss = 0.5 * (z[:, 0] - y).square().sum()
         slopes = torch.autograd.grad(loss, parts)
