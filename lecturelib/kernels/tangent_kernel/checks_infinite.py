@@ -276,8 +276,8 @@ def _layers(generator: Generator) -> Iterator[tuple]:
 def _by_covariances(angle: Tensor, one: float, other: Tensor, weight_scale: float, bias_scale: float) -> Tensor:
     """q q' less the covariance of the next layer, from moments."""
     w2, b2, same = weight_scale**2, bias_scale**2, torch.full_like(other, one)
-    a, b, c = (gaussian_moments("relu", p**2, r**2, p * r * cosine).values * w2 + b2
-               for p, r, cosine in ((same, same, 1.0), (other, other, 1.0), (same, other, torch.cos(angle))))  # fmt: skip
+    pairs = (same, same, 1.0), (other, other, 1.0), (same, other, torch.cos(angle))
+    a, b, c = (w2 * gaussian_moments("relu", p**2, r**2, p * r * cosine).values + b2 for p, r, cosine in pairs)
     return (a * b).sqrt() - c
 
 
