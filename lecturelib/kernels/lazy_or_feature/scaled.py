@@ -6,7 +6,7 @@ F = α (f − f₀) is what the data see, and the loss is L = (1/(α² N)) Σ �
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
@@ -174,7 +174,7 @@ class _State:
         margins = alpha * (layers[-1][1].squeeze(-1) - self.base) * self.y
         pulls = _slope(margins, self.beta) * self.y / (alpha * self.y.numel())
         weights, biases = pulled(network, layers, pulls)
-        return margins, replace(network, weights=tuple(weights), biases=tuple(biases))
+        return margins, network.with_parts(weights, biases)
 
     def advance(self, tolerance: float) -> None:
         """Try one step of each network, keep those that change the gradient by little, choose the next lengths."""
@@ -249,18 +249,16 @@ def _copy(part: Tensor, own: torch.Size) -> Tensor:
 
 def _map(network: WideNetwork, change) -> WideNetwork:
     """change(part, its shape without the ensemble) for all weights and biases."""
-    return replace(
-        network,
-        weights=tuple(change(part, part.shape[-2:]) for part in network.weights),
-        biases=tuple(change(part, part.shape[-1:]) for part in network.biases),
+    return network.with_parts(
+        (change(part, part.shape[-2:]) for part in network.weights),
+        (change(part, part.shape[-1:]) for part in network.biases),
     )
 
 
 def _join(one: WideNetwork, other: WideNetwork, combine) -> WideNetwork:
-    return replace(
-        one,
-        weights=tuple(combine(a, b) for a, b in zip(one.weights, other.weights, strict=True)),
-        biases=tuple(combine(a, b) for a, b in zip(one.biases, other.biases, strict=True)),
+    return one.with_parts(
+        (combine(a, b) for a, b in zip(one.weights, other.weights, strict=True)),
+        (combine(a, b) for a, b in zip(one.biases, other.biases, strict=True)),
     )
 
 

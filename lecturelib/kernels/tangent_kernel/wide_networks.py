@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Annotated, Literal, NamedTuple, Self
 
 import torch
-from torch import Generator, Tensor
+from torch import Generator, Tensor, nn
 
-from lecturelib.core.arguments import as_tensor, positive
+from lecturelib.core.arguments import Array, NonNegative, Positive, as_tensor, checked, positive
+from lecturelib.core.records import Record
 from lecturelib.kernels.tangent_kernel.layer_products import Signals, run_back
 from lecturelib.kernels.tangent_kernel.limit import read_inputs, read_scale
 
@@ -20,19 +20,75 @@ SHARPNESS = 5.0  # β of the softplus a ln(1 + e^{βz}) / β
 SOFTPLUS_FACTOR = 1.4043833476318725  # a, with which E φ(z)² = 1 for a standard normal z
 
 
-@dataclass(frozen=True)
-class WideNetwork:
+class WideNetwork(Record):
     """z_ℓ = weight_scale W_ℓ h_ℓ / √m_ℓ + bias_scale b_ℓ, with h_0 = x, h_{ℓ+1} = φ(z_ℓ); the last z is f(x), a number.
 
     weights: W_ℓ (..., m_{ℓ+1}, m_ℓ); biases: b_ℓ (..., m_{ℓ+1}); leading dimensions are an ensemble.
     activation: "relu", "erf", or "softplus", which is a ln(1 + e^{5z}) / 5 with mean square 1. Made by `draw_wide`.
+    Raises ValueError where layers do not fit together, or the last has more than one output.
+
+    >>> network = WideNetwork(([[2.0]],), ([1.0],), "relu", 1.0, 0.5)
+    >>> network([[3.0]])
+    tensor([6.5000], dtype=torch.float64)
     """
 
-    weights: tuple[Tensor, ...]
-    biases: tuple[Tensor, ...]
-    activation: str
-    weight_scale: float
-    bias_scale: float
+    weights: Annotated[tuple[Array, ...], "... _out _in"]
+    biases: Annotated[tuple[Array, ...], "... _out"]
+    activation: Literal["relu", "erf", "softplus"]
+    weight_scale: NonNegative
+    bias_scale: NonNegative
+
+    def __post_init__(self) -> None:
+        sizes = [part.shape[-2:] for part in self.weights]
+        if not sizes or any(below[0] != above[1] for below, above in pairwise(sizes)) or sizes[-1][0] != 1:
+            shapes = [tuple(size) for size in sizes]
+            raise ValueError(f"weights: expected layers that fit together, with one output, got shapes {shapes}")
+        if [part.shape[-1] for part in self.biases] != [size[0] for size in sizes]:
+            shapes = [tuple(part.shape) for part in self.biases]
+            raise ValueError(f"biases: expected one for each row of the weights, got shapes {shapes}")
+
+    @classmethod
+    @checked
+    def from_module(cls, model: nn.Sequential, *, weight_scale: Positive = 1.0, bias_scale: Positive = 1.0) -> Self:
+        """The network that computes what a sequence of linear layers and activations of one kind does.
+
+        What is equal is the function; its kernel and its training depend on the scales, which are factors before the
+        weights here. Activations: `torch.nn.ReLU`, or those of `as_module`. The module keeps its parameters to itself.
+        Raises ValueError for any other module.
+
+        >>> model = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
+        >>> bool(torch.isclose(WideNetwork.from_module(model)(torch.ones(1, 2)), model(torch.ones(1, 2))[0]))
+        True
+        """
+        layers, bends = list(model)[::2], list(model)[1::2]
+        names = {"relu" if type(bend) is nn.ReLU else getattr(bend, "activation", None) for bend in bends} or {"relu"}
+        plain = len(model) % 2 == 1 and all(type(layer) is nn.Linear for layer in layers)
+        if not plain or len(names) > 1 or not names < set(ACTIVATIONS):
+            raise ValueError(f"model: expected linear layers with one activation between them, got {model}")
+        copies = [[None if p is None else p.detach().clone() for p in (one.weight, one.bias)] for one in layers]
+        weights = [weight * (math.sqrt(weight.shape[1]) / weight_scale) for weight, _ in copies]
+        biases = [w.new_zeros(len(w)) if bias is None else bias / bias_scale for w, bias in copies]
+        return cls(tuple(weights), tuple(biases), names.pop(), weight_scale, bias_scale)
+
+    def as_module(self) -> nn.Sequential:
+        """Linear layers and activations that compute the same, output (N, 1). Raises ValueError for an ensemble.
+
+        >>> network = WideNetwork(([[2.0]],), ([1.0],), "relu", 1.0, 0.5)
+        >>> network.as_module()(torch.tensor([[3.0]], dtype=torch.float64))
+        tensor([[6.5000]], dtype=torch.float64, grad_fn=<AddmmBackward0>)
+        """
+        if self.shape:
+            raise ValueError(f"network: expected a single one, got an ensemble of shape {self.shape}")
+        parts: list[nn.Module] = []
+        for layer, (weights, biases) in enumerate(zip(self.weights, self.biases, strict=True)):
+            linear = nn.Linear(weights.shape[1], weights.shape[0], device=self.device, dtype=self.dtype)
+            linear.load_state_dict({"weight": self.factor(layer) * weights, "bias": self.bias_scale * biases})
+            parts += [linear, nn.ReLU() if self.activation == "relu" else Bend(self.activation)]
+        return nn.Sequential(*parts[:-1])
+
+    def with_parts(self, weights: Iterable[Tensor], biases: Iterable[Tensor]) -> Self:
+        """The network with other parameters of the same shapes, which are not checked: for training."""
+        return self._with({**self.__getstate__(), "weights": tuple(weights), "biases": tuple(biases)})
 
     def factor(self, layer: int) -> float:
         """weight_scale / √(fan-in) of a layer."""
@@ -72,6 +128,18 @@ class WideNetwork:
         for layer in range(len(self.weights) - 1, 0, -1):
             steps += [self.factor(layer) * self.weights[layer], slope(self.activation, layers[layer - 1][1])]
         return run_back(torch.ones_like(layers[-1][1]).unsqueeze(-1), steps)
+
+
+class Bend(nn.Module):
+    """An activation of this file as a module."""
+
+    def __init__(self, activation: str) -> None:
+        super().__init__()
+        self.activation = activation
+
+    def forward(self, z: Tensor) -> Tensor:
+        """φ(z)."""
+        return value(self.activation, z)
 
 
 def value(activation: str, z: Tensor) -> Tensor:
@@ -157,10 +225,9 @@ def step(network: WideNetwork, x: Tensor, y: Tensor, rate: float) -> WideNetwork
     """One step of gradient descent on ½ Σ (f(x_n) − y_n)²; y: (N,), or (..., N) for targets of each network."""
     layers = network.forward(x)
     weights, biases = pulled(network, layers, layers[-1][1].squeeze(-1) - y)
-    return replace(
-        network,
-        weights=tuple(old - rate * part for old, part in zip(network.weights, weights, strict=True)),
-        biases=tuple(old - rate * part for old, part in zip(network.biases, biases, strict=True)),
+    return network.with_parts(
+        (old - rate * part for old, part in zip(network.weights, weights, strict=True)),
+        (old - rate * part for old, part in zip(network.biases, biases, strict=True)),
     )
 
 

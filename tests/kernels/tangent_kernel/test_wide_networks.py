@@ -4,9 +4,10 @@ import math
 
 import pytest
 import torch
+from torch import nn
 
-from lecturelib.kernels import draw_wide, train_wide
-from lecturelib.kernels.tangent_kernel.wide_networks import slope, value
+from lecturelib.kernels import WideNetwork, draw_wide, train_wide
+from lecturelib.kernels.tangent_kernel.wide_networks import Bend, slope, value
 from lecturelib.kernels.tangent_kernel.widths import circle
 
 
@@ -96,3 +97,63 @@ def test_errors_of_drawing(sizes, activation, message):
 def test_scales_are_not_negative(name, scale):
     with pytest.raises(ValueError, match=f"{name}: expected a finite number, at least 0"):
         draw_wide((2, 3, 1), generator=torch.Generator(), **{name: scale})
+
+
+def test_a_record(tmp_path):
+    networks = draw_wide((3, 4, 5, 1), generator=torch.Generator().manual_seed(0), ensemble=(2, 3), bias_scale=0.5)
+    x = torch.ones(2, 3, dtype=torch.float64)
+    assert (networks.shape, networks[1].shape, networks[1, 2].shape) == ((2, 3), (3,), ())
+    torch.testing.assert_close(networks[1, 2](x), networks(x)[1, 2])
+    assert networks.to(torch.float32)(x).dtype == torch.float32
+    torch.save(networks, tmp_path / "networks.pt")
+    assert torch.load(tmp_path / "networks.pt") == networks != networks[:, :2]
+    changed = networks.with_parts([2 * part for part in networks.weights], networks.biases)
+    assert torch.equal(changed.weights[1], 2 * networks.weights[1])
+    assert changed.bias_scale == 0.5
+
+
+@pytest.mark.parametrize("activation", ["relu", "erf", "softplus"])
+def test_modules_and_back(activation):
+    options = {"activation": activation, "weight_scale": 1.3, "bias_scale": 0.5}
+    network = draw_wide((3, 4, 5, 1), generator=torch.Generator().manual_seed(0), **options)
+    x = torch.randn(6, 3, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    model = network.as_module()
+    torch.testing.assert_close(model(x)[:, 0].detach(), network(x))
+    back = WideNetwork.from_module(model, weight_scale=1.3, bias_scale=0.5)
+    for found, expected in zip(back.weights + back.biases, network.weights + network.biases, strict=True):
+        torch.testing.assert_close(found, expected)
+    back.biases[0].zero_()  # is not the module's
+    torch.testing.assert_close(model(x)[:, 0].detach(), network(x))
+    with pytest.raises(ValueError, match="expected a single one"):
+        draw_wide((3, 1), generator=torch.Generator(), ensemble=(2,)).as_module()
+
+
+def test_modules_without_biases_and_others():
+    model = nn.Sequential(nn.Linear(2, 3, bias=False), nn.ReLU(), nn.Linear(3, 1))
+    found = WideNetwork.from_module(model)
+    assert not found.biases[0].any()
+    x = torch.ones(1, 2)
+    torch.testing.assert_close(found(x), model(x)[:, 0].detach())
+    assert WideNetwork.from_module(nn.Sequential(nn.Linear(2, 1))).activation == "relu"
+    line = nn.Linear(2, 2)
+    for parts in ([line, nn.ReLU()], [line, nn.Tanh(), line], [line, nn.ReLU(), line, Bend("erf"), line], [nn.ReLU()]):
+        with pytest.raises(ValueError, match="model: expected linear layers with one activation between them"):
+            WideNetwork.from_module(nn.Sequential(*parts))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"weights": ([[1.0, 2.0]], [[1.0, 2.0]])}, "weights: expected layers that fit together"),
+        ({"weights": ([[1.0], [2.0]],)}, "weights: expected layers that fit together, with one output"),
+        ({"weights": ()}, "weights: expected layers that fit together"),
+        ({"biases": ([1.0, 2.0],)}, "biases: expected one for each row"),
+        ({"weight_scale": -1.0}, "weight_scale: expected a number, at least 0"),
+        ({"weights": ([[math.nan]],)}, r"weights\[0\]: expected real numbers, all finite"),
+        ({"activation": "tanh"}, "activation: expected one of 'relu', 'erf', 'softplus'"),
+    ],
+)
+def test_networks_that_are_none(change, message):
+    fields = {"weights": ([[1.0]],), "biases": ([1.0],), "activation": "relu", "weight_scale": 1.0, "bias_scale": 1.0}
+    with pytest.raises(ValueError, match=message):
+        WideNetwork(**(fields | change))
