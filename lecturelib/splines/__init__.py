@@ -1,8 +1,8 @@
 """Part III: shallow ReLU networks of one input as splines."""
 
 from lecturelib.splines.breakpoints.expansion import (
+    Target,
     curvature_density,
-    from_curvature,
     sample,
     sampling_error,
     sine,
@@ -88,6 +88,7 @@ __all__ = [
     "Segmentation",
     "Spikes",
     "Spline",
+    "Target",
     "Trajectory",
     "UniformWeights",
     "alone",
@@ -113,7 +114,6 @@ __all__ = [
     "flatness",
     "flip",
     "flow",
-    "from_curvature",
     "gaussian_kernel",
     "gradient",
     "gram",

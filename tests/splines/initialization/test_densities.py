@@ -68,7 +68,9 @@ def test_squared_jumps_add_up_to_the_second_moment(weights):
 
 def test_squared_jumps_of_gaussian_weights_are_those_of_the_first_chapter():
     x = torch.linspace(-3, 3, 7, dtype=torch.float64)
-    torch.testing.assert_close(GAUSSIAN.jump_density(x), curvature_density(x, w_scale=1.5, b_scale=2.5, v_scale=0.8))
+    torch.testing.assert_close(
+        GAUSSIAN.jump_density(x), curvature_density(x, weight_scale=1.5, bias_scale=2.5, output_scale=0.8)
+    )
 
 
 def test_what_initialize_draws():
