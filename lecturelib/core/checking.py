@@ -116,7 +116,7 @@ def _pairs(found: Any, expected: Any):
 
 
 def _tensor(value: Any) -> Tensor:
-    tensor = torch.as_tensor(value).detach()
+    tensor = torch.as_tensor(value, dtype=torch.float64 if isinstance(value, float) else None).detach()
     return tensor.double() if tensor.is_floating_point() else tensor
 
 

@@ -1,261 +1,204 @@
-"""Claims of the chapter `splines/initialization`: where breakpoints and delta-slopes of random weights lie."""
+"""Claims of the chapter `splines/initialization`: where breakpoints and delta-slopes of random weights lie.
+
+The densities are compared with derivatives of distribution functions that are integrals over w alone.
+"""
 
 from __future__ import annotations
 
 import math
+from functools import partial
 
-import numpy as np
 import torch
-from scipy.special import iti0k0
+from scipy.special import kv
 from torch import Generator, Tensor
 
-from lecturelib.core.old_claims import Claim
-from lecturelib.splines.breakpoints.network import to_spline
-from lecturelib.splines.initialization.densities import GaussianWeights, UniformWeights, Weights
+from lecturelib.core.checking import equals
+from lecturelib.core.claims import Exponent, claim
+from lecturelib.splines.initialization.checks_problems import GAUSSIAN, UNIFORM, Kind, Scales, density, neurons
+from lecturelib.splines.initialization.densities import GaussianWeights, UniformWeights
 
-THEOREM = "Sahs et al. 2022, theorem 1"
-COROLLARY = "Sahs et al. 2022, corollary 1"
-NEURONS = 50_000
-KOLMOGOROV = 0.012  # Kolmogorov's distance of so many samples stays below 1.95 / √n = 0.0087 in 999 cases of 1,000
+THEOREM, COROLLARY = "sahs2022: theorem 1", "sahs2022: corollary 1"
 
 
-def _scales(generator: Generator) -> list[float]:
-    """Three numbers that are not alike: about 0.5 to 0.7, 1.2 to 1.6, 0.8 to 1."""
-    return [low * (1 + 0.3 * float(torch.rand((), generator=generator))) for low in (0.5, 1.2, 0.8)]
+def places(generator: Generator) -> tuple[Scales, Tensor]:
+    """Scales and β of `neurons`."""
+    return neurons(generator)[:2]
 
 
-def gaussian(generator: Generator) -> GaussianWeights:
-    """Gaussian weights with random standard deviations σ_w, σ_b, σ_v."""
-    w, b, v = _scales(generator)
-    return GaussianWeights(w, b, v)
+def slopes(generator: Generator) -> tuple[Scales, Tensor]:
+    """Scales and μ of `neurons`."""
+    scales, _, mu = neurons(generator)
+    return scales, mu
 
 
-def uniform(generator: Generator) -> UniformWeights:
-    """Uniform weights with random half-widths."""
-    w, b, v = _scales(generator)
-    return UniformWeights(w, b, v)
+def of_slopes(kind: Kind, scales: Scales, mu: Tensor) -> Tensor:
+    """p(μ)."""
+    return density(kind, scales, mu=mu)
 
 
-def draw(weights: Weights, generator: Generator) -> tuple[Tensor, Tensor]:
-    """Breakpoints and delta-slopes of many neurons, from weights drawn as the name says."""
-    spline = to_spline(weights.sample((NEURONS,), generator))
-    return spline.breakpoints, spline.delta_slopes
+def at_a_breakpoint(kind: Kind, scales: Scales, beta: Tensor, mu: Tensor) -> Tensor:
+    """p(μ | β), the joint density over that of β."""
+    return density(kind, scales, beta, mu) / density(kind, scales, beta)
 
 
-# Joint densities: counts in cells
+# Gaussian weights
 
 
-def _counts_in_cells(law):
-    """Largest distance of counts in 7 × 6 cells from the integrals of the density, in units of expected deviations."""
-
-    def check(joint, generator: Generator) -> float:
-        weights = law(generator)
-        beta, mu = draw(weights, generator)
-        place = weights.b / weights.w * torch.tensor([-3.0, -1.6, -0.9, -0.3, 0.3, 0.9, 1.6, 3.0], dtype=torch.float64)
-        slope = weights.w * weights.v * torch.tensor([-0.9, -0.5, -0.2, 0.0, 0.2, 0.5, 0.9], dtype=torch.float64)
-        expected = NEURONS * _in_cells(lambda b, m: joint(weights, b, m), place, slope)
-        inside = torch.bucketize(beta, place) * 8 + torch.bucketize(mu, slope)
-        found = torch.bincount(inside, minlength=72).reshape(9, 8)[1:8, 1:7]
-        return float(((found - expected).abs() / expected.clamp(min=25).sqrt()).max())
-
-    return check
-
-
-def _in_cells(density, rows: Tensor, columns: Tensor) -> Tensor:
-    """Integrals of a density over the cells between `rows` and `columns`, by the midpoint rule."""
-    middle = (torch.arange(24, dtype=torch.float64) + 0.5) / 24
-    first = rows[:-1, None] + middle * rows.diff()[:, None]  # (7, 24)
-    second = columns[:-1, None] + middle * columns.diff()[:, None]  # (6, 24)
-    values = density(first[:, None, :, None], second[None, :, None, :])  # (7, 6, 24, 24)
-    return values.mean((-1, -2)) * rows.diff()[:, None] * columns.diff()
-
-
-gaussian_joint = Claim(
-    label="thm-init-gaussian",
-    statement=r"For Gaussian weights $p(\beta, \mu) = \frac{1}{2\pi \sigma_v r} "
-    r"e^{-\lvert\mu\rvert r / (\sigma_w \sigma_b \sigma_v)}$ with $r^2 = \sigma_b^2 + \sigma_w^2 \beta^2$; "
-    "counts in 42 cells, in standard deviations.",
+@claim(
+    "thm-init-gaussian",
     source=THEOREM,
-    method="Monte Carlo",
-    tolerance=5.0,
-    check=_counts_in_cells(gaussian),
-    formula=lambda law, beta, mu: law.joint(beta, mu),
-    falsifiers={
-        r"$\beta$ and $\mu$ independent": lambda law, beta, mu: law.breakpoint(beta) * law.delta_slope(mu),
-        r"the prefactor $1/(2\pi\sigma_v)$ alone": lambda law, beta, mu: (
-            law.joint(beta, mu) * law.w * law.b * law.v / law.scale(beta)
-        ),
-        r"$\sigma_w$ and $\sigma_b$ exchanged": lambda law, beta, mu: GaussianWeights(law.b, law.w, law.v).joint(
-            beta, mu
-        ),
-        r"$\mu^2$ for $\lvert\mu\rvert$ in the exponent": lambda law, beta, mu: (
-            law.conditional(0.0, beta) * law.breakpoint(beta) * torch.exp(-((mu / law.scale(beta)) ** 2))
+    check=equals(partial(density, GAUSSIAN), on=neurons),
+    also=(lambda scales, beta, mu: GaussianWeights(*scales).joint(beta, mu),),
+    wrong={
+        r"the prefactor $1/(2\pi\sigma_v)$ alone": {"power": 0.0},
+        r"$\mu^2$ for $\lvert\mu\rvert$ in the exponent": {"slope_power": 2.0},
+        r"$\sigma_w$ and $\sigma_b$ exchanged": lambda scales, beta, mu: GaussianWeights(
+            scales[1], scales[0], scales[2]
+        ).joint(beta, mu),
+        r"$\beta$ and $\mu$ independent": lambda scales, beta, mu: (
+            density(GAUSSIAN, scales, beta) * density(GAUSSIAN, scales, mu=mu)
         ),
     },
 )
+def gaussian_joint(scales, beta, mu, *, factor=1 / (2 * math.pi), power=Exponent(1), rate=1.0, slope_power=Exponent(1)):
+    w, b, v = scales
+    r = torch.sqrt(b**2 + w**2 * beta**2)
+    return factor / (v * r**power) * torch.exp(-rate * mu.abs() ** slope_power * r / (w * b * v))
 
-uniform_joint = Claim(
-    label="thm-init-uniform",
-    statement=r"For uniform weights $p(\beta, \mu) = (m(\beta) - \lvert\mu\rvert/a_v)_+ / (4 a_w a_b a_v)$ with "
-    r"$m(\beta) = \min(a_w, a_b/\lvert\beta\rvert)$; counts in 42 cells, in standard deviations.",
+
+@claim(
+    "cor-init-cauchy",
+    source=COROLLARY,
+    check=equals(partial(density, GAUSSIAN), on=places),
+    also=(lambda scales, beta: GaussianWeights(*scales).breakpoint(beta),),
+    wrong={
+        r"$1 / (2\pi)$ for $1 / \pi$": {"factor": 1 / (2 * math.pi)},
+        r"the denominator $(\sigma_b + \sigma_w \lvert\beta\rvert)^2$": {"mixed": 2.0},
+        r"scale $\sigma_w / \sigma_b$": lambda scales, beta: GaussianWeights(scales[1], scales[0], 1.0).breakpoint(
+            beta
+        ),
+    },
+)
+def cauchy(scales, beta, *, factor=1 / math.pi, power=Exponent(2), mixed=0.0):
+    w, b, _ = scales
+    return factor * w * b / (b**2 + mixed * w * b * beta.abs() + w**2 * beta.abs() ** power)
+
+
+@claim(
+    "cor-init-laplace",
+    source=COROLLARY,
+    check=equals(partial(at_a_breakpoint, GAUSSIAN), on=neurons),
+    also=(lambda scales, beta, mu: GaussianWeights(*scales).conditional(beta, mu),),
+    wrong={
+        "without the square root": {"root": 1.0},
+        r"scale $\sigma_w \sigma_v$ for every $\beta$": lambda scales, beta, mu: GaussianWeights(*scales).conditional(
+            0.0, mu
+        ),
+        "a Gaussian with the same mean size": lambda scales, beta, mu: (
+            torch.exp(-((mu / GaussianWeights(*scales).scale(beta)).square()) / math.pi)
+            / (math.pi * GaussianWeights(*scales).scale(beta))
+        ),
+    },
+)
+def laplace(scales, beta, mu, *, scale=1.0, root=Exponent(0.5), factor=0.5):
+    w, b, v = scales
+    length = scale * w * b * v / (b**2 + w**2 * beta**2) ** root
+    return factor * torch.exp(-mu.abs() / length) / length
+
+
+@claim(
+    "cor-init-bessel",
+    source="sahs2022: corollary 1; patel: marginal density of delta-slopes",
+    check=equals(partial(of_slopes, GAUSSIAN), on=slopes),
+    also=(lambda scales, mu: GaussianWeights(*scales).delta_slope(mu),),
+    wrong={
+        r"the argument $\lvert\mu\rvert / \sqrt{\sigma_w \sigma_v}$, as printed for Meijer's function": {"power": 0.5},
+        "another Bessel function": {"order": 1},
+        r"Laplace with scale $\sigma_w \sigma_v$": lambda scales, mu: GaussianWeights(*scales).conditional(0.0, mu),
+    },
+)
+def bessel(scales, mu, *, factor=1 / math.pi, order=0, rate=1.0, power=Exponent(1)):
+    w, _, v = scales
+    return factor / (w * v) * torch.from_numpy(kv(order, (rate * mu.abs() / (w * v) ** power).numpy()))
+
+
+# Uniform weights
+
+
+def largest(w: float, b: float, beta: Tensor) -> Tensor:
+    """m(β) = min(a_w, a_b/|β|)."""
+    return torch.minimum(torch.tensor(w, dtype=beta.dtype), b / beta.abs())
+
+
+@claim(
+    "thm-init-uniform",
     source=THEOREM,
-    method="Monte Carlo",
-    tolerance=5.0,
-    check=_counts_in_cells(uniform),
-    formula=lambda law, beta, mu: law.joint(beta, mu),
-    falsifiers={
-        r"$\beta$ and $\mu$ independent": lambda law, beta, mu: law.breakpoint(beta) * law.delta_slope(mu),
-        "8 for 4: one sign of $w$ alone": lambda law, beta, mu: law.joint(beta, mu) / 2,
-        r"$m(\beta) = a_w$ for every $\beta$": lambda law, beta, mu: (
-            torch.relu(law.w - mu.abs() / law.v + 0 * beta) / (4 * law.w * law.b * law.v)
+    check=equals(partial(density, UNIFORM), on=neurons),
+    also=(lambda scales, beta, mu: UniformWeights(*scales).joint(beta, mu),),
+    wrong={
+        "8 for 4: one sign of $w$ alone": {"factor": 1 / 8},
+        r"$m(\beta) = a_w$ for every $\beta$": lambda scales, beta, mu: UniformWeights(*scales).joint(0.0, mu),
+        r"$m(\beta) = \min(a_w, a_b \lvert\beta\rvert)$": lambda scales, beta, mu: UniformWeights(*scales).joint(
+            1 / beta.abs().clamp(min=1e-9), mu
         ),
-        r"$m(\beta) = \min(a_w, a_b \lvert\beta\rvert)$": lambda law, beta, mu: law.joint(
-            (law.b / law.w) ** 2 / beta, mu
+        r"$\beta$ and $\mu$ independent": lambda scales, beta, mu: (
+            density(UNIFORM, scales, beta) * density(UNIFORM, scales, mu=mu)
         ),
     },
 )
+def uniform_joint(scales, beta, mu, *, factor=1 / 4, slope=1.0, power=Exponent(1)):
+    w, b, v = scales
+    return factor * torch.relu(largest(w, b, beta) ** power - slope * mu.abs() / v) / (w * b * v)
 
 
-# Marginals and conditionals: Kolmogorov's distance
-
-
-def _kolmogorov(uniform: Tensor) -> float:
-    """Largest distance of the empirical distribution of numbers that should be uniform on [0, 1]."""
-    ordered = uniform.sort().values
-    steps = torch.arange(1, ordered.numel() + 1, dtype=torch.float64) / ordered.numel()
-    return float(torch.maximum((steps - ordered).abs(), (steps - 1 / ordered.numel() - ordered).abs()).max())
-
-
-def _conditional(law):
-    """P(μ' ≤ μ | β) has to be uniform where breakpoints are near the origin, and where they are far; the worse."""
-
-    def check(cdf, generator: Generator) -> float:
-        weights = law(generator)
-        beta, mu = draw(weights, generator)
-        near = (beta * weights.w / weights.b).abs() < 1
-        values = cdf(weights, mu, beta)
-        parts = (values[near], values[~near])
-        # each half has half the samples, so its distance is larger by √2
-        return max(_kolmogorov(part) for part in parts) / math.sqrt(2)
-
-    return check
-
-
-laplace = Claim(
-    label="cor-init-laplace",
-    statement=r"For Gaussian weights $\mu \mid \beta$ is Laplace with scale "
-    r"$\sigma_w \sigma_b \sigma_v / \sqrt{\sigma_b^2 + \sigma_w^2 \beta^2}$.",
+@claim(
+    "cor-init-plateau",
     source=COROLLARY,
-    method="Monte Carlo",
-    tolerance=KOLMOGOROV,
-    check=_conditional(gaussian),
-    formula=lambda law, mu, beta: law.conditional_cdf(mu, beta),
-    falsifiers={
-        r"scale $\sigma_w \sigma_v$ for every $\beta$": lambda law, mu, beta: law.conditional_cdf(mu, 0.0),
-        "Gaussian of the same variance": lambda law, mu, beta: torch.special.ndtr(
-            mu / (math.sqrt(2) * law.scale(beta))
+    check=equals(partial(density, UNIFORM), on=places),
+    also=(lambda scales, beta: UniformWeights(*scales).breakpoint(beta),),
+    wrong={
+        "2 for 4": {"factor": 1 / 2},
+        r"a tail that falls as $\lvert\beta\rvert^{-1}$": {"power": 1.0},
+        r"$a_w$ and $a_b$ exchanged": lambda scales, beta: UniformWeights(scales[1], scales[0], 1.0).breakpoint(beta),
+    },
+)
+def plateau(scales, beta, *, factor=1 / 4, power=Exponent(2)):
+    w, b, _ = scales
+    return factor * largest(w, b, beta) ** power / (w * b)
+
+
+@claim(
+    "cor-init-triangle",
+    source=COROLLARY,
+    check=equals(partial(at_a_breakpoint, UNIFORM), on=neurons),
+    also=(lambda scales, beta, mu: UniformWeights(*scales).conditional(beta, mu),),
+    wrong={
+        "half the half-width": {"half_width": 0.5},
+        r"half-width $a_v a_w$ for every $\beta$": lambda scales, beta, mu: UniformWeights(*scales).conditional(
+            0.0, mu
         ),
-        "without the square root": lambda law, mu, beta: law.conditional_cdf(
-            mu * law.w * law.v / law.scale(beta), beta
+        "a uniform density": lambda scales, beta, mu: (
+            (mu.abs() < scales[2] * largest(*scales[:2], beta)) / (2 * scales[2] * largest(*scales[:2], beta))
         ),
     },
 )
+def triangle(scales, beta, mu, *, half_width=1.0, tip=0.0):
+    w, b, v = scales
+    end = half_width * v * largest(w, b, beta)
+    return torch.relu(1 - (mu / end - tip).abs()) / end
 
-triangle = Claim(
-    label="cor-init-triangle",
-    statement=r"For uniform weights $\mu \mid \beta$ is triangular on $[-a_v m(\beta), a_v m(\beta)]$.",
+
+@claim(
+    "cor-init-logarithm",
     source=COROLLARY,
-    method="Monte Carlo",
-    tolerance=KOLMOGOROV,
-    check=_conditional(uniform),
-    formula=lambda law, mu, beta: law.conditional_cdf(mu, beta),
-    falsifiers={
-        r"half-width $a_v a_w$ for every $\beta$": lambda law, mu, beta: law.conditional_cdf(mu, 0.0),
-        "a uniform density of the same half-width": lambda law, mu, beta: (
-            (1 + mu / (law.v * law.reach(beta))) / 2
-        ).clamp(0, 1),
-        "half the half-width": lambda law, mu, beta: law.conditional_cdf(2 * mu, beta),
+    check=equals(partial(of_slopes, UNIFORM), on=slopes),
+    also=(lambda scales, mu: UniformWeights(*scales).delta_slope(mu),),
+    wrong={
+        "half the range": {"end": 0.5},
+        r"$\mu > 0$ alone": {"factor": 1.0},
+        r"the triangle of $\beta = 0$": lambda scales, mu: UniformWeights(*scales).conditional(0.0, mu),
     },
 )
-
-
-def _marginal(law, which: int):
-    """Kolmogorov's distance of breakpoints (which = 0) or delta-slopes (1) from a distribution function."""
-
-    def check(cdf, generator: Generator) -> float:
-        weights = law(generator)
-        return _kolmogorov(cdf(weights, draw(weights, generator)[which]))
-
-    return check
-
-
-cauchy = Claim(
-    label="cor-init-cauchy",
-    statement=r"For Gaussian weights $\beta$ is Cauchy with scale $\sigma_b / \sigma_w$.",
-    source=COROLLARY,
-    method="Monte Carlo",
-    tolerance=KOLMOGOROV,
-    check=_marginal(gaussian, 0),
-    formula=lambda law, beta: law.breakpoint_cdf(beta),
-    falsifiers={
-        r"scale $\sigma_w / \sigma_b$": lambda law, beta: GaussianWeights(law.b, law.w, law.v).breakpoint_cdf(beta),
-        "Gaussian with as many breakpoints inside one scale": lambda law, beta: torch.special.ndtr(
-            0.67449 * beta * law.w / law.b
-        ),
-        "scale 1": lambda law, beta: 0.5 + torch.atan(beta) / torch.pi,
-    },
-)
-
-
-def _bessel_cdf(mu: Tensor, scale: float) -> Tensor:
-    below = torch.as_tensor(iti0k0(np.minimum(mu.abs().numpy() / scale, 600.0))[1])
-    return 0.5 + torch.sign(mu) * below / torch.pi
-
-
-bessel = Claim(
-    label="cor-init-bessel",
-    statement=r"For Gaussian weights $p(\mu) = K_0(\lvert\mu\rvert / (\sigma_w \sigma_v)) / (\pi \sigma_w \sigma_v)$.",
-    source=COROLLARY,
-    method="Monte Carlo",
-    tolerance=KOLMOGOROV,
-    check=_marginal(gaussian, 1),
-    formula=lambda law, mu: law.delta_slope_cdf(mu),
-    falsifiers={
-        r"argument $\lvert\mu\rvert / \sqrt{\sigma_w \sigma_v}$, as printed for Meijer's function": lambda law, mu: (
-            0.5 + (_bessel_cdf(mu, math.sqrt(law.w * law.v)) - 0.5) / math.sqrt(law.w * law.v)
-        ),
-        "the same, made to integrate to 1": lambda law, mu: _bessel_cdf(mu, math.sqrt(law.w * law.v)),
-        r"Laplace with scale $\sigma_w \sigma_v$": lambda law, mu: law.conditional_cdf(mu, 0.0),
-        "Gaussian of the same variance": lambda law, mu: torch.special.ndtr(mu / (law.w * law.v)),
-    },
-)
-
-plateau = Claim(
-    label="cor-init-plateau",
-    statement=r"For uniform weights $p(\beta) = m(\beta)^2 / (4 a_w a_b)$.",
-    source=COROLLARY,
-    method="Monte Carlo",
-    tolerance=KOLMOGOROV,
-    check=_marginal(uniform, 0),
-    formula=lambda law, beta: law.breakpoint_cdf(beta),
-    falsifiers={
-        r"Cauchy with scale $a_b / a_w$": lambda law, beta: 0.5 + torch.atan(beta * law.w / law.b) / torch.pi,
-        r"$a_w$ and $a_b$ exchanged": lambda law, beta: UniformWeights(law.b, law.w, law.v).breakpoint_cdf(beta),
-        r"uniform on $\lvert\beta\rvert < 2 a_b / a_w$": lambda law, beta: (0.5 + beta * law.w / law.b / 4).clamp(0, 1),
-    },
-)
-
-logarithm = Claim(
-    label="cor-init-logarithm",
-    statement=r"For uniform weights $p(\mu) = \ln(a_w a_v / \lvert\mu\rvert) / (2 a_w a_v)$.",
-    source=COROLLARY,
-    method="Monte Carlo",
-    tolerance=KOLMOGOROV,
-    check=_marginal(uniform, 1),
-    formula=lambda law, mu: law.delta_slope_cdf(mu),
-    falsifiers={
-        r"uniform on $[-a_w a_v, a_w a_v]$": lambda law, mu: (1 + mu / (law.w * law.v)) / 2,
-        r"the triangle of $\beta = 0$": lambda law, mu: law.conditional_cdf(mu, 0.0),
-        r"half the range": lambda law, mu: law.delta_slope_cdf(2 * mu),
-    },
-)
+def logarithm(scales, mu, *, factor=1 / 2, end=1.0):
+    w, _, v = scales
+    return factor * torch.log(end * w * v / mu.abs()).clamp(min=0) / (w * v)
