@@ -6,62 +6,61 @@ The densities are compared with derivatives of distribution functions that are i
 from __future__ import annotations
 
 import math
-from functools import partial
 
 import torch
 from scipy.special import kv
-from torch import Generator, Tensor
 
-from lecturelib.core.checking import equals
+from lecturelib.core.checking import Check, equals
 from lecturelib.core.claims import Exponent, claim
-from lecturelib.splines.initialization.checks_problems import GAUSSIAN, UNIFORM, Kind, Scales, density, neurons
+from lecturelib.splines.initialization.checks_problems import GAUSSIAN, UNIFORM, Kind, density, largest, neurons
 from lecturelib.splines.initialization.densities import GaussianWeights, UniformWeights
 
 THEOREM, COROLLARY = "sahs2022: theorem 1", "sahs2022: corollary 1"
 
 
-def places(generator: Generator) -> tuple[Scales, Tensor]:
-    """Scales and β of `neurons`."""
-    return neurons(generator)[:2]
+def joint(kind: Kind) -> Check:
+    """The formula gives p(β, μ)."""
+    return equals(lambda scales, beta, mu: density(kind, scales, beta, mu), on=neurons)
 
 
-def slopes(generator: Generator) -> tuple[Scales, Tensor]:
-    """Scales and μ of `neurons`."""
-    scales, _, mu = neurons(generator)
-    return scales, mu
+def conditional(kind: Kind) -> Check:
+    """The formula gives p(μ | β)."""
+    return equals(lambda s, beta, mu: density(kind, s, beta, mu) / density(kind, s, beta), on=neurons)
 
 
-def of_slopes(kind: Kind, scales: Scales, mu: Tensor) -> Tensor:
-    """p(μ)."""
-    return density(kind, scales, mu=mu)
+def breakpoint(kind: Kind) -> Check:
+    """The formula gives p(β)."""
+    return equals(lambda scales, beta: density(kind, scales, beta), on=lambda generator: neurons(generator)[:2])
 
 
-def at_a_breakpoint(kind: Kind, scales: Scales, beta: Tensor, mu: Tensor) -> Tensor:
-    """p(μ | β), the joint density over that of β."""
-    return density(kind, scales, beta, mu) / density(kind, scales, beta)
+def delta_slope(kind: Kind) -> Check:
+    """The formula gives p(μ)."""
+    return equals(lambda scales, mu: density(kind, scales, mu=mu), on=lambda generator: neurons(generator)[::2])
 
 
-# Gaussian weights
+def gaussian(name: str):
+    """The library's function of this name, of Gaussian weights."""
+    return lambda scales, *at: getattr(GaussianWeights(*scales), name)(*at)
+
+
+def uniform(name: str):
+    """The library's function of this name, of uniform weights."""
+    return lambda scales, *at: getattr(UniformWeights(*scales), name)(*at)
 
 
 @claim(
     "thm-init-gaussian",
     source=THEOREM,
-    check=equals(partial(density, GAUSSIAN), on=neurons),
-    also=(lambda scales, beta, mu: GaussianWeights(*scales).joint(beta, mu),),
+    check=joint(GAUSSIAN),
+    also=(gaussian("joint"),),
     wrong={
         r"the prefactor $1/(2\pi\sigma_v)$ alone": {"power": 0.0},
         r"$\mu^2$ for $\lvert\mu\rvert$ in the exponent": {"slope_power": 2.0},
-        r"$\sigma_w$ and $\sigma_b$ exchanged": lambda scales, beta, mu: GaussianWeights(
-            scales[1], scales[0], scales[2]
-        ).joint(beta, mu),
-        r"$\beta$ and $\mu$ independent": lambda scales, beta, mu: (
-            density(GAUSSIAN, scales, beta) * density(GAUSSIAN, scales, mu=mu)
-        ),
+        r"$\beta$ and $\mu$ independent": lambda s, beta, mu: density(GAUSSIAN, s, beta) * density(GAUSSIAN, s, mu=mu),
     },
 )
-def gaussian_joint(scales, beta, mu, *, factor=1 / (2 * math.pi), power=Exponent(1), rate=1.0, slope_power=Exponent(1)):
-    w, b, v = scales
+def gaussian_joint(s, beta, mu, *, factor=1 / (2 * math.pi), power=Exponent(1), rate=1.0, slope_power=Exponent(1)):
+    w, b, v = s
     r = torch.sqrt(b**2 + w**2 * beta**2)
     return factor / (v * r**power) * torch.exp(-rate * mu.abs() ** slope_power * r / (w * b * v))
 
@@ -69,39 +68,31 @@ def gaussian_joint(scales, beta, mu, *, factor=1 / (2 * math.pi), power=Exponent
 @claim(
     "cor-init-cauchy",
     source=COROLLARY,
-    check=equals(partial(density, GAUSSIAN), on=places),
-    also=(lambda scales, beta: GaussianWeights(*scales).breakpoint(beta),),
+    check=breakpoint(GAUSSIAN),
+    also=(gaussian("breakpoint"),),
     wrong={
         r"$1 / (2\pi)$ for $1 / \pi$": {"factor": 1 / (2 * math.pi)},
         r"the denominator $(\sigma_b + \sigma_w \lvert\beta\rvert)^2$": {"mixed": 2.0},
-        r"scale $\sigma_w / \sigma_b$": lambda scales, beta: GaussianWeights(scales[1], scales[0], 1.0).breakpoint(
-            beta
-        ),
     },
 )
-def cauchy(scales, beta, *, factor=1 / math.pi, power=Exponent(2), mixed=0.0):
-    w, b, _ = scales
+def cauchy(s, beta, *, factor=1 / math.pi, power=Exponent(2), mixed=0.0):
+    w, b, _ = s
     return factor * w * b / (b**2 + mixed * w * b * beta.abs() + w**2 * beta.abs() ** power)
 
 
 @claim(
     "cor-init-laplace",
     source=COROLLARY,
-    check=equals(partial(at_a_breakpoint, GAUSSIAN), on=neurons),
-    also=(lambda scales, beta, mu: GaussianWeights(*scales).conditional(beta, mu),),
+    check=conditional(GAUSSIAN),
+    also=(gaussian("conditional"),),
     wrong={
         "without the square root": {"root": 1.0},
-        r"scale $\sigma_w \sigma_v$ for every $\beta$": lambda scales, beta, mu: GaussianWeights(*scales).conditional(
-            0.0, mu
-        ),
-        "a Gaussian with the same mean size": lambda scales, beta, mu: (
-            torch.exp(-((mu / GaussianWeights(*scales).scale(beta)).square()) / math.pi)
-            / (math.pi * GaussianWeights(*scales).scale(beta))
-        ),
+        r"scale $\sigma_w \sigma_v$ for every $\beta$": lambda s, beta, mu: gaussian("conditional")(s, 0.0, mu),
+        "a Gaussian": lambda s, beta, mu: laplace.formula(s, beta, mu.square()),
     },
 )
-def laplace(scales, beta, mu, *, scale=1.0, root=Exponent(0.5), factor=0.5):
-    w, b, v = scales
+def laplace(s, beta, mu, *, scale=1.0, root=Exponent(0.5), factor=1 / 2):
+    w, b, v = s
     length = scale * w * b * v / (b**2 + w**2 * beta**2) ** root
     return factor * torch.exp(-mu.abs() / length) / length
 
@@ -109,81 +100,65 @@ def laplace(scales, beta, mu, *, scale=1.0, root=Exponent(0.5), factor=0.5):
 @claim(
     "cor-init-bessel",
     source="sahs2022: corollary 1; patel: marginal density of delta-slopes",
-    check=equals(partial(of_slopes, GAUSSIAN), on=slopes),
-    also=(lambda scales, mu: GaussianWeights(*scales).delta_slope(mu),),
+    check=delta_slope(GAUSSIAN),
+    also=(gaussian("delta_slope"),),
     wrong={
         r"the argument $\lvert\mu\rvert / \sqrt{\sigma_w \sigma_v}$, as printed for Meijer's function": {"power": 0.5},
-        "another Bessel function": {"order": 1},
-        r"Laplace with scale $\sigma_w \sigma_v$": lambda scales, mu: GaussianWeights(*scales).conditional(0.0, mu),
+        r"Laplace with scale $\sigma_w \sigma_v$": lambda s, mu: gaussian("conditional")(s, 0.0, mu),
     },
 )
-def bessel(scales, mu, *, factor=1 / math.pi, order=0, rate=1.0, power=Exponent(1)):
-    w, _, v = scales
+def bessel(s, mu, *, factor=1 / math.pi, order=0, rate=1.0, power=Exponent(1)):
+    w, _, v = s
     return factor / (w * v) * torch.from_numpy(kv(order, (rate * mu.abs() / (w * v) ** power).numpy()))
-
-
-# Uniform weights
-
-
-def largest(w: float, b: float, beta: Tensor) -> Tensor:
-    """m(β) = min(a_w, a_b/|β|)."""
-    return torch.minimum(torch.tensor(w, dtype=beta.dtype), b / beta.abs())
 
 
 @claim(
     "thm-init-uniform",
     source=THEOREM,
-    check=equals(partial(density, UNIFORM), on=neurons),
-    also=(lambda scales, beta, mu: UniformWeights(*scales).joint(beta, mu),),
+    check=joint(UNIFORM),
+    also=(uniform("joint"),),
     wrong={
         "8 for 4: one sign of $w$ alone": {"factor": 1 / 8},
-        r"$m(\beta) = a_w$ for every $\beta$": lambda scales, beta, mu: UniformWeights(*scales).joint(0.0, mu),
-        r"$m(\beta) = \min(a_w, a_b \lvert\beta\rvert)$": lambda scales, beta, mu: UniformWeights(*scales).joint(
-            1 / beta.abs().clamp(min=1e-9), mu
-        ),
-        r"$\beta$ and $\mu$ independent": lambda scales, beta, mu: (
-            density(UNIFORM, scales, beta) * density(UNIFORM, scales, mu=mu)
-        ),
+        r"$m(\beta) = a_w$ for every $\beta$": lambda s, beta, mu: uniform("joint")(s, 0.0, mu),
+        r"$\beta$ and $\mu$ independent": lambda s, beta, mu: density(UNIFORM, s, beta) * density(UNIFORM, s, mu=mu),
     },
 )
-def uniform_joint(scales, beta, mu, *, factor=1 / 4, slope=1.0, power=Exponent(1)):
-    w, b, v = scales
+def uniform_joint(s, beta, mu, *, factor=1 / 4, slope=1.0, power=Exponent(1)):
+    w, b, v = s
     return factor * torch.relu(largest(w, b, beta) ** power - slope * mu.abs() / v) / (w * b * v)
 
 
 @claim(
     "cor-init-plateau",
     source=COROLLARY,
-    check=equals(partial(density, UNIFORM), on=places),
-    also=(lambda scales, beta: UniformWeights(*scales).breakpoint(beta),),
+    check=breakpoint(UNIFORM),
+    also=(uniform("breakpoint"),),
     wrong={
         "2 for 4": {"factor": 1 / 2},
         r"a tail that falls as $\lvert\beta\rvert^{-1}$": {"power": 1.0},
-        r"$a_w$ and $a_b$ exchanged": lambda scales, beta: UniformWeights(scales[1], scales[0], 1.0).breakpoint(beta),
+        r"Cauchy with scale $a_b / a_w$": lambda s, beta: gaussian("breakpoint")(s, beta),
     },
 )
-def plateau(scales, beta, *, factor=1 / 4, power=Exponent(2)):
-    w, b, _ = scales
+def plateau(s, beta, *, factor=1 / 4, power=Exponent(2)):
+    w, b, _ = s
     return factor * largest(w, b, beta) ** power / (w * b)
 
 
 @claim(
     "cor-init-triangle",
     source=COROLLARY,
-    check=equals(partial(at_a_breakpoint, UNIFORM), on=neurons),
-    also=(lambda scales, beta, mu: UniformWeights(*scales).conditional(beta, mu),),
+    check=conditional(UNIFORM),
+    also=(uniform("conditional"),),
     wrong={
         "half the half-width": {"half_width": 0.5},
-        r"half-width $a_v a_w$ for every $\beta$": lambda scales, beta, mu: UniformWeights(*scales).conditional(
-            0.0, mu
-        ),
-        "a uniform density": lambda scales, beta, mu: (
-            (mu.abs() < scales[2] * largest(*scales[:2], beta)) / (2 * scales[2] * largest(*scales[:2], beta))
+        r"half-width $a_v a_w$ for every $\beta$": lambda s, beta, mu: uniform("conditional")(s, 0.0, mu),
+        "a uniform density": lambda s, beta, mu: (
+            (mu.abs() < s[2] * largest(*s[:2], beta)) / (2 * s[2] * largest(*s[:2], beta))
         ),
     },
 )
-def triangle(scales, beta, mu, *, half_width=1.0, tip=0.0):
-    w, b, v = scales
+def triangle(s, beta, mu, *, half_width=1.0, tip=0.0):
+    w, b, v = s
     end = half_width * v * largest(w, b, beta)
     return torch.relu(1 - (mu / end - tip).abs()) / end
 
@@ -191,14 +166,13 @@ def triangle(scales, beta, mu, *, half_width=1.0, tip=0.0):
 @claim(
     "cor-init-logarithm",
     source=COROLLARY,
-    check=equals(partial(of_slopes, UNIFORM), on=slopes),
-    also=(lambda scales, mu: UniformWeights(*scales).delta_slope(mu),),
+    check=delta_slope(UNIFORM),
+    also=(uniform("delta_slope"),),
     wrong={
-        "half the range": {"end": 0.5},
         r"$\mu > 0$ alone": {"factor": 1.0},
-        r"the triangle of $\beta = 0$": lambda scales, mu: UniformWeights(*scales).conditional(0.0, mu),
+        r"the triangle of $\beta = 0$": lambda s, mu: uniform("conditional")(s, 0.0, mu),
     },
 )
-def logarithm(scales, mu, *, factor=1 / 2, end=1.0):
-    w, _, v = scales
+def logarithm(s, mu, *, factor=1 / 2, end=1.0):
+    w, _, v = s
     return factor * torch.log(end * w * v / mu.abs()).clamp(min=0) / (w * v)

@@ -10,26 +10,24 @@ import numpy as np
 import torch
 from torch import Generator, Tensor
 
-from lecturelib.core.problems import signs, sizes, uniform
+from lecturelib.core.problems import normal, signs, sizes, uniform
 from lecturelib.splines.breakpoints.network import Network
 
 Scales = tuple[float, float, float]
+EVERYWHERE = torch.tensor([1e300], dtype=torch.float64)
 
 
 class Kind(NamedTuple):
-    """Symmetric numbers of scale 1: density, distribution function, E |z|, E z², and where nothing is left."""
+    """Symmetric numbers z of scale 1: density, distribution function, E z², and where nothing is left."""
 
     density: Callable[[Tensor], Tensor]
     below: Callable[[Tensor], Tensor]
-    size: float
     square: float
     end: float
 
 
-GAUSSIAN = Kind(
-    lambda z: torch.exp(-z.square() / 2) / math.sqrt(2 * math.pi), torch.special.ndtr, math.sqrt(2 / math.pi), 1.0, 9.0
-)
-UNIFORM = Kind(lambda z: (z.abs() <= 1) / 2.0, lambda z: (1 + z.clamp(-1, 1)) / 2, 0.5, 1 / 3, 1.0)
+GAUSSIAN = Kind(lambda z: torch.exp(-z.square() / 2) / math.sqrt(2 * math.pi), torch.special.ndtr, 1.0, 9.0)
+UNIFORM = Kind(lambda z: (z.abs() <= 1) / 2.0, lambda z: (1 + z.clamp(-1, 1)) / 2, 1 / 3, 1.0)
 
 
 def starts(width: int) -> dict[str, tuple[Kind, float, float, float]]:
@@ -45,40 +43,32 @@ def starts(width: int) -> dict[str, tuple[Kind, float, float, float]]:
 # By integrals: what is known at given w, averaged over w
 
 
-def below(kind: Kind, scales: Scales, beta: Tensor | None = None, mu: Tensor | None = None, power: int = 0) -> Tensor:
-    """E |w|^power [−b/w ≤ β] [w v ≤ μ], (N,), for weights of these scales; what is None restricts nothing.
+def below(kind: Kind, scales: Scales, beta: Tensor = EVERYWHERE, mu: Tensor = EVERYWHERE, power: int = 0) -> Tensor:
+    """E |w|^power [−b/w ≤ β] [w v ≤ μ], (N,), for weights of these scales.
 
     At given w it is a product of distribution functions. Gauss's rule with 16 nodes between powers of two and kinks.
     """
     w, b, v = scales
-    end = w * kind.end
-    kinks = [b / beta.detach().abs()] if beta is not None else []
-    kinks += [mu.detach().abs() / v] if mu is not None else []
-    halves = [end * 0.5 ** torch.arange(60, dtype=torch.float64), torch.zeros(1, dtype=torch.float64)]
-    edges = [kink[:, None].clamp(max=end) for kink in kinks] + [one.expand(len(kinks[0]), -1) for one in halves]
-    edges = torch.cat(edges, -1).sort(-1).values
+    kinks = torch.stack(torch.broadcast_tensors(b / beta.detach().abs(), mu.detach().abs() / v), -1)
+    halves = w * kind.end * (0.5 ** torch.arange(60.0, dtype=torch.float64)).expand(len(kinks), -1)
+    edges = torch.cat([torch.zeros_like(kinks[:, :1]), kinks.clamp(max=w * kind.end), halves], -1).sort(-1).values
     nodes, shares = map(torch.from_numpy, np.polynomial.legendre.leggauss(16))
     half = edges.diff(dim=-1)[..., None] / 2
-    size = (edges[..., :-1, None] + half * (1 + nodes)).flatten(-2)
-    total = torch.zeros((), dtype=torch.float64)
-    for one in (size, -size):
-        part = (half * shares).flatten(-2) * kind.density(one / w) / w * size**power
-        if beta is not None:
-            share = kind.below(-one * beta[:, None] / b)
-            part = part * torch.where(one > 0, 1 - share, share)
-        if mu is not None:
-            share = kind.below(mu[:, None] / (one * v))
-            part = part * torch.where(one > 0, share, 1 - share)
-        total = total + part.sum(-1)
-    return total
+    size = (edges[:, :-1, None] + half * (1 + nodes)).flatten(1)
+    every = torch.cat([size, -size], -1)  # w of both signs
+    left, right = kind.below(-every * beta[:, None] / b), kind.below(mu[:, None] / (every * v))
+    chance = torch.where(every > 0, (1 - left) * right, left * (1 - right))
+    return ((half * shares).flatten(1).repeat(1, 2) * kind.density(every / w) / w * every.abs() ** power * chance).sum(
+        1
+    )
 
 
-def density(kind: Kind, scales: Scales, beta: Tensor | None = None, mu: Tensor | None = None, power: int = 0) -> Tensor:
+def density(kind: Kind, scales: Scales, beta: Tensor = EVERYWHERE, mu: Tensor = EVERYWHERE, power: int = 0) -> Tensor:
     """The derivative of `below` by β, by μ, or by both: a density, (N,)."""
-    beta, mu = (None if one is None else one.clone().requires_grad_() for one in (beta, mu))
+    beta, mu = (one.clone().requires_grad_(one is not EVERYWHERE) for one in (beta, mu))
     found = below(kind, scales, beta, mu, power)
     for one in (beta, mu):
-        if one is not None:
+        if one.requires_grad:
             (found,) = torch.autograd.grad(found.sum(), one, create_graph=True)
     return found.detach()
 
@@ -86,12 +76,16 @@ def density(kind: Kind, scales: Scales, beta: Tensor | None = None, mu: Tensor |
 def neurons(generator: Generator) -> tuple[Scales, Tensor, Tensor]:
     """Scales of w, b, v, and places β and μ, (14,): the origin, both signs, kinks of uniform densities, and far out."""
     w, b, v = sizes(generator, 3).tolist()
-    beta, mu = (signs(generator, 14) * sizes(generator, 14) for _ in range(2))
-    beta[:4] = torch.tensor([0.0, b / w, -b / w, 40.0 * b / w])
-    mu[:2] = torch.tensor([0.3, -0.9]) * w * v
-    beta[4:], mu[2:] = beta[4:] * b / w, mu[2:] * (0.4 * w * v / (1 + (w / b * beta[2:]).abs()))
-    mu[-1] = 1.5 * w * v  # more than uniform weights can have
-    return (w, b, v), beta, mu
+    beta, mu = signs(generator, 2, 14) * sizes(generator, 2, 14)
+    beta[:4] = torch.tensor([0.0, 1.0, -1.0, 40.0])
+    mu *= 0.4 / (1 + beta.abs())
+    mu[-1] = 1.5  # more than uniform weights can have
+    return (w, b, v), beta * (b / w), mu * (w * v)
+
+
+def largest(w: float, b: float, beta: Tensor) -> Tensor:
+    """m(β) = min(a_w, a_b/|β|)."""
+    return torch.minimum(torch.tensor(w, dtype=beta.dtype), b / beta.abs())
 
 
 # By sums: networks whose weights have few values
@@ -107,24 +101,28 @@ class Few(NamedTuple):
         return float(self.chances @ self.values**power)
 
 
-def few(generator: Generator, size: int = 3) -> Few:
+NOTHING = Few(torch.zeros(1, dtype=torch.float64), torch.ones(1, dtype=torch.float64))
+
+
+def few(generator: Generator) -> Few:
     """Any values with any probabilities."""
-    chances = uniform(generator, size, low=0.2)
-    return Few(2 * torch.randn(size, generator=generator, dtype=torch.float64), chances / chances.sum())
+    chances = uniform(generator, 3, low=0.2)
+    return Few(2 * normal(generator, 3), chances / chances.sum())
 
 
 def symmetric(generator: Generator) -> Few:
-    """Values ±a, ±c and 0, any probabilities."""
-    values, (inner, outer) = sizes(generator, 2), uniform(generator, 2, low=0.05, high=0.2).tolist()
-    chances = torch.tensor([outer, inner, 1 - 2 * inner - 2 * outer, inner, outer], dtype=torch.float64)
-    return Few(torch.cat([-values, torch.zeros(1, dtype=torch.float64), values.flip(0)]), chances)
+    """Values ±a and 0, any probabilities."""
+    share, (value,) = float(uniform(generator, 1, low=0.1, high=0.4)), sizes(generator, 1).tolist()
+    return _three(value, share)
+
+
+def _three(value: float, share: float) -> Few:
+    return Few(*torch.tensor([[-value, 0.0, value], [share, 1 - 2 * share, share]], dtype=torch.float64))
 
 
 def as_few(kind: Kind, scale: float) -> Few:
     """Three values with the moments of the kind up to the fifth: those of Gauss's rule for it."""
-    node, share = (math.sqrt(3), 1 / 6) if kind is GAUSSIAN else (math.sqrt(0.6), 5 / 18)
-    values = scale * torch.tensor([-node, 0.0, node], dtype=torch.float64)
-    return Few(values, torch.tensor([share, 1 - 2 * share, share], dtype=torch.float64))
+    return _three(scale * math.sqrt(3), 1 / 6) if kind is GAUSSIAN else _three(scale * math.sqrt(0.6), 5 / 18)
 
 
 def all_networks(w: Few, b: Few, v: Few, width: int) -> tuple[Network, Tensor]:
