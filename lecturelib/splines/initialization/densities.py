@@ -8,23 +8,18 @@ here for independent Gaussian and for independent uniform weights (Sahs et al. 2
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Annotated, Literal
 
 import torch
-from scipy.special import iti0k0, k0
+from scipy.special import iti0k0
 from torch import Tensor
 
-from lecturelib.core.arguments import Array, Count, Device, Ensemble, NonNegative, Positive, Precision, Real, checked
+from lecturelib.core.arguments import Array, Count, Ensemble, NonNegative, Positive, Real, checked
 from lecturelib.core.records import Record
 from lecturelib.splines.breakpoints.network import Network
 
 Same = Annotated[Array, "*"]  # β and μ, of shapes that broadcast
-
-
-def _by_scipy(function: Callable, x: Tensor) -> Tensor:
-    """A function of NumPy arrays at x, on its device and in its precision, without a gradient."""
-    return torch.as_tensor(function(x.detach().cpu().double().numpy())).to(x)
+Independent = Literal["he", "glorot", "pytorch"]  # starts with independent weights
 
 
 class RandomWeights(Record):
@@ -35,37 +30,24 @@ class RandomWeights(Record):
     v: Positive
 
     @checked
-    def sample(
-        self,
-        width: Count,
-        *,
-        generator: torch.Generator,
-        ensemble: Ensemble = (),
-        dtype: Precision = torch.float64,
-        device: Device | None = None,
-    ) -> Network:
-        """Networks with these weights and b₀ = 0: shape (*ensemble, H) for H = width.
-
-        Drawn in float64 where the generator is, and then moved, so that the numbers depend on the generator alone.
-        """
-        to = {"dtype": dtype, "device": device or generator.device}
-        draws = [self._draw((*ensemble, width), generator) for _ in range(3)]
-        parts = [(scale * draw).to(**to) for scale, draw in zip((self.w, self.b, self.v), draws, strict=True)]
-        return Network(*parts, torch.zeros(ensemble, **to))
+    def sample(self, width: Count, *, generator: torch.Generator, ensemble: Ensemble = ()) -> Network:
+        """Networks with these weights and b₀ = 0: shape (*ensemble, H) for H = width, in float64, on its device."""
+        w, b, v = (scale * self._draw((*ensemble, width), generator) for scale in (self.w, self.b, self.v))
+        return Network(w, b, v, w.new_zeros(ensemble))
 
     @checked
     def conditional(self, beta: Same, mu: Same) -> Tensor:
-        """p(μ | β) = p(β, μ) / p(β)."""
+        """p(μ | β) = p(β, μ) / p(β). Of the shape to which beta and mu broadcast."""
         return self.joint(beta, mu) / self.breakpoint(beta)
 
     @checked
     def breakpoint_cdf(self, beta: Array) -> Tensor:
-        """P(β' ≤ β)."""
+        """P(β' ≤ β): shape of beta."""
         return (1 + torch.sign(beta) * self._breakpoint_share(beta.abs() * (self.w / self.b))) / 2
 
     @checked
     def delta_slope_cdf(self, mu: Array) -> Tensor:
-        """P(μ' ≤ μ)."""
+        """P(μ' ≤ μ): shape of mu."""
         return (1 + torch.sign(mu) * self._delta_slope_share(mu.abs() / (self.w * self.v))) / 2
 
     @checked
@@ -86,7 +68,7 @@ class GaussianWeights(RandomWeights):
     tensor([0.1353, 0.1353], dtype=torch.float64)
     >>> law.scale(0.0), law.breakpoint(0.0), law.delta_slope(0.5), law.jump_density(0.0)
     (tensor(0.5000, ...), tensor(0.1592, ...), tensor(0.2680, ...), tensor(0.0796, ...))
-    >>> law.breakpoint_cdf([-2.0, 2.0]), law.delta_slope_cdf(0.0), law.moment(2)
+    >>> law.breakpoint_cdf([-2.0, 2.0]), law.delta_slope_cdf(0.0), round(law.moment(2), 9)
     (tensor([0.2500, 0.7500], dtype=torch.float64), tensor(0.5000, dtype=torch.float64), 0.25)
     >>> law.sample(4, generator=torch.Generator().manual_seed(0), ensemble=3).w.shape
     torch.Size([3, 4])
@@ -97,28 +79,31 @@ class GaussianWeights(RandomWeights):
 
     @checked
     def scale(self, beta: Array) -> Tensor:
-        """Laplace scale of μ at given β, σ_w σ_b σ_v / √(σ_b² + σ_w² β²), which is also the mean of |μ|."""
+        """Laplace scale of μ at given β, σ_w σ_b σ_v / √(σ_b² + σ_w² β²), the mean of |μ| there: shape of beta."""
         return self.w * self.b * self.v / self._root(beta)
 
     @checked
     def joint(self, beta: Same, mu: Same) -> Tensor:
-        """p(β, μ) = exp(−|μ| √(σ_b² + σ_w² β²) / (σ_w σ_b σ_v)) / (2π σ_v √(σ_b² + σ_w² β²))."""
+        """p(β, μ) = exp(−|μ| √(σ_b² + σ_w² β²) / (σ_w σ_b σ_v)) / (2π σ_v √(σ_b² + σ_w² β²)).
+
+        Of the shape to which beta and mu broadcast.
+        """
         return torch.exp(-mu.abs() / self.scale(beta)) / (2 * torch.pi * self.v * self._root(beta))
 
     @checked
     def breakpoint(self, beta: Array) -> Tensor:
-        """p(β): Cauchy with scale σ_b/σ_w."""
+        """p(β): Cauchy with scale σ_b/σ_w; shape of beta."""
         return self.w * self.b / (torch.pi * self._root(beta) ** 2)
 
     @checked
     def delta_slope(self, mu: Array) -> Tensor:
-        """p(μ) = K₀(|μ| / (σ_w σ_v)) / (π σ_w σ_v), infinite at μ = 0."""
+        """p(μ) = K₀(|μ| / (σ_w σ_v)) / (π σ_w σ_v), infinite at μ = 0: shape of mu."""
         size = self.w * self.v
-        return _by_scipy(k0, mu.abs() / size) / (torch.pi * size)
+        return torch.special.modified_bessel_k0(mu.abs() / size) / (torch.pi * size)
 
     @checked
     def jump_density(self, x: Array) -> Tensor:
-        """E[κ² | β = x] p(x) of one neuron, κ = |w| v: squared slope jump per unit length, 2 scale(x)² p(x)."""
+        """E[κ² | β = x] p(x) of one neuron, κ = |w| v: squared jump per unit length, 2 scale(x)² p(x); shape of x."""
         return 2 * self.scale(x) ** 2 * self.breakpoint(x)
 
     def _draw(self, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
@@ -128,8 +113,8 @@ class GaussianWeights(RandomWeights):
         return torch.atan(ratio) * (2 / torch.pi)
 
     def _delta_slope_share(self, ratio: Tensor) -> Tensor:
-        integral = _by_scipy(lambda z: iti0k0(z)[1], ratio.clamp(max=600))  # ∫₀ K₀; beyond, its partner ∫₀ I₀ overflows
-        return integral * (2 / torch.pi)
+        below = iti0k0(ratio.detach().double().clamp(max=600).cpu().numpy())[1]  # beyond, ∫₀ I₀ would overflow
+        return torch.as_tensor(below).to(ratio) * (2 / torch.pi)
 
     def _moment(self, power: float) -> float:
         return 2 ** (power / 2) * math.gamma((power + 1) / 2) / math.sqrt(math.pi)
@@ -153,22 +138,22 @@ class UniformWeights(RandomWeights):
 
     @checked
     def reach(self, beta: Array) -> Tensor:
-        """m(β) = min(a_w, a_b/|β|): the largest |w| that a neuron with breakpoint β can have."""
+        """m(β) = min(a_w, a_b/|β|): the largest |w| that a neuron with breakpoint β can have; shape of beta."""
         return (self.b / beta.abs()).clamp(max=self.w)
 
     @checked
     def joint(self, beta: Same, mu: Same) -> Tensor:
-        """p(β, μ) = (m(β) − |μ|/a_v)₊ / (4 a_w a_b a_v)."""
+        """p(β, μ) = (m(β) − |μ|/a_v)₊ / (4 a_w a_b a_v). Of the shape to which beta and mu broadcast."""
         return torch.relu(self.reach(beta) - mu.abs() / self.v) / (4 * self.w * self.b * self.v)
 
     @checked
     def breakpoint(self, beta: Array) -> Tensor:
-        """p(β) = m(β)² / (4 a_w a_b): constant up to |β| = a_b/a_w, then falling as β^{−2}."""
+        """p(β) = m(β)² / (4 a_w a_b): constant up to |β| = a_b/a_w, then falling as β^{−2}; shape of beta."""
         return self.reach(beta) ** 2 / (4 * self.w * self.b)
 
     @checked
     def delta_slope(self, mu: Array) -> Tensor:
-        """p(μ) = ln(a_w a_v / |μ|) / (2 a_w a_v) for |μ| < a_w a_v, infinite at μ = 0."""
+        """p(μ) = ln(a_w a_v / |μ|) / (2 a_w a_v) for |μ| < a_w a_v, infinite at μ = 0: shape of mu."""
         size = self.w * self.v
         return torch.log(size / mu.abs()).clamp(min=0) / (2 * size)
 
@@ -176,7 +161,7 @@ class UniformWeights(RandomWeights):
     def jump_density(self, x: Array) -> Tensor:
         """E[κ² | β = x] p(x) of one neuron, κ = |w| v: squared slope jump per unit length, a_v² m(x)⁴ / (24 a_w a_b).
 
-        A triangle of half-width c has second moment c²/6.
+        A triangle of half-width c has second moment c²/6. Shape of x.
         """
         return (self.v * self.reach(x)) ** 2 / 6 * self.breakpoint(x)
 
@@ -195,7 +180,7 @@ class UniformWeights(RandomWeights):
 
 
 @checked
-def weight_law(width: Count, scheme: Literal["he", "glorot", "pytorch"]) -> GaussianWeights | UniformWeights:
+def weight_law(width: Count, scheme: Independent) -> GaussianWeights | UniformWeights:
     """The law of the weights w, b, v that `initialize(width, scheme)` draws, where they are independent.
 
     >>> weight_law(4, "pytorch")

@@ -17,16 +17,9 @@ SCHEMES: tuple[str, ...] = Scheme.__args__  # type: ignore[attr-defined]
 
 @checked
 def initialize(
-    width: Count,
-    scheme: Scheme,
-    *,
-    alpha: PositiveArray = 1.0,
-    generator: torch.Generator,
-    ensemble: Ensemble = (),
-    interval: Interval = (-1.0, 1.0),
-    dtype: Precision = torch.float64,
-    device: Device | None = None,
-) -> Network:
+    width: Count, scheme: Scheme, *, alpha: PositiveArray = 1.0, generator: torch.Generator, ensemble: Ensemble = (),
+    interval: Interval = (-1.0, 1.0), dtype: Precision = torch.float64, device: Device | None = None,
+) -> Network:  # fmt: skip
     """A random network of width H, or an ensemble of them: shape (..., H) for `ensemble` = (...).
 
     With one input, fan-in 1, and weights independent unless said otherwise:
@@ -47,15 +40,13 @@ def initialize(
     torch.Size([2, 3, 40])
     """
     placed = scheme in ("uniform_breakpoints", "spiky", "flat")
-    law = weight_law(width, "he" if placed else scheme)
-    start = law.sample(width, generator=generator, ensemble=ensemble)
-    w, b, v, b0 = start.w, start.b, start.v, start.b0
-    drawn = {"generator": generator, "dtype": torch.float64, "device": generator.device}
+    start = weight_law(width, "he" if placed else scheme).sample(width, generator=generator, ensemble=ensemble)
+    b, v, b0 = start.b, start.v, start.b0
     if placed:
         low, high = interval
-        b = -w * (low + (high - low) * torch.rand(w.shape, **drawn))
+        b = -start.w * (low + (high - low) * torch.rand(b.shape, generator=generator, out=torch.empty_like(b)))
         v = v * {"spiky": math.sqrt(width), "flat": 0.0}.get(scheme, 1.0)
     elif scheme == "pytorch":
-        b0 = (2 * torch.rand(ensemble, **drawn) - 1) / math.sqrt(width)
-    moved = (part.to(dtype=dtype, device=device or generator.device) for part in (w, b, v, b0))
-    return rescale(Network(*moved), alpha)
+        b0 = (2 * torch.rand(ensemble, generator=generator, out=torch.empty_like(b0)) - 1) / math.sqrt(width)
+    network = rescale(Network(start.w, b, v, b0), alpha)
+    return network.to(dtype=dtype, device=device or generator.device)
