@@ -74,13 +74,10 @@ class GaussianWeights(RandomWeights):
     torch.Size([3, 4])
     """
 
-    def _root(self, beta: Tensor) -> Tensor:
-        return torch.sqrt(self.b**2 + self.w**2 * beta**2)
-
     @checked
     def scale(self, beta: Array) -> Tensor:
         """Laplace scale of μ at given β, σ_w σ_b σ_v / √(σ_b² + σ_w² β²), the mean of |μ| there: shape of beta."""
-        return self.w * self.b * self.v / self._root(beta)
+        return self.w * self.b * self.v / torch.sqrt(self.b**2 + self.w**2 * beta**2)
 
     @checked
     def joint(self, beta: Same, mu: Same) -> Tensor:
@@ -88,12 +85,13 @@ class GaussianWeights(RandomWeights):
 
         Of the shape to which beta and mu broadcast.
         """
-        return torch.exp(-mu.abs() / self.scale(beta)) / (2 * torch.pi * self.v * self._root(beta))
+        scale = self.scale(beta)
+        return torch.exp(-mu.abs() / scale) / (2 * scale) * self.breakpoint(beta)
 
     @checked
     def breakpoint(self, beta: Array) -> Tensor:
         """p(β): Cauchy with scale σ_b/σ_w; shape of beta."""
-        return self.w * self.b / (torch.pi * self._root(beta) ** 2)
+        return self.w * self.b / (torch.pi * (self.b**2 + self.w**2 * beta**2))
 
     @checked
     def delta_slope(self, mu: Array) -> Tensor:

@@ -103,11 +103,12 @@ def value_variance(law: RandomWeights, width: Count, x: Array) -> Tensor:
     """Var f(x) over the draw of a network of `width` neurons, b₀ left out: shape of x.
 
     H E v² E (w x + b)₊², and E (w x + b)₊² is half of E w² x² + E b², since (w, b) and (−w, −b) are equally likely.
+    E v² E w² is E μ², and E b² / E w² the square of a quotient of scales.
 
     >>> value_variance(weight_law(40, "he"), 40, [0.0, 2.0])
     tensor([ 2.0000, 10.0000], dtype=torch.float64)
     """
-    return width * law._moment(2) ** 2 * law.v**2 * (law.w**2 * x**2 + law.b**2) / 2
+    return width * law.moment(2) * (x**2 + (law.b / law.w) ** 2) / 2
 
 
 @checked

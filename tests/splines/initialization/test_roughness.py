@@ -66,6 +66,7 @@ def test_the_variance_of_values():
     assert value_variance(weight_law(5, "he"), 5, [0.0, 2.0]).tolist() == pytest.approx([2.0, 10.0])
     assert value_variance(weight_law(500, "he"), 500, [[2.0]]).tolist() == [pytest.approx([10.0])]
     assert value_variance(weight_law(5, "pytorch"), 5, [0.0, 3.0]).tolist() == pytest.approx([1 / 18, 10 / 18])
+    assert value_variance(weight_law(5, "he"), 5, torch.tensor([2.0])).dtype == torch.float32
     assert float(value_variance(GaussianWeights(3.0, 2.0, 0.5), 4, 2.0)) == pytest.approx(4 * 0.25 * (36 + 4) / 2)
 
 
