@@ -6,11 +6,12 @@ The densities are compared with derivatives of distribution functions that are i
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from scipy.special import kv
 
-from lecturelib.core.checking import Check, equals
+from lecturelib.core.checking import equals
 from lecturelib.core.claims import Exponent, claim
 from lecturelib.splines.initialization.checks_problems import GAUSSIAN, UNIFORM, Kind, density, largest, neurons
 from lecturelib.splines.initialization.densities import GaussianWeights, UniformWeights
@@ -18,41 +19,27 @@ from lecturelib.splines.initialization.densities import GaussianWeights, Uniform
 THEOREM, COROLLARY = "sahs2022: theorem 1", "sahs2022: corollary 1"
 
 
-def joint(kind: Kind) -> Check:
-    """The formula gives p(β, μ)."""
-    return equals(lambda scales, beta, mu: density(kind, scales, beta, mu), on=neurons)
+def library(kind: Kind, name: str):
+    """The library's function of this name, of weights of this kind."""
+    law = GaussianWeights if kind is GAUSSIAN else UniformWeights
+    return lambda scales, *at: getattr(law(*scales), name)(*at)
 
 
-def conditional(kind: Kind) -> Check:
-    """The formula gives p(μ | β)."""
-    return equals(lambda s, beta, mu: density(kind, s, beta, mu) / density(kind, s, beta), on=neurons)
-
-
-def breakpoint(kind: Kind) -> Check:
-    """The formula gives p(β)."""
-    return equals(lambda scales, beta: density(kind, scales, beta), on=lambda generator: neurons(generator)[:2])
-
-
-def delta_slope(kind: Kind) -> Check:
-    """The formula gives p(μ)."""
-    return equals(lambda scales, mu: density(kind, scales, mu=mu), on=lambda generator: neurons(generator)[::2])
-
-
-def gaussian(name: str):
-    """The library's function of this name, of Gaussian weights."""
-    return lambda scales, *at: getattr(GaussianWeights(*scales), name)(*at)
-
-
-def uniform(name: str):
-    """The library's function of this name, of uniform weights."""
-    return lambda scales, *at: getattr(UniformWeights(*scales), name)(*at)
+def is_density(kind: Kind, name: str) -> dict[str, Any]:
+    """The check of p(β, μ), p(μ | β), p(β) or p(μ), and the library's function that passes it as well."""
+    truth, which = {
+        "joint": (lambda s, beta, mu: density(kind, s, beta, mu), slice(None)),
+        "conditional": (lambda s, beta, mu: density(kind, s, beta, mu) / density(kind, s, beta), slice(None)),
+        "breakpoint": (lambda s, beta: density(kind, s, beta), slice(2)),
+        "delta_slope": (lambda s, mu: density(kind, s, mu=mu), slice(None, None, 2)),
+    }[name]
+    return {"check": equals(truth, on=lambda generator: neurons(generator)[which]), "also": (library(kind, name),)}
 
 
 @claim(
     "thm-init-gaussian",
     source=THEOREM,
-    check=joint(GAUSSIAN),
-    also=(gaussian("joint"),),
+    **is_density(GAUSSIAN, "joint"),
     wrong={
         r"the prefactor $1/(2\pi\sigma_v)$ alone": {"power": 0.0},
         r"$\mu^2$ for $\lvert\mu\rvert$ in the exponent": {"slope_power": 2.0},
@@ -68,8 +55,7 @@ def gaussian_joint(s, beta, mu, *, factor=1 / (2 * math.pi), power=Exponent(1), 
 @claim(
     "cor-init-cauchy",
     source=COROLLARY,
-    check=breakpoint(GAUSSIAN),
-    also=(gaussian("breakpoint"),),
+    **is_density(GAUSSIAN, "breakpoint"),
     wrong={
         r"$1 / (2\pi)$ for $1 / \pi$": {"factor": 1 / (2 * math.pi)},
         r"the denominator $(\sigma_b + \sigma_w \lvert\beta\rvert)^2$": {"mixed": 2.0},
@@ -83,11 +69,12 @@ def cauchy(s, beta, *, factor=1 / math.pi, power=Exponent(2), mixed=0.0):
 @claim(
     "cor-init-laplace",
     source=COROLLARY,
-    check=conditional(GAUSSIAN),
-    also=(gaussian("conditional"),),
+    **is_density(GAUSSIAN, "conditional"),
     wrong={
         "without the square root": {"root": 1.0},
-        r"scale $\sigma_w \sigma_v$ for every $\beta$": lambda s, beta, mu: gaussian("conditional")(s, 0.0, mu),
+        r"scale $\sigma_w \sigma_v$ at every $\beta$": lambda s, beta, mu: library(GAUSSIAN, "conditional")(
+            s, 0.0, mu
+        ),
         "a Gaussian": lambda s, beta, mu: laplace.formula(s, beta, mu.square()),
     },
 )
@@ -100,11 +87,10 @@ def laplace(s, beta, mu, *, scale=1.0, root=Exponent(0.5), factor=1 / 2):
 @claim(
     "cor-init-bessel",
     source="sahs2022: corollary 1; patel: marginal density of delta-slopes",
-    check=delta_slope(GAUSSIAN),
-    also=(gaussian("delta_slope"),),
+    **is_density(GAUSSIAN, "delta_slope"),
     wrong={
         r"the argument $\lvert\mu\rvert / \sqrt{\sigma_w \sigma_v}$, as printed for Meijer's function": {"power": 0.5},
-        r"Laplace with scale $\sigma_w \sigma_v$": lambda s, mu: gaussian("conditional")(s, 0.0, mu),
+        r"Laplace with scale $\sigma_w \sigma_v$": lambda s, mu: library(GAUSSIAN, "conditional")(s, 0.0, mu),
     },
 )
 def bessel(s, mu, *, factor=1 / math.pi, order=0, rate=1.0, power=Exponent(1)):
@@ -115,11 +101,10 @@ def bessel(s, mu, *, factor=1 / math.pi, order=0, rate=1.0, power=Exponent(1)):
 @claim(
     "thm-init-uniform",
     source=THEOREM,
-    check=joint(UNIFORM),
-    also=(uniform("joint"),),
+    **is_density(UNIFORM, "joint"),
     wrong={
         "8 for 4: one sign of $w$ alone": {"factor": 1 / 8},
-        r"$m(\beta) = a_w$ for every $\beta$": lambda s, beta, mu: uniform("joint")(s, 0.0, mu),
+        r"$m(\beta) = a_w$ for every $\beta$": lambda s, beta, mu: library(UNIFORM, "joint")(s, 0.0, mu),
         r"$\beta$ and $\mu$ independent": lambda s, beta, mu: density(UNIFORM, s, beta) * density(UNIFORM, s, mu=mu),
     },
 )
@@ -131,12 +116,11 @@ def uniform_joint(s, beta, mu, *, factor=1 / 4, slope=1.0, power=Exponent(1)):
 @claim(
     "cor-init-plateau",
     source=COROLLARY,
-    check=breakpoint(UNIFORM),
-    also=(uniform("breakpoint"),),
+    **is_density(UNIFORM, "breakpoint"),
     wrong={
         "2 for 4": {"factor": 1 / 2},
         r"a tail that falls as $\lvert\beta\rvert^{-1}$": {"power": 1.0},
-        r"Cauchy with scale $a_b / a_w$": lambda s, beta: gaussian("breakpoint")(s, beta),
+        r"Cauchy with scale $a_b / a_w$": lambda s, beta: library(GAUSSIAN, "breakpoint")(s, beta),
     },
 )
 def plateau(s, beta, *, factor=1 / 4, power=Exponent(2)):
@@ -147,11 +131,10 @@ def plateau(s, beta, *, factor=1 / 4, power=Exponent(2)):
 @claim(
     "cor-init-triangle",
     source=COROLLARY,
-    check=conditional(UNIFORM),
-    also=(uniform("conditional"),),
+    **is_density(UNIFORM, "conditional"),
     wrong={
         "half the half-width": {"half_width": 0.5},
-        r"half-width $a_v a_w$ for every $\beta$": lambda s, beta, mu: uniform("conditional")(s, 0.0, mu),
+        r"half-width $a_v a_w$ for every $\beta$": lambda s, beta, mu: library(UNIFORM, "conditional")(s, 0.0, mu),
         "a uniform density": lambda s, beta, mu: (
             (mu.abs() < s[2] * largest(*s[:2], beta)) / (2 * s[2] * largest(*s[:2], beta))
         ),
@@ -166,11 +149,10 @@ def triangle(s, beta, mu, *, half_width=1.0, tip=0.0):
 @claim(
     "cor-init-logarithm",
     source=COROLLARY,
-    check=delta_slope(UNIFORM),
-    also=(uniform("delta_slope"),),
+    **is_density(UNIFORM, "delta_slope"),
     wrong={
         r"$\mu > 0$ alone": {"factor": 1.0},
-        r"the triangle of $\beta = 0$": lambda s, mu: uniform("conditional")(s, 0.0, mu),
+        r"the triangle of $\beta = 0$": lambda s, mu: library(UNIFORM, "conditional")(s, 0.0, mu),
     },
 )
 def logarithm(s, mu, *, factor=1 / 2, end=1.0):

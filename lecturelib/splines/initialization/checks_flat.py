@@ -234,31 +234,22 @@ def variance_over_networks(width: int, w: Few, b: Few, v: Few, x: Tensor) -> Ten
     return by.mean_and_variance(networks(x), chances)[1]
 
 
-def deviations(*laws: Few) -> list[float]:
-    """The standard deviation of each, of mean 0."""
-    return [math.sqrt(law.moment(2)) for law in laws]
+def by_law(law, square: float):
+    """`value_variance` of laws with the same variances, which are `square` of their scales squared."""
+    return lambda width, *laws: value_variance(
+        law(*(math.sqrt(one.moment(2) / square) for one in laws[:3])), width, laws[3]
+    )
 
 
 @claim(
     "thm-init-values",
     source="own",
     check=equals(variance_over_networks, on=any_values),
-    also=(
-        lambda width, w, b, v, x: value_variance(GaussianWeights(*deviations(w, b, v)), width, x),
-        lambda width, w, b, v, x: value_variance(
-            UniformWeights(*(math.sqrt(3) * one for one in deviations(w, b, v))), width, x
-        ),
-    ),
-    wrong={
-        "without the half that the ReLU takes away": {"factor": 1.0},
-        "without the bias": {"bias": 0.0},
-        r"$(\sigma_w \lvert x \rvert + \sigma_b)^2$": {"mixed": 2.0},
-    },
+    also=(by_law(GaussianWeights, GAUSSIAN.square), by_law(UniformWeights, UNIFORM.square)),
+    wrong={"without the half that the ReLU takes away": {"factor": 1.0}, "without the bias": {"bias": 0.0}},
 )
-def values(width, w, b, v, x, *, factor=1 / 2, power=Exponent(2), bias=1.0, mixed=0.0):
-    of_w, of_b, of_v = deviations(w, b, v)
-    square = (of_w * x.abs()) ** power + mixed * of_w * of_b * x.abs() + bias * of_b**2
-    return factor * width * of_v**2 * square
+def values(width, w, b, v, x, *, factor=1 / 2, power=Exponent(2), bias=1.0):
+    return factor * width * v.moment(2) * (w.moment(2) * x.abs() ** power + bias * b.moment(2))
 
 
 # Breakpoints placed
