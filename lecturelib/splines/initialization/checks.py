@@ -72,9 +72,7 @@ def cauchy(s, beta, *, factor=1 / math.pi, power=Exponent(2), mixed=0.0):
     **is_density(GAUSSIAN, "conditional"),
     wrong={
         "without the square root": {"root": 1.0},
-        r"scale $\sigma_w \sigma_v$ at every $\beta$": lambda s, beta, mu: library(GAUSSIAN, "conditional")(
-            s, 0.0, mu
-        ),
+        r"scale $\sigma_w \sigma_v$ at every $\beta$": lambda s, beta, mu: library(GAUSSIAN, "conditional")(s, 0.0, mu),
         "a Gaussian": lambda s, beta, mu: laplace.formula(s, beta, mu.square()),
     },
 )

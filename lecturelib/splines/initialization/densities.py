@@ -85,8 +85,8 @@ class GaussianWeights(RandomWeights):
 
         Of the shape to which beta and mu broadcast.
         """
-        scale = self.scale(beta)
-        return torch.exp(-mu.abs() / scale) / (2 * scale) * self.breakpoint(beta)
+        root = torch.sqrt(self.b**2 + self.w**2 * beta**2)
+        return torch.exp(-mu.abs() * root / (self.w * self.b * self.v)) / (2 * torch.pi * self.v * root)
 
     @checked
     def breakpoint(self, beta: Array) -> Tensor:

@@ -104,8 +104,9 @@ def move_the_bump(
     (3, 2)
     """
     start = pair(half_width, ensemble=ensemble, generator=generator_for(seed, "bump", half_width))
-    bumps = [lambda x, c=center: torch.exp(-((x - c) ** 2) / 2) for center in centers]
-    errors = torch.stack([learn(start, bump, half_width, steps)[1] for bump in bumps])  # (centers, 2, ensemble)
+    c = torch.tensor(centers, dtype=torch.float64)[:, None, None, None].expand(-1, *start.shape, 1)
+    many = start.map(lambda part: part.expand(len(centers), *part.shape).contiguous())  # (centers, 2, ensemble)
+    _, errors = learn(many, lambda x: torch.exp(-((x - c) ** 2) / 2), half_width, steps)
     return {name: errors[:, i].tolist() for i, name in enumerate(STARTS)}
 
 
