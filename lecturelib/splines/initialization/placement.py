@@ -25,7 +25,7 @@ TARGETS: dict[str, Callable[[Tensor], Tensor]] = {"sine": torch.sin, "quadratic"
 STARTS = ("standard", "uniform")
 # The settings of table 1 that survive; the data are a choice made here.
 WIDTH, STEPS, RATE, DATA, TEST = 40, 50_000, 3e-5, 100, 1001
-HALF_WIDTHS = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0, 12.0]
+HALF_WIDTHS = [float(end) for end in range(1, 13)]
 
 
 @checked
@@ -46,10 +46,8 @@ def pair(half_width: Positive, *, ensemble: Ensemble, width: Count = WIDTH, gene
     """
     standard = initialize(width, "pytorch", generator=generator, ensemble=ensemble)
     draws = torch.rand(standard.w.shape, generator=generator, dtype=torch.float64)
-    uniform = place_breakpoints(standard, half_width * (2 * draws - 1))
-    return Network(
-        *(torch.stack([getattr(one, name) for one in (standard, uniform)]) for name in ("w", "b", "v", "b0"))
-    )
+    two = (standard, place_breakpoints(standard, half_width * (2 * draws - 1)))
+    return Network(*(torch.stack([getattr(one, name) for one in two]) for name in ("w", "b", "v", "b0")))
 
 
 def learn(start: Network, target: Callable, half_width: float, steps: int) -> tuple[Network, Tensor]:
@@ -66,12 +64,7 @@ def learn(start: Network, target: Callable, half_width: float, steps: int) -> tu
 
 @checked
 def compare_starts(
-    *,
-    seed: Seed,
-    target: Literal["sine", "quadratic"],
-    half_width: Positive,
-    ensemble: Count = 16,
-    steps: Count = STEPS,
+    *, seed: Seed, target: Target, half_width: Positive, ensemble: Count = 16, steps: Count = STEPS
 ) -> dict[str, Any]:
     """Experiment: test error after training from either start of `pair`, on evenly spaced data in ±half_width.
 

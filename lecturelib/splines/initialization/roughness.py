@@ -69,8 +69,7 @@ def roughness_moments(law: RandomWeights, width: Count) -> RoughnessMoments:
     >>> round(mean, 9), round(variance, 9)
     (3.0, 24.0)
     """
-    square = law.moment(2)
-    return RoughnessMoments(width * square, width * (law.moment(4) - square**2))
+    return RoughnessMoments(width * law.moment(2), width * (law.moment(4) - law.moment(2) ** 2))
 
 
 @checked
@@ -92,8 +91,7 @@ def sharpest_bend_mean(law: RandomWeights, width: Count) -> float:
     >>> round(sharpest_bend_mean(UniformWeights(1.0, 1.0, 1.0), 2), 6)  # 10/27
     0.37037
     """
-    size = law.w * law.v
-    t = size * torch.exp(torch.linspace(-20.0, 5.0, 4001, dtype=torch.float64))
+    t = law.w * law.v * torch.exp(torch.linspace(-20.0, 5.0, 4001, dtype=torch.float64))
     above = 1 - (2 * law.delta_slope_cdf(t) - 1) ** width
     return float(t[0] + torch.trapezoid(above * t, torch.log(t)))
 
@@ -143,6 +141,6 @@ def roughness_tail(
     """
     drawn = initialize(width, scheme, generator=generator_for(seed, "tail", scheme, width), ensemble=ensemble)
     mean, variance = roughness_moments(weight_law(width, scheme), width)
-    steps = [variance**0.5 * distance for distance in distances]
-    frequency = [float((roughness(drawn) - mean >= step).double().mean()) for step in steps]
+    steps, excess = [variance**0.5 * distance for distance in distances], roughness(drawn) - mean
+    frequency = [float((excess >= step).double().mean()) for step in steps]
     return {"frequency": frequency, "bound": tail_bound(steps, variance).tolist()}

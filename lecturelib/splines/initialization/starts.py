@@ -12,7 +12,6 @@ from lecturelib.splines.breakpoints.network import Network, rescale
 from lecturelib.splines.initialization.densities import weight_law
 
 Scheme = Literal["he", "glorot", "pytorch", "uniform_breakpoints", "spiky", "flat"]
-SCHEMES: tuple[str, ...] = Scheme.__args__  # type: ignore[attr-defined]
 
 
 @checked

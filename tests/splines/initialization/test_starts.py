@@ -1,14 +1,15 @@
 """Random starts: their distributions by scheme, precision, and errors."""
 
 import math
+from typing import get_args
 
 import pytest
 import torch
 
 from lecturelib.splines import initialize, to_spline
-from lecturelib.splines.initialization.starts import SCHEMES
+from lecturelib.splines.initialization.starts import Scheme
 
-H = 50
+H, SCHEMES = 50, get_args(Scheme)
 
 
 def draw(scheme, **options):
