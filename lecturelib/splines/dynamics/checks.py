@@ -25,16 +25,16 @@ from lecturelib.splines.breakpoints.checks_problems import (
 )
 from lecturelib.splines.breakpoints.network import Network, Spline, rescale, to_spline
 from lecturelib.splines.dynamics import motion
-from lecturelib.splines.dynamics.motion import Moments, Speeds
+from lecturelib.splines.dynamics.motion import ResidualMoments, Speeds
 from lecturelib.splines.training.descend import descend
 from lecturelib.splines.training.prefix_sums import gradient as by_running_sums
 
 
-def pull_and_tilt(one: Network, x: Tensor, y: Tensor) -> Moments:
+def pull_and_tilt(one: Network, x: Tensor, y: Tensor) -> ResidualMoments:
     """Σ ε_n and Σ ε_n x_n over the active points, one by one."""
     active = one.w[:, None] * x + one.b[:, None] > 0
     residuals = output(flatten(one), x) - y
-    return Moments((residuals * active).sum(-1), (residuals * x * active).sum(-1))
+    return ResidualMoments((residuals * active).sum(-1), (residuals * x * active).sum(-1))
 
 
 def in_thirds(parameters: Tensor) -> dict[str, Tensor]:
@@ -231,7 +231,7 @@ def closed(one, x, y, *, linear=1.0, squared=1.0, four=4.0, two=2.0, place=1.0, 
     return {"square": square, "speeds": torch.stack([moves, -falls])}
 
 
-def _library_closed(spline: Spline, q: Tensor, at: Moments) -> dict[str, Tensor]:
+def _library_closed(spline: Spline, q: Tensor, at: ResidualMoments) -> dict[str, Tensor]:
     speeds = torch.stack(motion.closed_speeds(spline, q, at))
     return {"square": motion.squared_weight(spline, q), "speeds": speeds}
 
