@@ -105,7 +105,7 @@ class WideNetwork(Record):
         """(h_ℓ, z_ℓ) of every layer at x (N, d): (..., N, m_ℓ) and (..., N, m_{ℓ+1})."""
         h, layers = self.read(x), []
         for layer, (weights, biases) in enumerate(zip(self.weights, self.biases, strict=True)):
-            z = h @ (self.factor(layer) * weights).mT + self.bias_scale * biases.unsqueeze(-2)
+            z = self.factor(layer) * (h @ weights.mT) + self.bias_scale * biases.unsqueeze(-2)
             layers.append((h, z))
             h = value(self.activation, z)
         return layers
@@ -126,7 +126,7 @@ class WideNetwork(Record):
         """∂f / ∂z_ℓ of every layer: (..., N, 1, m_{ℓ+1})."""
         steps = []
         for layer in range(len(self.weights) - 1, 0, -1):
-            steps += [self.factor(layer) * self.weights[layer], slope(self.activation, layers[layer - 1][1])]
+            steps += [self.weights[layer], self.factor(layer) * slope(self.activation, layers[layer - 1][1])]
         return run_back(torch.ones_like(layers[-1][1]).unsqueeze(-1), steps)
 
 
