@@ -123,9 +123,9 @@ def test_erf_saturates():
 @pytest.mark.parametrize(
     ("name", "call"),
     [
-        ("weights", lambda: Variances(([[-1.0]],), ([1.0],), [1.0])),
+        (r"weights\[0\]", lambda: Variances(([[-1.0]],), ([1.0],), [1.0])),
         ("weights", lambda: Variances(([[1.0]], [[1.0], [1.0]]), ([1.0], [1.0]), [1.0])),
-        ("weights", lambda: Variances(([1.0],), ([1.0],), [1.0])),
+        (r"weights\[0\]", lambda: Variances(([1.0],), ([1.0],), [1.0])),
         ("biases", lambda: Variances(([[1.0]],), (), [1.0])),
         ("biases", lambda: Variances(([[1.0]],), ([1.0, 2.0],), [1.0])),
         ("output", lambda: Variances(([[1.0]],), ([1.0],), [1.0, 1.0])),
@@ -137,13 +137,13 @@ def test_erf_saturates():
         ("bias", lambda: equal_variances((3, 2), 1.0, -1.0)),
         ("scheme", lambda: scheme_variances((3, 2), "kaiming")),
         ("x", lambda: forward_moments(ONE, [1.0])),
-        ("weights", lambda: fourth_moments(ONE, X)),
-        ("weights", lambda: direction_moments(ONE)),
+        ("variances", lambda: fourth_moments(ONE, X)),
+        ("variances", lambda: direction_moments(ONE)),
         ("width", lambda: log_step(0)),
         ("q", lambda: erf_variance([-1.0])),
         ("weight", lambda: erf_path(-1.0, 3)),
         ("widths", lambda: death_chance((3, 0))),
-        ("members", lambda: mean_error(equal_variances((3, 2), 1.0), [1.0] * 3, 0)),
+        ("ensemble", lambda: mean_error(equal_variances((3, 2), 1.0), [1.0] * 3, 0)),
     ],
 )
 def test_bad_arguments_are_named(name, call):
