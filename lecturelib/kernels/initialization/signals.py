@@ -11,7 +11,7 @@ from torch import Generator, Tensor
 from lecturelib.core.arguments import Array, Ensemble, Vector, checked
 from lecturelib.core.experiments import Provenance, generator_for, save, settings, sweep
 from lecturelib.core.records import Record
-from lecturelib.kernels.initialization.variances import Variances, equal_variances
+from lecturelib.kernels.initialization.variances import Variances, check_input, equal_variances
 
 CHUNK = 4_000_000
 """How many weights are held at once."""
@@ -49,11 +49,11 @@ def simulate(
     >>> simulate(plan, [1.0, 2.0], ensemble=5, generator=torch.Generator().manual_seed(0)).forward.shape
     torch.Size([5, 3])
     """
-    variances.read(x)
+    check_input(variances, x)
     count, largest = prod(ensemble), max(1, CHUNK // sum(matrix.numel() for matrix in variances.weights))
     sizes = [min(largest, count - done) for done in range(0, count, largest)]
     parts = [_one_part(variances, x, size, generator, LAWS[law]) for size in sizes]
-    return Signals(*(torch.cat(one).unflatten(0, ensemble) for one in zip(*parts, strict=True)))
+    return Signals(*(torch.cat(one).reshape(*ensemble, -1) for one in zip(*parts, strict=True)))
 
 
 def _one_part(variances: Variances, x: Tensor, size: int, generator: Generator, law) -> tuple[Tensor, Tensor]:

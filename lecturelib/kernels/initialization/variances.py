@@ -36,11 +36,10 @@ class Variances(Record):
     output: Annotated[NonNegativeArray, "_out"]
 
     def __post_init__(self) -> None:
-        if not self.weights:
-            raise ValueError("weights: expected those of at least one layer, got none")
-        after = self.widths[1:]
-        if any(matrix.shape[0] != width for matrix, width in zip(self.weights[1:], after, strict=False)):
-            raise ValueError(f"weights: expected as many rows as the layer before has columns, got {after} columns")
+        after = tuple(matrix.shape[1] for matrix in self.weights)
+        if not after or any(m.shape[0] != k for m, k in zip(self.weights[1:], after, strict=False)):
+            shapes = [tuple(matrix.shape) for matrix in self.weights]
+            raise ValueError(f"weights: expected one matrix or more, of shapes that follow on each other, got {shapes}")
         if (found := tuple(len(part) for part in (*self.biases, self.output))) != (*after, after[-1]):
             name = "output" if found[:-1] == after else "biases"
             raise ValueError(f"{name}: expected sizes {after} and {after[-1]}, to fit weights, got {found}")
@@ -50,19 +49,17 @@ class Variances(Record):
         """d = k_0, k_1, …, k_L."""
         return (self.weights[0].shape[0], *(matrix.shape[1] for matrix in self.weights))
 
-    def read(self, x: Tensor) -> Tensor:
-        """x (..., d) itself; raises ValueError for another d."""
-        if x.shape[-1] != self.widths[0]:
-            raise ValueError(
-                f"x: expected {self.widths[0]} numbers, one for each row of the first weights, got {x.shape}"
-            )
-        return x
-
     def common(self) -> list[tuple[Tensor, Tensor]]:
         """For each layer the one variance of its weights and that of its biases. ValueError where there are several."""
         if any(bool((part != part.flatten()[0]).any()) for part in self.weights + self.biases):
             raise ValueError("variances: expected one for all weights and one for all biases of a layer")
         return [(weights[0, 0], biases[0]) for weights, biases in zip(self.weights, self.biases, strict=True)]
+
+
+def check_input(variances: Variances, x: Tensor) -> None:
+    """Raise ValueError where x (..., d) has another d than the variances."""
+    if x.shape[-1] != variances.widths[0]:
+        raise ValueError(f"x: expected {variances.widths[0]} numbers, as the first layer takes, got {x.shape[-1]}")
 
 
 @checked
@@ -92,11 +89,11 @@ def scheme_variances(widths: Widths, scheme: Literal["he", "glorot", "lecun", "h
     >>> scheme_variances((4, 6), "glorot").weights[0][0]
     tensor([0.2000, 0.2000, 0.2000, 0.2000, 0.2000, 0.2000], dtype=torch.float64)
     """
-    rules = [
-        {"he": 2 / k, "glorot": 2 / (k + after), "lecun": 1 / k, "he_backward": 2 / after}
-        for k, after in pairwise(widths)
-    ]
-    return equal_variances(widths, [rule[scheme] for rule in rules])
+
+    def rule(k: int, after: int) -> float:
+        return {"he": 2 / k, "glorot": 2 / (k + after), "lecun": 1 / k, "he_backward": 2 / after}[scheme]
+
+    return equal_variances(widths, [rule(*pair) for pair in pairwise(widths)])
 
 
 @checked
@@ -106,7 +103,8 @@ def forward_moments(variances: Variances, x: Inputs) -> list[Tensor]:
     >>> forward_moments(equal_variances((2, 1), 0.5), [1.0, 2.0])
     [tensor([1., 4.], dtype=torch.float64), tensor([1.2500], dtype=torch.float64)]
     """
-    moments = [variances.read(x).square()]
+    check_input(variances, x)
+    moments = [x.square()]
     for weights, biases in zip(variances.weights, variances.biases, strict=True):
         moments.append((moments[-1] @ weights + biases) / 2)
     return moments
@@ -227,7 +225,7 @@ def erf_variance(q: NonNegativeArray) -> Tensor:
 @checked
 def erf_path(weight: NonNegative, depth: Count, start: NonNegative = 1.0) -> Tensor:
     """Mean square of h_1, …, h_L in erf networks of infinite width, no biases, Var W = weight²/k: shape (depth,)."""
-    sizes = [torch.tensor(start, dtype=torch.float64)]
+    q, sizes = torch.tensor(start, dtype=torch.float64), []
     for _ in range(depth):
-        sizes.append(erf_variance(weight**2 * sizes[-1]))
-    return torch.stack(sizes[1:])
+        sizes.append(q := erf_variance(weight**2 * q))
+    return torch.stack(sizes)
