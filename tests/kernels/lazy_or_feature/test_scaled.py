@@ -74,13 +74,13 @@ def test_gradients_of_the_batch_are_those_of_autograd():
 def test_a_batch_trains_as_each_member_alone():
     ensemble, (x, y) = networks(ensemble=(3,)), data()
     alpha = tensor([[0.05], [1.0], [300.0]])
-    early, run = (train_scaled(ensemble, x, y, alpha=alpha, most_steps=most) for most in (60, 100_000))
+    early, run = (train_scaled(ensemble, x, y, alpha=alpha, max_steps=most) for most in (60, 100_000))
     assert run.times.shape == run.final.alpha.shape == (3, 3)
     assert bool(run.stopped.all())
     for k in range(3):
         for j in range(3):
             one, scale = member(ensemble, j), float(alpha[k, 0])
-            alone = train_scaled(one, x, y, alpha=scale, most_steps=60)
+            alone = train_scaled(one, x, y, alpha=scale, max_steps=60)
             assert int(alone.steps) == int(early.steps[k, j])
             torch.testing.assert_close(alone.half_times, early.half_times[k, j], equal_nan=True)
             torch.testing.assert_close(alone.final.now.weights[1], early.final.now.weights[1][k, j])
@@ -118,7 +118,7 @@ def test_training_stops_when_all_data_are_fitted_and_not_before():
     margins = run.final(x) * y
     assert bool(run.stopped)
     assert 1 < float(margins.min()) < 1.1
-    short = train_scaled(network, x, y, alpha=2.0, most_steps=int(run.steps) // 2)
+    short = train_scaled(network, x, y, alpha=2.0, max_steps=int(run.steps) // 2)
     assert not bool(short.stopped)
     assert math.isnan(float(short.times))
     assert float((short.final(x) * y).min()) < 1
@@ -135,10 +135,10 @@ def test_steps_are_shorter_where_less_change_is_allowed():
 def test_kinks_do_not_hold_up_a_relu_network():
     x, y = tensor([[1.0, 1.0], [2.0, 2.0]]), tensor([1.0, 1.0])
     starts = draw_wide((2, 64, 1), generator=torch.Generator().manual_seed(0), ensemble=(8,))
-    run = train_scaled(starts, x, y, alpha=1.0, most_steps=2000)
+    run = train_scaled(starts, x, y, alpha=1.0, max_steps=2000)
     assert bool(run.stopped.all())
     assert float((run.final(x) * y).min()) > 1
-    close = train_scaled(starts, x, y, alpha=1.0, tolerance=1e-3, most_steps=20_000)
+    close = train_scaled(starts, x, y, alpha=1.0, tolerance=1e-3, max_steps=20_000)
     torch.testing.assert_close(run.times, close.times, rtol=0.05, atol=0)
 
 
@@ -150,7 +150,7 @@ def test_one_network_that_cannot_learn_does_not_stop_the_others():
         1.0,
         0.0,
     )
-    run = train_scaled(dead, [[1.0]], [1.0], alpha=1.0, most_steps=500)
+    run = train_scaled(dead, [[1.0]], [1.0], alpha=1.0, max_steps=500)
     assert run.stopped.tolist() == [False, True]
     assert run.steps[0] == 0 < run.steps[1] < 500
     assert math.isnan(float(run.times[0]))
@@ -178,9 +178,9 @@ def test_without_subtraction_the_output_itself_is_trained():
         ({"x": [1.0, 0.0]}, "x: expected shape"),
         ({"alpha": 0.0}, "alpha: expected positive"),
         ({"alpha": math.nan}, "alpha: expected finite"),
-        ({"beta": -1.0}, "beta: expected positive"),
+        ({"sharpness": -1.0}, "sharpness: expected positive"),
         ({"tolerance": 0.0}, "tolerance: expected positive"),
-        ({"most_steps": 0}, "most_steps: expected at least 1"),
+        ({"max_steps": 0}, "max_steps: expected at least 1"),
     ],
 )
 def test_errors_name_the_argument(change, message):
