@@ -87,7 +87,8 @@ class Flow(NamedTuple):
 
 @checked
 def train_scaled(
-    network: WideNetwork, x: Annotated[Matrix, "N d"], y: Annotated[Vector, "N"], *, alpha: PositiveArray,
+    network: Annotated[WideNetwork, "*"], x: Annotated[Matrix, "N d"], y: Annotated[Vector, "N"], *,
+    alpha: Annotated[PositiveArray, "*"],
     sharpness: Positive = SHARPNESS, tolerance: Positive = TOLERANCE, max_steps: Count = 100_000, centred: bool = True,
 ) -> Flow:  # fmt: skip
     """Gradient flow of L = (1/(α² N)) Σ ℓ(α (f(x_n) − f₀(x_n)) y_n) until every α (f − f₀) y > 1.
@@ -111,11 +112,7 @@ def train_scaled(
     """
     if not bool((y.abs() == 1).all()):
         raise ValueError(f"y: expected a label 1 or -1 for each row of x, got {y.tolist()}")
-    try:
-        shape = torch.broadcast_shapes(alpha.shape, network.shape)
-    except RuntimeError:
-        told = f"expected a shape that broadcasts with the ensemble {network.shape}, got {tuple(alpha.shape)}"
-        raise ValueError(f"alpha: {told}") from None
+    shape = torch.broadcast_shapes(alpha.shape, network.shape)
     batch = _Batch(network, network.read(x), y, alpha.expand(shape), sharpness, centred)
     for _ in range(max_steps):
         batch.advance(tolerance)
