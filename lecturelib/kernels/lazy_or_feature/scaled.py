@@ -21,6 +21,7 @@ TOLERANCE = 1e-2  # of the square of the relative change of the gradient in a st
 SHORT = 1e-3  # a step with which a straight loss falls by this share of itself is short enough at any kink
 
 Factors = Annotated[int, Number("an integer, at least 2", least=2, whole=True)]
+Scales = Annotated[PositiveArray, "*"]
 
 
 @checked
@@ -75,7 +76,7 @@ class Flow(NamedTuple):
     """The end of training, and for each network (...): what it took.
 
     times: t at which every F y > 1; half_times: t at which the loss was half of that at the start; steps: how many were
-    accepted; stopped: whether the end was reached within the steps allowed. Where it was not, times are not a number.
+    accepted; stopped: whether the end was reached within the steps allowed. Times that were not reached are infinite.
     """
 
     final: Scaled
@@ -88,7 +89,7 @@ class Flow(NamedTuple):
 @checked
 def train_scaled(
     network: Annotated[WideNetwork, "*"], x: Annotated[Matrix, "N d"], y: Annotated[Vector, "N"], *,
-    alpha: Annotated[PositiveArray, "*"],
+    alpha: Scales,
     sharpness: Positive = SHARPNESS, tolerance: Positive = TOLERANCE, max_steps: Count = 100_000, centred: bool = True,
 ) -> Flow:  # fmt: skip
     """Gradient flow of L = (1/(α² N)) Σ ℓ(α (f(x_n) − f₀(x_n)) y_n) until every α (f − f₀) y > 1.
@@ -122,7 +123,7 @@ def train_scaled(
 
 
 @checked
-def chain_time(factors: Factors, scale: PositiveArray, target: PositiveArray) -> Tensor:
+def chain_time(factors: Factors, scale: Scales, target: Scales) -> Tensor:
     """t at which a chain has F = target: s / (D−2) · (1 − (1 + v/s)^{2/D − 1}), and s/2 · ln(1 + v/s) for D = 2.
 
     The chain is F = s (u_1 ⋯ u_D − 1), every u_i starting at 1, under gradient flow of ℓ(F)/s² with slope ℓ' = −1 up to
@@ -136,7 +137,7 @@ def chain_time(factors: Factors, scale: PositiveArray, target: PositiveArray) ->
 
 
 @checked
-def chain_kernel(factors: Factors, scale: PositiveArray, target: PositiveArray) -> Tensor:
+def chain_kernel(factors: Factors, scale: Scales, target: Scales) -> Tensor:
     """Θ of a chain when F = target, over that at the start, where it is D: (1 + v/s)^{2 − 2/D}, shape (...).
 
     >>> chain_kernel(3, 2.0, 14.0)
@@ -146,7 +147,7 @@ def chain_kernel(factors: Factors, scale: PositiveArray, target: PositiveArray) 
 
 
 @checked
-def chain_growth(factors: Factors, scale: PositiveArray, target: PositiveArray) -> Tensor:
+def chain_growth(factors: Factors, scale: Scales, target: Scales) -> Tensor:
     """ln(u_1 ⋯ u_D) = ln(1 + v/s) of a chain of D factors when F = target, whatever D is: shape (...)."""
     return torch.log1p(target / scale)
 
@@ -174,7 +175,7 @@ class _Batch:
         self.network, self.x, self.y, self.sharpness, self.centred = network, x, y, sharpness, centred
         self.scales, self.start = alpha, _in_rows(network, alpha.shape)
         self.final, self.now, self.alpha = self.start.clone(), self.start, alpha.reshape(-1)
-        self.times, self.half_times = self.alpha.new_full((2, len(self.now)), torch.nan)
+        self.times, self.half_times = self.alpha.new_full((2, len(self.now)), torch.inf)
         self.steps, self.left = (
             torch.zeros_like(self.alpha, dtype=torch.long),
             torch.arange(len(self.now), device=x.device),
