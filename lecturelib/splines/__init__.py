@@ -66,14 +66,14 @@ from lecturelib.splines.regimes.flows import (
     stable_rate,
 )
 from lecturelib.splines.regimes.interpolants import (
+    arc_cosine_kernel,
     cubic_limit,
     cut_corner,
     first_gap,
-    gaussian_kernel,
+    hinge_kernel,
     kernel_interpolant,
     linear_interpolant,
     natural_cubic,
-    uniform_kernel,
 )
 from lecturelib.splines.training.descend import Trajectory, descend
 from lecturelib.splines.training.prefix_sums import gradient
@@ -92,6 +92,7 @@ __all__ = [
     "UniformWeights",
     "alone",
     "apply_kernel",
+    "arc_cosine_kernel",
     "attractors",
     "balance",
     "bridge",
@@ -114,12 +115,12 @@ __all__ = [
     "flip",
     "flow",
     "from_curvature",
-    "gaussian_kernel",
     "gradient",
     "gram",
     "gram_rank",
     "greedy_merge",
     "hessian",
+    "hinge_kernel",
     "imbalance",
     "initialize",
     "jacobian",
@@ -167,7 +168,6 @@ __all__ = [
     "total_bend",
     "trade",
     "turn",
-    "uniform_kernel",
     "value_variance",
     "weights_of",
     "zero_count",

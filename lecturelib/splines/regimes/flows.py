@@ -15,7 +15,7 @@ from torch import Tensor
 
 from lecturelib.core.arguments import as_tensor, one_dimensional, positive
 from lecturelib.splines.breakpoints.network import Network, Spline, balance, to_network, to_spline
-from lecturelib.splines.regimes.interpolants import CubicLimit, linear_interpolant, uniform_kernel
+from lecturelib.splines.regimes.interpolants import CubicLimit, hinge_kernel, linear_interpolant
 
 
 class Speeds(NamedTuple):
@@ -91,12 +91,12 @@ def evenly_spread(places: int, half_width: float) -> Network:
 def limit_flow(x, y, half_width: float, times) -> CubicLimit:
     r"""Gradient flow at infinite width from f = 0, one breakpoint of each orientation per unit length of [−B, B].
 
-    The residuals obey ε̇ = −K ε with the kernel K of `uniform_kernel`, and f = Σ_n λ_n(t) K(·, x_n) with
+    The residuals obey ε̇ = −K ε with the kernel K of `hinge_kernel`, and f = Σ_n λ_n(t) K(·, x_n) with
     λ(t) = K⁻¹ (1 − e^{−K t}) y; so ∂_t f″ = −Σ_n |x − x_n| ε_n. x, y: (N,); times: (T,), the result has shape (T, N).
     """
     x, y = (one_dimensional(name, given, dtype=torch.float64) for name, given in (("x", x), ("y", y)))
     times = one_dimensional("times", times, dtype=torch.float64)
-    values, vectors = torch.linalg.eigh(uniform_kernel(x[:, None], x, half_width))
+    values, vectors = torch.linalg.eigh(hinge_kernel(x[:, None], x, half_width))
     gain = -torch.expm1(-values * times[:, None]) / values
     weights = (gain * (vectors.T @ y)) @ vectors.T
     return CubicLimit(x, weights, 2 * half_width * (weights @ x), 2 * half_width**3 / 3 * weights.sum(-1))

@@ -85,7 +85,7 @@ def natural_cubic(x, y) -> Callable[[Tensor], Tensor]:
     return at
 
 
-def uniform_kernel(x: Tensor, z: Tensor, half_width: float) -> Tensor:
+def hinge_kernel(x: Tensor, z: Tensor, half_width: float) -> Tensor:
     r"""∫_{−B}^{B} [(x − β)₊ (z − β)₊ + (β − x)₊ (β − z)₊] dβ = |x − z|³/6 + 2B x z + 2B³/3 for x, z in [−B, B].
 
     x, z broadcast. Raises ValueError where a point lies outside [−B, B] or B is not positive.
@@ -97,7 +97,7 @@ def uniform_kernel(x: Tensor, z: Tensor, half_width: float) -> Tensor:
     return (x - z).abs() ** 3 / 6 + 2 * size * x * z + 2 * size**3 / 3
 
 
-def gaussian_kernel(x: Tensor, z: Tensor) -> Tensor:
+def arc_cosine_kernel(x: Tensor, z: Tensor) -> Tensor:
     r"""E[(w x + b)₊ (w z + b)₊] for independent standard normal w, b: (|x − z| + (π − θ)(1 + x z)) / 2π.
 
     θ = |arctan x − arctan z| is the angle between (x, 1) and (z, 1) (Cho and Saul 2009, the arc-cosine kernel of
