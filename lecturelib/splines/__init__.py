@@ -61,11 +61,12 @@ from lecturelib.splines.regimes.flows import (
     evenly_spread,
     kernel_flow,
     limit_flow,
-    orbit_speeds,
     roughness_between,
     stable_rate,
 )
 from lecturelib.splines.regimes.interpolants import (
+    CubicLimit,
+    KernelInterpolant,
     arc_cosine_kernel,
     cubic_limit,
     cut_corner,
@@ -80,7 +81,9 @@ from lecturelib.splines.training.prefix_sums import gradient
 
 __all__ = [
     "ContinuousFit",
+    "CubicLimit",
     "GaussianWeights",
+    "KernelInterpolant",
     "LossSlice",
     "Network",
     "Pieces",
@@ -133,7 +136,6 @@ __all__ = [
     "moments",
     "move_the_bump",
     "natural_cubic",
-    "orbit_speeds",
     "pieces",
     "place_breakpoints",
     "potential",

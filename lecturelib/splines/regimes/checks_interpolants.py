@@ -24,7 +24,6 @@ from lecturelib.splines.regimes.interpolants import (
     cut_corner,
     first_gap,
     hinge_kernel,
-    price,
 )
 
 NODES, WEIGHTS = (torch.from_numpy(part) for part in leggauss(12))
@@ -112,7 +111,6 @@ def _least_cost(kappa: Tensor, half_width: float) -> Tensor:
     "thm-reg-price",
     source="own; sahs2022: corollary 4, which has the first term alone",
     check=equals(_least_cost, on=densities, tolerance=1e-8),
-    also=(lambda kappa, half_width: price(*_ends(kappa, half_width), half_width),),
     wrong={
         r"$\frac12 \int f''^2$ alone": {"lean": 0.0, "lift": 0.0},
         "no price for the height": {"lift": 0.0},
