@@ -109,8 +109,8 @@ def hinge_kernel(x1: Annotated[Array, "*"], x2: Annotated[Array, "*"], half_widt
 
     x1, x2 broadcast to the shape of the result. Raises ValueError where a point lies outside [−B, B].
 
-    >>> hinge_kernel([0.0, 1.0], [0.0, -1.0], half_width=3.0).tolist()
-    [18.0, 13.333333333333334]
+    >>> hinge_kernel([0.0, 3.0], [0.0, 3.0], half_width=3.0).tolist()
+    [18.0, 72.0]
     """
     for name, points in (("x1", x1), ("x2", x2)):
         if bool((points.abs() > half_width).any()):
@@ -144,7 +144,7 @@ class KernelInterpolant(Record):
     weights: Annotated[Array, "... N"]
 
     @checked
-    def __call__(self, z: Places) -> Tensor:
+    def __call__(self, z: Annotated[Vector, "_K"]) -> Tensor:
         """Values at z of shape (K,): shape (..., K)."""
         return self.weights @ self.kernel(self.centres[:, None], z)
 
