@@ -50,22 +50,13 @@ _reordered = njit(**_compiled, fastmath={"contract", "reassoc"}, forceinline=Tru
 
 
 @_exact
-def find_gap(w, b, walls, guess):
-    """Gap of a neuron, 0 to N, looked for near `guess`. walls: −∞, the sorted data, +∞, shape (N + 2,)."""
-    size = walls.size - 2
+def find_gap(w, b, walls):
+    """Gap of a neuron, 0 to N: the number of points n at which active(n) is not (w > 0).
+
+    walls: −∞, the sorted data, +∞, shape (N + 2,).
+    """
     right = w > 0
-    low, high = 0, size
-    # Point j is behind the gap where active(j) is `right`; the gap is the number of points that are not.
-    if guess > 0 and (w * walls[guess] > -b) == right:
-        high = guess - 1
-        if high == 0 or (w * walls[high] > -b) != right:
-            low = high
-    elif guess < size and (w * walls[guess + 1] > -b) != right:
-        low = guess + 1
-        if low == size or (w * walls[low + 1] > -b) == right:
-            high = low
-    else:
-        low = high = guess
+    low, high = 0, walls.size - 2
     while low < high:
         middle = (low + high) >> 1
         if (w * walls[middle + 1] > -b) == right:
@@ -79,14 +70,12 @@ def find_gap(w, b, walls, guess):
 def settle(i, params, places, walls, near, sums):
     """File neuron i: find its place, note the points beside its gap, add its share."""
     w, b, v = params[0, i], params[1, i], params[2, i]
-    size = walls.size - 2
-    row = np.intp(places[i] >> 2)
-    gap = find_gap(w, b, walls, size - row if places[i] & 2 else row)
+    gap = find_gap(w, b, walls)
     left, right = walls[gap], walls[gap + 1]
     if w > 0:
         place, near[0, i], near[1, i] = 4 * gap, left, right
     else:
-        place, near[0, i], near[1, i] = 4 * (size - gap) + 2, right, left
+        place, near[0, i], near[1, i] = 4 * (walls.size - 2 - gap) + 2, right, left
     places[i] = place
     sums[place] += b * v
     sums[place + 1] += w * v
