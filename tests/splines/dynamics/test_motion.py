@@ -105,7 +105,7 @@ def test_bad_arguments_are_named():
         scaled_speeds(ONE, moments(ONE, X, Y), 0.0)
     with pytest.raises(ValueError, match="^w: expected non-zero"):
         speeds(Network([0.0], [1.0], [1.0], 0.0), moments(ONE, X, Y))
-    with pytest.raises(ValueError, match="^x: expected finite"):
+    with pytest.raises(ValueError, match="^x: expected .*finite"):
         moments(ONE, [math.nan], [0.0])
     with pytest.raises(ValueError, match="^steps: expected a positive"):
         flow(to_spline(ONE), imbalance(ONE), X, Y, time=1.0, steps=0)
