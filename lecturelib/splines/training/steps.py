@@ -93,41 +93,24 @@ def file(i, place, w, b, v, silent, awake, sums, moved, count):
 
 
 @_inlined
-def gd(params, places, near, pulls, sums, moved):
-    """Gradient descent for all neurons, with pulls that hold the learning rate already; how many left their gaps."""
-    w, b, v = params[0], params[1], params[2]
-    silent, awake = near[0], near[1]
-    count = 0
-    for i in range(w.size):
-        place = places[i]
-        p, t = pulls[place], pulls[place + 1]
-        old_w, old_b, old_v = w[i], b[i], v[i]
-        new_w = old_w - old_v * t
-        new_b = old_b - old_v * p
-        new_v = old_v - (old_w * t + old_b * p)
-        w[i], b[i], v[i] = new_w, new_b, new_v
-        count = file(i, place, new_w, new_b, new_v, silent, awake, sums, moved, count)
-    return count
+def gd(params, first, places, near, pulls, sums, moved, rate):
+    """Gradient descent for all neurons, with pulls that hold the learning rate; how many left their gaps.
 
-
-@_inlined
-def momentum(params, first, places, near, pulls, sums, moved, rate):
-    """Momentum for all neurons: m ← 0.9 m + gradient, parameter ← parameter − rate m. first: m, shape (3, H)."""
+    With moments m, shape (3, H), momentum: m ← 0.9 m + gradient, parameter ← parameter − rate m.
+    """
     w, b, v = params[0], params[1], params[2]
     silent, awake = near[0], near[1]
     mw, mb, mv = first[0], first[1], first[2]
-    count = 0
+    heavy, count = mw.size > 0, 0
     for i in range(w.size):
         place = places[i]
         p, t = pulls[place], pulls[place + 1]
-        old_w, old_b, old_v = w[i], b[i], v[i]
-        new_mw = MOMENTUM_DECAY * mw[i] + old_v * t
-        new_mb = MOMENTUM_DECAY * mb[i] + old_v * p
-        new_mv = MOMENTUM_DECAY * mv[i] + (old_w * t + old_b * p)
-        mw[i], mb[i], mv[i] = new_mw, new_mb, new_mv
-        new_w = old_w - rate * new_mw
-        new_b = old_b - rate * new_mb
-        new_v = old_v - rate * new_mv
+        step_w, step_b, step_v = v[i] * t, v[i] * p, w[i] * t + b[i] * p
+        if heavy:
+            mw[i], mb[i] = MOMENTUM_DECAY * mw[i] + step_w, MOMENTUM_DECAY * mb[i] + step_b
+            mv[i] = MOMENTUM_DECAY * mv[i] + step_v
+            step_w, step_b, step_v = rate * mw[i], rate * mb[i], rate * mv[i]
+        new_w, new_b, new_v = w[i] - step_w, b[i] - step_b, v[i] - step_v
         w[i], b[i], v[i] = new_w, new_b, new_v
         count = file(i, place, new_w, new_b, new_v, silent, awake, sums, moved, count)
     return count
@@ -174,12 +157,10 @@ def adam(params, first, second, places, near, pulls, sums, moved, share, rate, s
 @_inlined
 def move(optimizer, params, first, second, places, walls, near, pulls, sums, moved, share, rate, spread):
     """One step of all neurons. Their shares are added to `sums`."""
-    if optimizer == GD:
-        count = gd(params, places, near, pulls, sums, moved)
-    elif optimizer == MOMENTUM:
-        count = momentum(params, first, places, near, pulls, sums, moved, rate)
-    else:
+    if optimizer == ADAM:
         count = adam(params, first, second, places, near, pulls, sums, moved, share, rate, spread)
+    else:
+        count = gd(params, first, places, near, pulls, sums, moved, rate)
     for j in range(count):
         settle(moved[j], params, places, walls, near, sums)
 
