@@ -38,9 +38,10 @@ from lecturelib.splines.fitting.continuous import (
 from lecturelib.splines.fitting.merging import greedy_merge
 from lecturelib.splines.fitting.relocation import Relocated, census, descend_relocating, relocate
 from lecturelib.splines.fitting.segmentation import Segmentation, segment, segment_losses
-from lecturelib.splines.initialization.densities import GaussianWeights, UniformWeights, count_between, weights_of
-from lecturelib.splines.initialization.placement import compare_starts, move_the_bump, place_breakpoints
+from lecturelib.splines.initialization.densities import GaussianWeights, UniformWeights, count_between, weight_law
+from lecturelib.splines.initialization.placement import Comparison, compare_starts, move_the_bump, place_breakpoints
 from lecturelib.splines.initialization.roughness import (
+    RoughnessMoments,
     flatness,
     roughness,
     roughness_moments,
@@ -79,12 +80,14 @@ from lecturelib.splines.training.descend import Trajectory, descend
 from lecturelib.splines.training.prefix_sums import gradient
 
 __all__ = [
+    "Comparison",
     "ContinuousFit",
     "GaussianWeights",
     "LossSlice",
     "Network",
     "Pieces",
     "Relocated",
+    "RoughnessMoments",
     "Segmentation",
     "Spikes",
     "Spline",
@@ -169,6 +172,6 @@ __all__ = [
     "turn",
     "uniform_kernel",
     "value_variance",
-    "weights_of",
+    "weight_law",
     "zero_count",
 ]
