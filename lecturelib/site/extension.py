@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,9 +13,11 @@ from urllib.parse import quote
 
 from sphinx.application import Sphinx
 from sphinx.config import Config
+from sphinx.environment import BuildEnvironment
 
 from lecturelib.core.explorers import BUILDING
 from lecturelib.core.figures import style_sheet
+from lecturelib.core.verdicts import STORE
 from lecturelib.site import explorers, labs, notebooks
 from lecturelib.site.key import execution_key, layout_key, part_of, parts
 
@@ -27,9 +31,13 @@ def configure(app: Sphinx, config: Config) -> None:
     config.nb_execution_cache_path = caches[None]
     config.part_caches = caches
     config.layout_key = layout_key()
-    for old in _cache(app, None).parent.glob("*"):
-        if str(old) not in caches.values():
-            shutil.rmtree(old)
+    names = {part: Path(cache).name for part, cache in caches.items()}
+    _keep_only(Path(caches[None]).parent, names)
+    # Cells keep verdicts of claims there, part by part, for other pages.
+    verdicts = Path(app.outdir).parent / "verdicts"
+    _keep_only(verdicts, names)
+    keys = {part: name for part, name in names.items() if part is not None}
+    os.environ[STORE] = json.dumps({"folder": str(verdicts), "keys": keys})
     # Cells start new processes, which have to find what the builder found; bars are for those who watch. Tensors are
     # small: on a busy machine threads wait for each other many times as long as they compute.
     os.environ["TQDM_DISABLE"] = "1"
@@ -50,6 +58,18 @@ def configure(app: Sphinx, config: Config) -> None:
 def _cache(app: Sphinx, part: str | None) -> Path:
     """Where results of the chapters of a part are stored, or those of pages outside the parts."""
     return Path(app.outdir).parent / "executed" / f"{part or 'all'}-{execution_key(Path(app.srcdir), part)}"
+
+
+def _keep_only(folder: Path, names: Mapping[str | None, str]) -> None:
+    """Remove results that were kept under keys which hold no more."""
+    for old in folder.glob("*"):
+        if old.name not in names.values():
+            shutil.rmtree(old)
+
+
+def outside_last(app: Sphinx, env: BuildEnvironment, pages: list[str]) -> None:
+    """Read pages of the parts first: what they compute, pages outside the parts show again."""
+    pages.sort(key=lambda page: (part_of(Path(app.srcdir), page) is None, page))
 
 
 def choose_cache(app: Sphinx, page: str, source: list[str]) -> None:
@@ -139,6 +159,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_config_value("part_caches", {}, "env")
     app.connect("config-inited", configure, priority=100)
     app.connect("builder-inited", write_styles)
+    app.connect("env-before-read-docs", outside_last)
     app.connect("source-read", choose_cache)
     # before the theme, at 501, makes its buttons; the launch buttons stand before those
     app.connect("html-page-context", add_buttons, priority=450)
