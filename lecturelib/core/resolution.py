@@ -131,14 +131,14 @@ def in_words(found: Resolution, *, brief: bool = False) -> str:
     if brief and max(several.values(), default=0) > EXACT:
         several = {name: size for name, size in several.items() if found[name][0] == RELATIVE}
     if len(several) < 2 or (not brief and max(several.values()) > EXACT):
-        return "; ".join(_words(name, *pair) for name, pair in found.items())
+        return "; ".join(_words(name, *pair, alone=len(found) == 1) for name, pair in found.items())
     rest = [_words(name, *pair) for name, pair in found.items() if name not in several]
     numbers = "any other of its numbers" if rest else "any of its numbers"
     return "; ".join([*rest, _words(numbers, RELATIVE, max(several.values()))])
 
 
-def _words(name: str, kind: str, size: float) -> str:
-    where = "" if name == "value" else f" in {name}"
+def _words(name: str, kind: str, size: float, *, alone: bool = False) -> str:
+    where = f" in {name}" if name != "value" else "" if alone else " in the result"
     if math.isinf(size):
         return f"no error{where}"
     if kind == ANSWER:

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.environment import BuildEnvironment
+from sphinx_design.dropdown import dropdown_title
 
 from lecturelib.core.explorers import BUILDING
 from lecturelib.core.figures import style_sheet
@@ -126,6 +128,13 @@ def add_launch_buttons(app: Sphinx, page: str, template: str, context: dict[str,
     )
 
 
+def unlink_summaries(app: Sphinx, doctree: nodes.document, page: str) -> None:
+    """Leave of links in what unfolds the words: a line that can be pressed must hold nothing else that can."""
+    for title in doctree.findall(dropdown_title):
+        for link in list(title.findall(nodes.reference)):
+            link.parent.replace(link, link.children)
+
+
 def empty_icon_script(app: Sphinx, failed: Exception | None) -> None:
     """Icons come from fonts and a style sheet; the theme's script that draws them again is the heaviest part of a page.
 
@@ -164,6 +173,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     # before the theme, at 501, makes its buttons; the launch buttons stand before those
     app.connect("html-page-context", add_buttons, priority=450)
     app.connect("html-page-context", add_launch_buttons, priority=510)
+    app.connect("doctree-resolved", unlink_summaries)
     labs.setup(app)
     app.connect("build-finished", remove_old_pages)
     app.connect("build-finished", empty_icon_script)
