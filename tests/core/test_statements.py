@@ -132,5 +132,5 @@ def test_no_statement_of_the_book_is_overlooked():
 
 def test_sources_become_citations():
     assert cited("own") == "this book"
-    assert cited("deboor2001: chapter 3; own") == "{cite}`boor2001`, chapter 3; this book"
+    assert cited("deboor2001: chapter 3; own") == "{cite}`deboor2001`, chapter 3; this book"
     assert cited("a1: p. 2, after: this; b2: 3") == "{cite}`a1`, p. 2, after: this; {cite}`b2`, 3"
