@@ -124,9 +124,11 @@ def place(module: str) -> Path | None:
 def in_words(found: Resolution, *, brief: bool = False) -> str:
     """The resolution as a reader likes it: 'an error of 2 % in the mean'; empty for a check that measures nothing.
 
-    `brief` tells the worst relative error alone where there are several. Many tiny numbers tell no more than one, so
-    that they are never listed.
+    `brief` tells the worst relative error alone where there are several, and of whole numbers nothing where a change
+    by 1 is noticed. Many tiny numbers tell no more than one, so that they are never listed.
     """
+    if brief and any(kind not in WHOLE for kind, _ in found.values()):
+        found = {name: (kind, size) for name, (kind, size) in found.items() if kind not in WHOLE or math.isinf(size)}
     several = {name: size for name, (kind, size) in found.items() if kind not in WHOLE and size < math.inf}
     if brief and max(several.values(), default=0) > EXACT:
         several = {name: size for name, size in several.items() if found[name][0] == RELATIVE}
