@@ -192,7 +192,7 @@ class Verdict:
     def found(self) -> str:
         """The error that was found, in words."""
         if self.sharpness is not None and self.holds:
-            return f"never broken, at the closest {100 * self.sharpness:.0f}\u00a0% of it reached"
+            return f"never broken, reached to {100 * self.sharpness:.0f}\u00a0%"
         if self.claim.check.bound is None and self.holds:
             return "found with every seed"
         return f"off by {number(self.worst)}{self.claim.check.unit}"

@@ -78,7 +78,7 @@ def _entry(claim: Claim, statement: statements.Statement) -> Shown:
     notices = verdict.notices(brief=True)
     cells = (
         f"{{prf:ref}}`{claim.label}` {statement.title}".strip(),
-        verdict.checked_by(),
+        claim.check.method,
         verdict.found(),
         f"would notice {notices}" if notices else f"{len(verdict.closest)} wrong versions rejected",
     )

@@ -135,8 +135,8 @@ def in_words(found: Resolution, *, brief: bool = False) -> str:
     if len(several) < 2 or (not brief and max(several.values()) > EXACT):
         return "; ".join(_words(name, *pair, alone=len(found) == 1) for name, pair in found.items())
     rest = [_words(name, *pair) for name, pair in found.items() if name not in several]
-    numbers = "any other of its numbers" if rest else "any of its numbers"
-    return "; ".join([*rest, _words(numbers, RELATIVE, max(several.values()))])
+    numbers = "any other of its numbers" if rest else "value" if brief else "any of its numbers"
+    return "; ".join([*rest, _words(numbers, RELATIVE, max(several.values()), alone=not rest)])
 
 
 def _words(name: str, kind: str, size: float, *, alone: bool = False) -> str:

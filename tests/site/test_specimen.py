@@ -135,7 +135,7 @@ def test_the_list_of_what_was_checked(opened):
     assert lines.count() == 4
     cells = lines.first.locator("summary .cell")
     words = [cell.inner_text() for cell in cells.all()]
-    assert words[:2] == ["Theorem 3 A bar and a matrix", "exact identity, 5 seeds"]
+    assert words[:2] == ["Theorem 3 A bar and a matrix", "exact identity"]
     assert len({cell.bounding_box()["y"] for cell in cells.all()}) == 1, "side by side"
     page.set_viewport_size(NARROW)
     below = [cell.bounding_box()["y"] for cell in cells.all()]
