@@ -22,11 +22,11 @@ from lecturelib.kernels.lazy_or_feature.scaled import (
 from lecturelib.kernels.models.activations import Activation, elu, leaky_relu, maxout
 from lecturelib.kernels.models.descent import (
     LeastSquares,
-    descend,
     descent_path,
     expected_path,
     flow_path,
     largest_rate,
+    stochastic_descent,
 )
 from lecturelib.kernels.models.features import (
     KernelModel,
@@ -64,7 +64,6 @@ __all__ = [
     "chain_time",
     "cross_entropy",
     "decompose",
-    "descend",
     "descent_path",
     "draw_wide",
     "elu",
@@ -93,6 +92,7 @@ __all__ = [
     "soft_hinge",
     "soft_hinge_slope",
     "softmax",
+    "stochastic_descent",
     "summed_binary_entropy",
     "train_scaled",
     "train_wide",

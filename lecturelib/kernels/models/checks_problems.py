@@ -54,7 +54,7 @@ def jacobian(function: Callable[[tuple[Tensor, ...]], Tensor], parts: tuple[Tens
     return in_a_row(derivative(lambda *changed: function(changed), tuple(parts)), keep=1)
 
 
-def flow(loss: Callable[[Tensor], Tensor], start: Tensor, times: Tensor) -> Tensor:
+def gradient_flow(loss: Callable[[Tensor], Tensor], start: Tensor, times: Tensor) -> Tensor:
     """Gradient flow of a loss of one vector from `start`, (p,), integrated to 12 digits: its places at times (T,)."""
 
     def speed(_, w):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from lecturelib.core.experiments import generator_for
-from lecturelib.kernels.models.descent import LeastSquares, descend, expected_path, largest_rate
+from lecturelib.kernels.models.descent import LeastSquares, expected_path, largest_rate, stochastic_descent
 
 RATE, STEPS, RUNS = 0.25, 400, 25
 """Learning rate as a share of the largest stable one; steps; runs that one seed averages."""
@@ -29,7 +29,9 @@ def measured_losses(*, seed: int, batch: int, sampling: str) -> dict[str, list[f
     start = torch.zeros(RUNS, problem.features.shape[1], dtype=torch.float64)
     generator = generator_for(seed, "batches", batch, sampling)
     rate = RATE * largest_rate(problem)
-    path = descend(problem, start, rate=rate, steps=STEPS, batch=batch, generator=generator, sampling=sampling)
+    path = stochastic_descent(
+        problem, start, learning_rate=rate, steps=STEPS, batch=batch, generator=generator, sampling=sampling
+    )
     return {"excess": (problem.loss(path).mean(1) - problem.loss(problem.best)).tolist()}
 
 
@@ -38,5 +40,5 @@ def predicted_losses(batch: int, sampling: str) -> torch.Tensor:
     problem = cubic_fit()
     start = torch.zeros(problem.features.shape[1], dtype=torch.float64)
     rate = RATE * largest_rate(problem)
-    _, losses = expected_path(problem, start, rate=rate, steps=STEPS, batch=batch, sampling=sampling)
+    _, losses = expected_path(problem, start, learning_rate=rate, steps=STEPS, batch=batch, sampling=sampling)
     return losses - problem.loss(problem.best)
