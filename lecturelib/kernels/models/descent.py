@@ -74,15 +74,17 @@ def stochastic_descent(
 ) -> Tensor:
     """Stochastic gradient descent of an ensemble: start (..., p) → the weights after every step, (steps + 1, ..., p).
 
-    Every member draws its own batches. Raises ValueError where the batch is larger than the data.
+    Every member draws its own batches. Raises ValueError where a batch without replacement is larger than the data.
 
     >>> problem = LeastSquares([[1.0], [3.0]], [2.0, 2.0])
     >>> settings = dict(learning_rate=0.05, steps=2, batch=2, generator=torch.Generator())
     >>> stochastic_descent(problem, [0.0], **settings)[:, 0].tolist()  # of all data: to the minimum 0.8
     [0.0, 0.4, 0.6]
     """
-    _check_batch(problem, batch)
-    count, w, path = len(problem.y), start.reshape(-1, start.shape[-1]), [start]
+    count = len(problem.y)
+    if batch > count and sampling != "replacement":
+        raise ValueError(f"batch: expected at most {count}, the number of data, got {batch}")
+    w, path = start.reshape(-1, start.shape[-1]), [start]
     order = torch.empty(len(w), 0, dtype=torch.long, device=generator.device)
     for _ in range(steps):
         if sampling == "replacement":
@@ -100,6 +102,8 @@ def stochastic_descent(
 @checked
 def batch_factor(count: Count, batch: Count, sampling: Independent) -> float:
     """What a batch multiplies the covariance of a single gradient by: 1/B, or (N − B) / (B (N − 1)) for subsets.
+
+    Raises ValueError where a subset is larger than the data.
 
     >>> batch_factor(5, 2, "subset"), batch_factor(5, 2, "replacement")
     (0.375, 0.5)
@@ -126,14 +130,13 @@ def expected_path(
     start: (p,). With e = w − w*, m = E e, C = E e eᵀ, residuals ρ of the best fit and the factor κ of `batch_factor`:
     m ← (I − ηH) m and C ← (I − ηH) C (I − ηH) + η² κ S, S = (1/N) Σ E g_n g_nᵀ − H C H the covariance of the gradient
     of a single datum g_n = 2 (φ_nᵀe + ρ_n) φ_n, so that E g_n g_nᵀ = 4 (φ_nᵀCφ_n + 2 ρ_n φ_nᵀm + ρ_n²) φ_nφ_nᵀ.
-    Not for sampling by epochs, whose batches depend on one another. Raises ValueError where the batch is larger than
-    the data.
+    Not for sampling by epochs, whose batches depend on one another. Raises ValueError where a subset is larger than the
+    data.
 
     >>> problem = LeastSquares([[1.0], [3.0]], [2.0, 2.0])
     >>> expected_path(problem, [0.0], learning_rate=0.1, steps=1, batch=1)[1]
     tensor([4.0000, 1.6000], dtype=torch.float64)
     """
-    _check_batch(problem, batch)
     phi, h, best = problem.features, problem.hessian, problem.best
     rho = phi @ best - problem.y
     keep = torch.eye(len(h), dtype=h.dtype, device=h.device) - learning_rate * h
@@ -186,8 +189,3 @@ def largest_rate(problem: Problem) -> float:
     0.2
     """
     return float(2 / torch.linalg.eigvalsh(problem.hessian)[-1])
-
-
-def _check_batch(problem: LeastSquares, batch: int) -> None:
-    if batch > len(problem.y):
-        raise ValueError(f"batch: expected an integer from 1 to {len(problem.y)}, got {batch}")
