@@ -18,25 +18,25 @@ from lecturelib.kernels.models.layered import LayeredNetwork, backpropagate
 # Activations
 
 
+NAMES = ("sigmoid", "tanh", "ReLU", "leaky ReLU", "ELU")
+
+
 def numbers_and_settings(generator: Generator) -> tuple[Tensor, float, float]:
     """z of both signs, the leak of a leaky ReLU, the α of an ELU."""
     return 2 * normal(generator, 50), float(uniform(generator, 1)), float(sizes(generator, 1))
 
 
 def by_torch(z: Tensor, leak: float, alpha: float) -> dict[str, tuple[Tensor, Tensor]]:
-    functions = {
-        "sigmoid": torch.sigmoid,
-        "tanh": torch.tanh,
-        "ReLU": torch.relu,
-        "leaky ReLU": lambda t: nn.functional.leaky_relu(t, leak),
-        "ELU": lambda t: nn.functional.elu(t, alpha),
-    }
-    return {name: (one(z), derivative(lambda t, one=one: one(t).sum(), z)) for name, one in functions.items()}
+    bent = (lambda t: nn.functional.leaky_relu(t, leak), lambda t: nn.functional.elu(t, alpha))
+    functions = zip(NAMES, (torch.sigmoid, torch.tanh, torch.relu, *bent), strict=True)
+    return {name: (one(z), derivative(lambda t, one=one: one(t).sum(), z)) for name, one in functions}
 
 
 def by_the_library(z: Tensor, leak: float, alpha: float) -> dict[str, tuple[Tensor, Tensor]]:
-    named = (act.sigmoid, act.tanh, act.relu, act.leaky_relu(leak), act.elu(alpha))
-    return {one.name.split(",")[0]: (one(z), one.slope(z)) for one in named}
+    return {
+        one.name: (one(z), one.slope(z))
+        for one in (act.sigmoid, act.tanh, act.relu, act.leaky_relu(leak), act.elu(alpha))
+    }
 
 
 @claim(
@@ -69,44 +69,32 @@ def chains(generator: Generator) -> Iterator[tuple[Tensor, tuple[Tensor, ...], T
         yield normal(generator, 5, 3), parts[:-1:2], parts[-1]
 
 
-def without_nonlinearity(x: Tensor, matrices: tuple[Tensor, ...], w: Tensor) -> Tensor:
-    return LayeredNetwork(matrices, [0 * one[0] for one in matrices], w, act.identity)(x)
-
-
 @claim(
     "prop-models-collapse",
     source="own",
-    check=equals(without_nonlinearity, on=chains),
+    check=equals(
+        lambda x, matrices, w: LayeredNetwork(matrices, [0 * m[0] for m in matrices], w, act.identity)(x), on=chains
+    ),
     wrong={
-        "the inner matrices in reverse order": lambda x, matrices, w: x @ chain(matrices[0], *matrices[:0:-1], w),
-        "inner matrices transposed": lambda x, matrices, w: x @ chain(matrices[0], *[m.T for m in matrices[1:]], w),
+        "the inner matrices in reverse order": lambda x, m, w: torch.linalg.multi_dot((x, m[0], *m[:0:-1], w)),
+        "inner matrices transposed": lambda x, m, w: torch.linalg.multi_dot((x, m[0], *[one.T for one in m[1:]], w)),
     },
 )
 def collapse(x, matrices, w):
-    return x @ chain(*matrices, w)
-
-
-def chain(*factors: Tensor) -> Tensor:
-    product, *others = factors
-    for one in others:
-        product = product @ one
-    return product
-
-
-def chords(generator: Generator) -> Iterator[tuple[Tensor, Tensor]]:
-    """Places t on chords between two inputs of maxout units, and by how much the unit rises from end to end."""
-    for pieces, inputs in ((1, 2), (2, 1), (5, 3)):
-        w, b = normal(generator, inputs, pieces), normal(generator, pieces)
-        low, high = normal(generator, 2, 300, inputs)
-        low, high = (
-            torch.where((unit(low, w, b) < unit(high, w, b))[:, None], *ends) for ends in ((low, high), (high, low))
-        )
-        t = uniform(generator, 300)
-        yield t, low, high, w, b
+    return torch.linalg.multi_dot((x, *matrices, w))
 
 
 def unit(x: Tensor, w: Tensor, b: Tensor) -> Tensor:
     return act.maxout(x @ w + b)
+
+
+def chords(generator: Generator) -> Iterator[tuple[Tensor, ...]]:
+    """Shares t of chords between inputs of maxout units, the lower end first, and the weights of the unit."""
+    for pieces, inputs in ((1, 2), (2, 1), (5, 3)):
+        w, b = normal(generator, inputs, pieces), normal(generator, pieces)
+        one, other = normal(generator, 2, 300, inputs)
+        rises = (unit(one, w, b) < unit(other, w, b))[:, None]
+        yield uniform(generator, 300), torch.where(rises, one, other), torch.where(rises, other, one), w, b
 
 
 @claim(
@@ -156,10 +144,8 @@ def classes(generator: Generator) -> Iterator[tuple[Tensor, Tensor]]:
 
 
 def shifted(z: Tensor, y: Tensor) -> dict[str, Tensor]:
-    return {
-        "derivative": derivative(lambda t: t.exp() / t.exp().sum(), z),
-        "shifted": (z + 5).exp() / (z + 5).exp().sum(),
-    }
+    softmax = lambda t: t.exp() / t.exp().sum()  # noqa: E731
+    return {"derivative": derivative(softmax, z), "shifted": softmax(z + 5)}
 
 
 @claim(
@@ -274,28 +260,23 @@ def matrix_calculus(v, *, straight=1.0, transposed=1.0, two=2.0):
 
 def networks(generator: Generator) -> Iterator[tuple]:
     """(parameters, activation, inputs): one to three hidden layers of uneven widths, smooth and bent activations."""
-    for widths, one in (
-        ((3, 4, 2, 5), act.tanh),
-        ((2, 6), act.relu),
-        ((1, 3, 3), act.elu(0.7)),
-        ((2, 2, 2, 2), act.sigmoid),
-    ):
+    activations = {(3, 4, 2, 5): act.tanh, (2, 6): act.relu, (1, 3, 3): act.elu(0.7), (2, 2, 2, 2): act.sigmoid}
+    for widths, one in activations.items():
         yield parameters(generator, widths), one, normal(generator, 4, widths[0])
 
 
 def gradient_by_autograd(parts: tuple[Tensor, ...], activation, x: Tensor) -> dict[str, Tensor]:
-    found = derivative(lambda *changed: output(changed[:-1], changed[-1], activation.value), (*parts, x))
-    inputs = torch.einsum("nnd->nd", found[-1])  # output n depends on input n alone
-    return _kinds(found[:-2:2], found[1:-2:2], found[-2], inputs)
+    *found, w, inputs = derivative(lambda *changed: output(changed[:-1], changed[-1], activation.value), (*parts, x))
+    return by_kind(found[::2], found[1::2], w, torch.einsum("nnd->nd", inputs))  # output n depends on input n alone
 
 
-def _kinds(matrices, biases, weights, inputs) -> dict[str, Tensor]:
+def by_kind(matrices, biases, weights, inputs) -> dict[str, Tensor]:
     return {"W": in_a_row(matrices, keep=1), "b": in_a_row(biases, keep=1), "w": weights, "x": inputs}
 
 
 def gradient_by_the_library(parts: tuple[Tensor, ...], activation, x: Tensor) -> dict[str, Tensor]:
     found = backpropagate(LayeredNetwork(parts[:-1:2], parts[1:-1:2], parts[-1], activation), x)
-    return _kinds(found.matrices, found.biases, found.output, found.inputs)
+    return by_kind(found.matrices, found.biases, found.output, found.inputs)
 
 
 @claim(
@@ -306,17 +287,13 @@ def gradient_by_the_library(parts: tuple[Tensor, ...], activation, x: Tensor) ->
     wrong={"slopes left out": {"last": 0.0, "before": 0.0}, "the last slope left out": {"last": 0.0}},
 )
 def backpropagation(parts, activation, x, *, last=Exponent(1.0), before=Exponent(1.0)):
-    """For one input after the other, with z_ℓ, h_ℓ and δ_ℓ as the theorem has them."""
-    rows = []
-    for h in x:
-        hidden, slopes = [h], []
-        for matrix, bias in zip(parts[:-1:2], parts[1:-1:2], strict=True):
-            z = matrix.T @ hidden[-1] + bias
-            hidden.append(activation.value(z))
-            slopes.append(activation.slope(z))
-        deltas = [parts[-1] * slopes[-1] ** last]
-        for matrix, slope in zip(parts[-3:0:-2], slopes[-2::-1], strict=True):
-            deltas.insert(0, (matrix @ deltas[0]) * slope**before)
-        matrices = [torch.outer(one, delta) for one, delta in zip(hidden, deltas, strict=False)]
-        rows.append((in_a_row(matrices), torch.cat(deltas), hidden[-1], parts[0] @ deltas[0]))
-    return dict(zip("Wbwx", map(torch.stack, zip(*rows, strict=True)), strict=True))
+    hidden, slopes = [x], []
+    for matrix, bias in zip(parts[:-1:2], parts[1:-1:2], strict=True):
+        z = hidden[-1] @ matrix + bias
+        hidden.append(activation.value(z))
+        slopes.append(activation.slope(z))
+    deltas = [parts[-1] * slopes[-1] ** last]
+    for matrix, slope in zip(parts[-3:0:-2], slopes[-2::-1], strict=True):
+        deltas.insert(0, deltas[0] @ matrix.T * slope**before)
+    matrices = [torch.einsum("ni,nj->nij", h, delta) for h, delta in zip(hidden, deltas, strict=False)]
+    return by_kind(matrices, deltas, hidden[-1], deltas[0] @ parts[0].T)

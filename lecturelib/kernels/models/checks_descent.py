@@ -13,7 +13,7 @@ from torch import Generator, Tensor, nn
 from lecturelib.core.checking import equals, gap, measures
 from lecturelib.core.claims import Exponent, claim
 from lecturelib.core.problems import normal, uniform
-from lecturelib.kernels.models.checks_problems import derivative, gradient_flow, output, parameters
+from lecturelib.kernels.models.checks_problems import derivative, gradient_flow
 from lecturelib.kernels.models.descent import (
     LeastSquares,
     batch_factor,
@@ -172,27 +172,17 @@ TIMES = torch.linspace(0, 2, 6, dtype=torch.float64)
 NODES, SHARES = map(torch.from_numpy, np.polynomial.legendre.leggauss(12))
 
 
-def curved(generator: Generator) -> Iterator[tuple[Tensor, Tensor]]:
-    """Along the flow of two losses that are not convex: gradients at the nodes of a quadrature, how far it falls.
+def curved(generator: Generator) -> tuple[Tensor, Tensor]:
+    """Along the flow of a loss that is not convex: gradients at the nodes of a quadrature, how far it falls.
 
     (intervals, nodes, p) and (intervals,).
     """
-    a, b = normal(generator, 2, 4, 4)
-    x, y, shapes = normal(generator, 5, 2), normal(generator, 5), parameters(generator, (2, 3))
-
-    def network(w: Tensor) -> Tensor:
-        return (output((w[:6].reshape(2, 3), w[6:9], w[9:]), x) - y).square().mean()
-
-    for loss, start in (
-        (lambda w: torch.log(1 + (torch.tanh(a @ w) - b[0]).square().sum()), b[1]),
-        (network, torch.cat([part.flatten() for part in shapes])),
-    ):
-        at = TIMES[:-1, None] + (TIMES[1] / 2) * (NODES + 1)
-        every = torch.cat([at, TIMES[1:, None]], 1)
-        places = gradient_flow(loss, start, torch.cat([TIMES[:1], every.flatten()]))
-        values = torch.stack([loss(w) for w in torch.cat([places[:1], places[1:].reshape(*every.shape, -1)[:, -1]])])
-        gradients = torch.stack([derivative(loss, w) for w in places[1:]]).reshape(*every.shape, -1)[:, :-1]
-        yield gradients, values.diff()
+    a, (b, start) = normal(generator, 4, 4), normal(generator, 2, 4)
+    loss = lambda w: torch.log(1 + (torch.tanh(a @ w) - b).square().sum())  # noqa: E731
+    at = torch.cat([TIMES[:-1, None] + TIMES[1] / 2 * (NODES + 1), TIMES[1:, None]], 1)  # the last is the end
+    places = gradient_flow(loss, start, torch.cat([TIMES[:1], at.flatten()]))[1:].reshape(*at.shape, 4)
+    ends = torch.stack([loss(w) for w in (start, *places[:, -1])])
+    return derivative(lambda w: torch.stack([loss(v) for v in w.reshape(-1, 4)]).sum(), places)[:, :-1], ends.diff()
 
 
 @claim(
