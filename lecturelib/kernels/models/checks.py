@@ -14,14 +14,8 @@ from torch import Generator, Tensor
 from lecturelib.core.checking import equals, gap, measures
 from lecturelib.core.claims import Exponent, claim
 from lecturelib.core.problems import normal, signs, sizes, uniform
+from lecturelib.kernels.models import features
 from lecturelib.kernels.models.checks_problems import derivative, labels
-from lecturelib.kernels.models.features import (
-    features_of,
-    kernel_weights,
-    polynomial_features,
-    polynomial_kernel,
-    ridge_weights,
-)
 
 # Features and kernels
 
@@ -45,10 +39,10 @@ def by_cholesky(matrix: Tensor) -> tuple[bool, Tensor]:
 
 def by_the_library(matrix: Tensor) -> tuple[bool, Tensor]:
     try:
-        features = features_of(matrix)
+        phi = features.features_of(matrix)
     except ValueError:
         return False, 0 * matrix
-    return True, features @ features.T
+    return True, phi @ phi.T
 
 
 @claim(
@@ -61,8 +55,8 @@ def by_the_library(matrix: Tensor) -> tuple[bool, Tensor]:
 def gram(matrix, *, least=0.0, power=Exponent(0.5)):
     values, vectors = torch.linalg.eigh(matrix)
     found = bool(values.min() >= least - 1e-9)  # rounding
-    features = vectors * values.clamp(min=1e-300) ** power
-    return found, found * features @ features.T
+    phi = vectors * values.clamp(min=1e-300) ** power
+    return found, found * phi @ phi.T
 
 
 def two_feature_maps(generator: Generator) -> Iterator[tuple[Tensor, Tensor, float]]:
@@ -76,29 +70,22 @@ def combined(phi: Tensor, psi: Tensor, factor: float) -> dict[str, Tensor]:
     return {"sum": one + two, "product": one * two, "multiple": factor * one}
 
 
-def own_gram(features: Tensor) -> Tensor:
-    return features @ features.T
-
-
 @claim(
     "prop-models-closure",
     source="own",
     check=equals(combined, on=two_feature_maps),
     wrong={
         r"a multiple: $\gamma \varphi$": {"power": 1.0},
-        "a product: feature by feature": lambda phi, psi, factor: {
-            **combined(phi, psi, factor),
-            "product": own_gram(phi[:, : psi.shape[1]] * psi[:, : phi.shape[1]]),
-        },
+        "of the first features alone": lambda phi, psi, factor: closure.formula(phi[:, :1], psi[:, :1], factor),
     },
 )
 def closure(phi, psi, factor, *, first=1.0, second=1.0, power=Exponent(0.5)):
     lists = {
         "sum": torch.cat([first * phi, second * psi], 1),
-        "product": (phi[:, :, None] * psi[:, None, :]).flatten(1),
+        "product": torch.einsum("ni,nj->nij", phi, psi).flatten(1),
         "multiple": factor**power * phi,
     }
-    return {name: own_gram(features) for name, features in lists.items()}
+    return {name: one @ one.T for name, one in lists.items()}
 
 
 def pairs_of_inputs(generator: Generator) -> Iterator[tuple[Tensor, Tensor, int]]:
@@ -114,8 +101,11 @@ def pairs_of_inputs(generator: Generator) -> Iterator[tuple[Tensor, Tensor, int]
         lambda x, z, q: ((1 + torch.einsum("nd,md->nm", x, z)) ** q, comb(x.shape[1] + q, q)), on=pairs_of_inputs
     ),
     also=(
-        lambda x, z, q: (polynomial_features(x, q) @ polynomial_features(z, q).T, polynomial_features(x, q).shape[1]),
-        lambda x, z, q: (polynomial_kernel(x, z, q), comb(x.shape[1] + q, q)),
+        lambda x, z, q: (
+            features.polynomial_features(x, q) @ features.polynomial_features(z, q).T,
+            features.polynomial_features(x, q).shape[1],
+        ),
+        lambda x, z, q: (features.polynomial_kernel(x, z, q), comb(x.shape[1] + q, q)),
     ),
     wrong={"all weights 1": {"power": 0.0}, "the coefficient without the root": {"power": 1.0}},
 )
@@ -235,7 +225,7 @@ def by_more_data(phi: Tensor, y: Tensor, penalty: float) -> tuple[Tensor, Tensor
     "thm-models-ridge",
     source="own",
     check=equals(by_more_data, on=regressions),
-    also=(lambda phi, *data: (ridge_weights(phi, *data), kernel_weights(phi @ phi.T, *data) @ phi),),
+    also=(lambda phi, *data: (features.ridge_weights(phi, *data), features.kernel_weights(phi @ phi.T, *data) @ phi),),
     wrong={r"$\lambda$ in place of $\lambda N$": {"power": 0.0}, r"$2 \lambda N$": {"first": 2.0, "second": 2.0}},
 )
 def ridge(phi, y, penalty, *, first=1.0, second=1.0, power=Exponent(1.0)):
