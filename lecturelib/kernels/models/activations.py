@@ -1,4 +1,4 @@
-"""Activation functions and their slopes, entry by entry."""
+"""Activation functions and their slopes, entry by entry: sigmoid σ(z) = 1 / (1 + e^{−z}), tanh, ReLU, leaky ReLU, ELU."""
 
 from __future__ import annotations
 
@@ -34,15 +34,16 @@ KNOWN = {
 }
 
 
+@checked
 @dataclass(frozen=True)
 class Activation:
-    """A function of a number and its slope. Where the function bends, the slope is that of its left side.
+    """A function of a number, and its slope. Where the function bends, the slope is that of its left side.
 
-    name: a key of `KNOWN`, to which others can be added; settings: what the function takes beside z. Called with an
-    array, it gives the values. Raises ValueError for names that are not known.
+    name: a key of `KNOWN`, to which others can be added; settings: what the function takes beside z. Raises ValueError
+    for names that are not known.
 
-    >>> relu([-1.0, 2.0]), relu.slope(torch.tensor([-1.0, 2.0]))
-    (tensor([0., 2.], dtype=torch.float64), tensor([0., 1.]))
+    >>> Activation("leaky ReLU", (0.5,))([-1.0, 2.0]), relu.slope([-1.0, 2.0])
+    (tensor([-0.5000,  2.0000], dtype=torch.float64), tensor([0., 1.], dtype=torch.float64))
     """
 
     name: str
@@ -52,17 +53,15 @@ class Activation:
         if self.name not in KNOWN:
             raise ValueError(f"name: expected one of {', '.join(KNOWN)}, got {self.name!r}")
 
-    def value(self, z: Tensor) -> Tensor:
-        """The function at every entry of a tensor, which is not checked."""
-        return KNOWN[self.name][0](z, *self.settings)
-
-    def slope(self, z: Tensor) -> Tensor:
-        """The slope at every entry of a tensor, which is not checked."""
-        return KNOWN[self.name][1](z, *self.settings)
-
     @checked
     def __call__(self, z: Array) -> Tensor:
-        return self.value(z)
+        """σ(z), entry by entry."""
+        return KNOWN[self.name][0](z, *self.settings)
+
+    @checked
+    def slope(self, z: Array) -> Tensor:
+        """σ'(z), entry by entry."""
+        return KNOWN[self.name][1](z, *self.settings)
 
 
 torch.serialization.add_safe_globals([Activation])  # so that torch.load takes a saved network

@@ -266,7 +266,7 @@ def networks(generator: Generator) -> Iterator[tuple]:
 
 
 def gradient_by_autograd(parts: tuple[Tensor, ...], activation, x: Tensor) -> dict[str, Tensor]:
-    *found, w, inputs = derivative(lambda *changed: output(changed[:-1], changed[-1], activation.value), (*parts, x))
+    *found, w, inputs = derivative(lambda *changed: output(changed[:-1], changed[-1], activation), (*parts, x))
     return by_kind(found[::2], found[1::2], w, torch.einsum("nnd->nd", inputs))  # output n depends on input n alone
 
 
@@ -290,7 +290,7 @@ def backpropagation(parts, activation, x, *, last=Exponent(1.0), before=Exponent
     hidden, slopes = [x], []
     for matrix, bias in zip(parts[:-1:2], parts[1:-1:2], strict=True):
         z = hidden[-1] @ matrix + bias
-        hidden.append(activation.value(z))
+        hidden.append(activation(z))
         slopes.append(activation.slope(z))
     deltas = [parts[-1] * slopes[-1] ** last]
     for matrix, slope in zip(parts[-3:0:-2], slopes[-2::-1], strict=True):

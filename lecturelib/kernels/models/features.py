@@ -139,7 +139,7 @@ class KernelModel(Record):
 
     @checked
     def __call__(self, x: Annotated[Matrix, "_M d"]) -> Tensor:
-        """f at x (M, d): shape (M,)."""
+        """f(x) = Σ c_n K(x, x_n) at x (M, d): shape (M,)."""
         return self.kernel(x, self.inputs) @ self.coefficients
 
     @property

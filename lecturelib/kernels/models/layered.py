@@ -51,10 +51,11 @@ class LayeredNetwork(Record):
         """The input and what each hidden layer puts out: h_0 = x (N, d), h_ℓ (..., N, k_ℓ)."""
         layers = [x]
         for matrix, bias in zip(self.matrices, self.biases, strict=True):
-            layers.append(self.activation.value(layers[-1] @ matrix + bias[..., None, :]))
+            layers.append(self.activation(layers[-1] @ matrix + bias[..., None, :]))
         return layers
 
-    def __call__(self, x) -> Tensor:
+    @checked
+    def __call__(self, x: Annotated[Matrix, "_N d"]) -> Tensor:
         """f at x (N, d): shape (..., N)."""
         return (self.hidden(x)[-1] @ self.output[..., None])[..., 0]
 
@@ -100,7 +101,12 @@ class LayeredNetwork(Record):
 
 
 class LayeredGradient(Record):
-    """∂f by W_ℓ (..., N, k_{ℓ−1}, k_ℓ), b_ℓ (..., N, k_ℓ), w (..., N, k_L) and x (..., N, d), for N inputs."""
+    """∂f by W_ℓ (..., N, k_{ℓ−1}, k_ℓ), b_ℓ (..., N, k_ℓ), w (..., N, k_L) and x (..., N, d), for N inputs.
+
+    >>> from lecturelib.kernels import LayeredGradient
+    >>> LayeredGradient([[[[2.0]], [[-1.0]]]], [[[1.0], [1.0]]], [[3.0], [0.0]], [[1.0], [1.0]]).sizes["N"]
+    2
+    """
 
     matrices: tuple[Annotated[Array, "... N _k _l"], ...]
     biases: tuple[Annotated[Array, "... N _l"], ...]

@@ -30,7 +30,7 @@ def squared(f: Numbers, y: Numbers) -> Tensor:
 
 @checked
 def squared_slope(f: Numbers, y: Numbers) -> Tensor:
-    """Its slope in f, 2 (f − y).
+    """Its slope in f, 2 (f − y), entry by entry.
 
     >>> squared_slope([3.0, 0.0], [1.0, 1.0])
     tensor([ 4., -2.], dtype=torch.float64)
@@ -40,7 +40,9 @@ def squared_slope(f: Numbers, y: Numbers) -> Tensor:
 
 @checked
 def logistic(f: Numbers, y: Numbers) -> Tensor:
-    """ln(1 + e^{−y f}): minus the logarithm of the probability σ(y f). Raises ValueError for labels but −1 and 1.
+    """ln(1 + e^{−y f}): minus the logarithm of the probability σ(y f), entry by entry.
+
+    Raises ValueError for labels but −1 and 1.
 
     >>> logistic([0.0, -5000.0], [1.0, 1.0])
     tensor([6.9315e-01, 5.0000e+03], dtype=torch.float64)
@@ -50,7 +52,7 @@ def logistic(f: Numbers, y: Numbers) -> Tensor:
 
 @checked
 def logistic_slope(f: Numbers, y: Numbers) -> Tensor:
-    """Its slope in f, −y σ(−y f). Raises ValueError for labels but −1 and 1.
+    """Its slope in f, −y σ(−y f), entry by entry. Raises ValueError for labels but −1 and 1.
 
     >>> logistic_slope([0.0, -5000.0], [1.0, 1.0])
     tensor([-0.5000, -1.0000], dtype=torch.float64)
