@@ -1,4 +1,4 @@
-"""Activation functions and their slopes, entry by entry: sigmoid σ(z) = 1 / (1 + e^{−z}), tanh, ReLU, leaky ReLU, ELU."""
+"""Activation functions and their slopes, entry by entry: σ(z) = 1 / (1 + e^{−z}), tanh, ReLU, leaky ReLU, ELU."""
 
 from __future__ import annotations
 

@@ -59,45 +59,52 @@ class LayeredNetwork(Record):
         """f at x (N, d): shape (..., N)."""
         return (self.hidden(x)[-1] @ self.output[..., None])[..., 0]
 
-    def module(self) -> nn.Sequential:
-        """The same network as modules of torch, (N, d) → (N, 1), with weights of its own.
+    @staticmethod
+    def from_module(module: nn.Module) -> LayeredNetwork:
+        """The network that linear layers with one activation between them compute, a copy.
 
-        Raises ValueError for an ensemble.
-        """
-        if self.shape:
-            raise ValueError(f"self: expected a single network, got an ensemble of shape {self.shape}")
-        layers: list[nn.Module] = []
-        for matrix, bias in zip((*self.matrices, self.output[:, None]), (*self.biases, None), strict=True):
-            layers += [nn.Linear(*matrix.shape, bias=False), KNOWN[self.activation.name][2](*self.activation.settings)]
-            layers[-2].weight = nn.Parameter(matrix.T.clone())
-            layers[-2].bias = None if bias is None else nn.Parameter(bias.clone())
-        return nn.Sequential(*layers[:-1])
-
-    @classmethod
-    @checked
-    def of_module(cls, module: nn.Sequential) -> LayeredNetwork:
-        """The network that linear layers with one activation between them compute, with tensors of its own.
-
-        Raises ValueError where the last layer has a bias or several outputs, or where the modules are others.
+        A hidden layer without bias has bias 0. Raises ValueError for any other module, and where the last layer has a
+        bias or several outputs.
 
         >>> module = nn.Sequential(nn.Linear(3, 5), nn.Tanh(), nn.Linear(5, 1, bias=False))
-        >>> LayeredNetwork.of_module(module).activation
+        >>> LayeredNetwork.from_module(module).activation
         Activation(name='tanh', settings=())
         """
-        linear, between = list(module[::2]), list(module[1::2])
+        layers = list(module) if isinstance(module, nn.Sequential) else []
+        linear, between = layers[::2], layers[1::2]
         names = {known: name for name, (_, _, known) in KNOWN.items()}
         fits = len(linear) == len(between) + 1 > 1 and all(type(one) is nn.Linear for one in linear)
         if not fits or len({repr(one) for one in between}) > 1 or type(between[0]) not in names:
             raise ValueError("module: expected linear layers, and one known activation after each but the last")
         if linear[-1].bias is not None or linear[-1].out_features != 1:
             raise ValueError("module: expected a last layer of one output without a bias")
-        *matrices, last = (one.weight.detach().T.clone() for one in linear)
+        *matrices, last = (one.weight.T for one in linear)
         biases = (
             0 * matrix[0] if one.bias is None else one.bias for matrix, one in zip(matrices, linear, strict=False)
         )
         settings = (getattr(between[0], name, None) for name in ("negative_slope", "alpha"))
         activation = Activation(names[type(between[0])], tuple(one for one in settings if one is not None))
-        return cls(matrices, tuple(one.detach().clone() for one in biases), last[:, 0], activation)
+        return LayeredNetwork(tuple(matrices), tuple(biases), last[:, 0], activation).detach().clone()
+
+    def to_module(self) -> nn.Sequential:
+        """The module that computes a single network, with parameters of its own, for shape (N, d): shape (N, 1).
+
+        Raises ValueError for an ensemble.
+
+        >>> from lecturelib.kernels import relu
+        >>> LayeredNetwork([[[2.0]]], [[-1.0]], [3.0], relu).to_module()(torch.ones(1, 1).double()).item()
+        3.0
+        """
+        if self.shape:
+            raise ValueError(f"self: expected a single network, got an ensemble of shape {self.shape}")
+        layers: list[nn.Module] = []
+        for matrix, bias in zip((*self.matrices, self.output[:, None]), (*self.biases, None), strict=True):
+            linear = nn.Linear(*matrix.shape, bias is not None, device=matrix.device, dtype=matrix.dtype)
+            linear.weight.data.copy_(matrix.T)
+            if bias is not None:
+                linear.bias.data.copy_(bias)
+            layers += [linear, KNOWN[self.activation.name][2](*self.activation.settings)]
+        return nn.Sequential(*layers[:-1])
 
 
 class LayeredGradient(Record):

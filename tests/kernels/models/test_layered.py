@@ -44,16 +44,16 @@ def test_weights_have_variance_one_over_fan_in():
 def test_modules_of_torch_and_back(one):
     network = random_network((3, 5, 4), one, generator=torch.Generator().manual_seed(0))
     x = torch.randn(6, 3, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
-    module = network.module()
+    module = network.to_module()
     torch.testing.assert_close(module(x)[:, 0], network(x))
-    assert LayeredNetwork.of_module(module) == network
+    assert LayeredNetwork.from_module(module) == network
     module[0].weight.data.zero_()
     assert float(network.matrices[0].abs().min()) > 0  # weights of its own
 
 
 def test_a_module_without_biases():
     module = nn.Sequential(nn.Linear(3, 4, bias=False), nn.ReLU(), nn.Linear(4, 1, bias=False))
-    network = LayeredNetwork.of_module(module)
+    network = LayeredNetwork.from_module(module)
     x = torch.randn(6, 3, generator=torch.Generator().manual_seed(1))
     assert network.dtype == torch.float32
     assert network.biases[0].tolist() == [0] * 4
@@ -73,10 +73,10 @@ def test_modules_that_are_no_such_network():
         ((first, nn.ReLU(), nn.LayerNorm(4)), "linear layers"),
     ):
         with pytest.raises(ValueError, match=f"^module: expected .*{said}"):
-            LayeredNetwork.of_module(nn.Sequential(*layers))
+            LayeredNetwork.from_module(nn.Sequential(*layers))
     many = random_network((3, 5), relu, generator=torch.Generator(), ensemble=2)
     with pytest.raises(ValueError, match="^self: expected a single network"):
-        many.module()
+        many.to_module()
 
 
 def test_ensembles_are_their_members():

@@ -65,6 +65,8 @@ def test_slopes_are_those_of_autograd():
     y = losses.softmax(z.detach().flip(0))
     losses.cross_entropy(z, y).sum().backward()
     torch.testing.assert_close(losses.cross_entropy_gradient(z.detach(), y), z.grad)
+    rows = torch.stack([torch.autograd.functional.jacobian(losses.softmax, row) for row in z.detach()])
+    torch.testing.assert_close(losses.softmax_jacobian(z.detach()), rows)
     labels = torch.sign(z.detach())
     for loss, slope, targets in (
         (losses.logistic, losses.logistic_slope, labels),
