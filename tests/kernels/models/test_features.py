@@ -77,6 +77,14 @@ def test_rings_have_their_radii_and_noise():
     assert (float(radii.mean()), float(radii.std())) == pytest.approx((0, 0.12), abs=0.01)
 
 
+def test_rings_take_angles_and_then_noise_from_the_generator():
+    x, _ = two_rings(4, generator=torch.Generator().manual_seed(0), noise=0.5)
+    generator = torch.Generator().manual_seed(0)
+    angles = 2 * math.pi * torch.rand(4, generator=generator, dtype=torch.float64)
+    radii = torch.tensor([1, 2, 1, 2]) + 0.5 * torch.randn(4, generator=generator, dtype=torch.float64)
+    torch.testing.assert_close(x, torch.stack([radii * angles.cos(), radii * angles.sin()], 1))
+
+
 GENERATOR = torch.Generator().manual_seed(0)
 MANY = torch.randn(2, 3, 4, generator=GENERATOR, dtype=torch.float64)  # two ensembles of three inputs
 TARGETS = torch.randn(2, 3, generator=GENERATOR, dtype=torch.float64)
