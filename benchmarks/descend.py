@@ -112,7 +112,7 @@ def compare_ensemble(repeats: int, device: str) -> dict:
     if device == "cuda" and not torch.cuda.is_available():
         return {**row, "descend, µs": None}
     network, x, y = problem(width, size, (members,))
-    network = network.to(device)
+    network, x, y = network.to(device), x.to(device), y.to(device)
     steps = steps if device == "cpu" else 100
     seconds = [ours(network, x, y, "gd", rate("gd", width, size), steps) for _ in range(repeats + 1)][1:]
     return {**row, "descend, µs": 1e6 * median(seconds) / members}

@@ -116,7 +116,7 @@ def _trajectory(network: Network, start: Parameters, data: Data, plan: Plan, out
     if end <= plan.steps:
         reason = _lost(network.shape, start, data, plan, int(torch.where(outcome.stopped == end)[0][0]), end)
     networks = Network(*map(shaped, outcome.parameters))
-    return Trajectory(torch.tensor(marks), shaped(outcome.losses), networks, reason, end <= plan.steps)
+    return Trajectory(marks, shaped(outcome.losses), networks, reason, end <= plan.steps)
 
 
 def _lost(shape: tuple[int, ...], start: Parameters, data: Data, plan: Plan, which: int, step: int) -> str:

@@ -118,6 +118,9 @@ def test_rounding_is_dropped_and_small_jumps_are_not():
     cancel = Spline([0.0, 0.0, 0.0], [0.1, 0.2, -0.3], [1.0, 1.0, 1.0], 0.0)  # 0.1 + 0.2 is not quite 0.3
     assert spikes(cancel).positions.numel() == 0
     assert spikes(Spline([0.0], [1e-12], [1.0], 0.0)).weights.tolist() == [1e-12]
+    for units, count in ((12, 0), (20, 1)):  # the limit is 8 rounding units of the sum of sizes, here 16
+        nearly = Spline([0.0, 0.0], [1.0, units * 2.0**-52 - 1], [1.0, 1.0], 0.0)
+        assert len(spikes(nearly).weights) == count
 
 
 def test_sameness_is_relative_to_the_size_of_the_numbers():
