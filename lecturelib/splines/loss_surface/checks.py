@@ -9,12 +9,12 @@ import numpy as np
 import torch
 from torch import Generator, Tensor
 
-from lecturelib.core.claims import Exponent, claim
 from lecturelib.core.checking import equals
+from lecturelib.core.claims import Exponent, claim
 from lecturelib.core.problems import normal, signs, uniform
 from lecturelib.splines.breakpoints.network import Network, Spline
 from lecturelib.splines.loss_surface import checks_problems as problems
-from lecturelib.splines.loss_surface.checks_problems import chord, curve, loss_at
+from lecturelib.splines.loss_surface.checks_problems import curve, loss_at, second
 from lecturelib.splines.loss_surface.slices import knot_chance, slice_loss
 
 # One breakpoint
@@ -33,18 +33,17 @@ def _with_gaps(generator: Generator):
 @claim(
     "thm-loss-slice",
     source="sahs2022: Theorem 3",
-    check=equals(lambda spline, x, y, i, low, at, high: loss_at(spline, x, y, i, at), on=_with_gaps),
-    also=(lambda spline, x, y, i, low, at, high: slice_loss(spline, x, y, i)(at),),
+    check=equals(lambda spline, x, y, i, *places: second(partial(loss_at, spline, x, y, i), *places), on=_with_gaps),
+    also=(lambda spline, x, y, i, *places: second(slice_loss(spline, x, y, i), *places),),
     wrong={
-        "one parabola": {"sees": lambda side, x, at: len(x)},
+        "one parabola": {"sees": lambda side, x, at: 0 * at + len(x)},
         "positive curvature on every piece": {"sees": lambda side, x, at: in_view(side, x, at).clamp(min=1)},
         "the data on the other side": {"sees": lambda side, x, at: in_view(-side, x, at)},
     },
 )
-def slices(spline, x, y, i, low, at, high, *, sees=in_view, half=0.5, power=Exponent(2)):
-    """From the losses at the ends of a gap, those within: a parabola with second derivative A μ², for A data in view."""
-    bend = sees(spline.orientations[i], x, at) * spline.delta_slopes[i].abs() ** power
-    return chord(partial(loss_at, spline, x, y, i), low, at, high) - half * bend * (at - low) * (high - at)
+def slices(spline, x, y, i, low, at, high, *, sees=in_view, factor=1.0, power=Exponent(2)):
+    """The second derivative, found from a place in a gap and both ends of it, at which neighbours have to agree."""
+    return factor * sees(spline.orientations[i], x, at) * spline.delta_slopes[i].abs() ** power
 
 
 def _jumps(spline: Spline, x: Tensor, y: Tensor, i: int, h: float = 0.2) -> Tensor:
@@ -64,44 +63,39 @@ def _silent(spline: Spline, i: int) -> Tensor:
     check=equals(_jumps, on=problems.slices),
     also=(lambda spline, x, y, i: torch.sub(*reversed(slice_loss(spline, x, y, i).slopes)),),
     wrong={
-        r"$-s_i \mu_i \varepsilon_n$": {"sign": -1.0},
+        r"$-s_i \mu_i \varepsilon_n$": {"factor": -1.0},
         r"$\mu_i \varepsilon_n$": {"of_facing": 0},
         r"$\varepsilon_n$ with the breakpoint where it was": {"others": lambda spline, i: spline.delta_slopes},
     },
 )
-def kink(spline, x, y, i, *, others=_silent, sign=1.0, of_facing=1):
+def kink(spline, x, y, i, *, others=_silent, factor=1.0, of_facing=1):
     residual = curve(spline.breakpoints, others(spline, i), spline.orientations, spline.b0, x) - y
-    knots, where = torch.unique(x, return_inverse=True)
-    there = torch.zeros_like(knots).index_add(0, where, residual)
-    return sign * spline.orientations[i] ** of_facing * spline.delta_slopes[i] * there
+    there = torch.stack([residual[x == knot].sum() for knot in torch.unique(x)])
+    return factor * spline.orientations[i] ** of_facing * spline.delta_slopes[i] * there
 
 
 # All breakpoints and delta-slopes
 
 
 def _steps(generator: Generator):
-    """(spline, x, y, a step of breakpoints that takes none of them across a datum, of delta-slopes, of b₀)."""
+    """(spline, x, y, steps of breakpoints, of delta-slopes, of b₀), such that no breakpoint meets a datum."""
     for spline, x, y, _ in problems.slices(generator):
         beta = torch.cat([spline.breakpoints[:-1], x.max()[None] + 0.3])  # none upon a datum
-        room = (beta[:, None] - x).abs().min(1).values
-        width = len(beta)
         sides = torch.cat([spline.orientations[:-1], -torch.ones(1, dtype=torch.float64)])  # one sees all data
-        steps = room * signs(generator, width) * uniform(generator, width, low=0.4, high=0.9), normal(generator, width)
-        yield Spline(beta, spline.delta_slopes, sides, 0.3), x, y, *steps, normal(generator, 1)
+        room = (beta[:, None] - x).abs().min(1).values * uniform(generator, len(beta), low=0.4, high=0.9)
+        to_beta, to_mu, to_b0 = room * signs(generator, len(beta)), normal(generator, len(beta)), normal(generator, 1)
+        for a, b in ((1, 0), (0, 1), (1, 1)):
+            yield Spline(beta, spline.delta_slopes, sides, 0.3), x, y, a * to_beta, b * to_mu, b * to_b0
 
 
-def _leading(spline, x, y, to_beta, to_mu, to_b0) -> dict[str, tuple[int, float]]:
-    """Degree and leading coefficient of the loss along the step, from its values at nine places of it."""
-    t = torch.cos(torch.pi * (torch.arange(9, dtype=torch.float64) + 0.5) / 9)
-    found = {}
-    for name, a, b in (("breakpoints", 1, 0), ("delta-slopes and b₀", 0, 1), ("both", 1, 1)):
-        beta, mu = (part + c * t[:, None] * to for part, c, to in zip(
-            (spline.breakpoints, spline.delta_slopes), (a, b), (to_beta, to_mu), strict=True))  # fmt: skip
-        values = curve(beta, mu, spline.orientations, spline.b0 + b * t[:, None] * to_b0, x)
-        power = torch.linalg.solve(torch.vander(t, increasing=True), 0.5 * (values - y).square().sum(-1))
-        degree = int(torch.nonzero(power.abs() > 1e-9 * power.abs().max()).max())
-        found[name] = (degree, power[degree])
-    return found
+def _leading(spline, x, y, to_beta, to_mu, to_b0) -> tuple[int, Tensor]:
+    """Degree and leading coefficient of the loss along the steps, from its values at nine places."""
+    t = torch.cos(torch.pi * (torch.arange(9, dtype=torch.float64) + 0.5) / 9)[:, None]
+    beta, mu = spline.breakpoints + t * to_beta, spline.delta_slopes + t * to_mu
+    loss = 0.5 * (curve(beta, mu, spline.orientations, spline.b0 + t * to_b0, x) - y).square().sum(-1)
+    powers = torch.linalg.solve(torch.vander(t[:, 0], increasing=True), loss)
+    degree = int(torch.nonzero(powers.abs() > 1e-9 * powers.abs().max()).max())
+    return degree, powers[degree]
 
 
 @claim(
@@ -111,18 +105,15 @@ def _leading(spline, x, y, to_beta, to_mu, to_b0) -> dict[str, tuple[int, float]
     wrong={
         "quadratic in both, as the source has it": {"in_both": 2},
         "cubic in both": {"in_both": 3},
-        "linear in the breakpoints": {"in_breakpoints": 1},
-        "terms of degree four without the half": {"half": 1.0},
+        "linear in each": {"in_one": 1},
     },
 )
-def degrees(spline, x, y, to_beta, to_mu, to_b0, *, in_breakpoints=2, in_slopes=2, in_both=4, half=0.5):
+def degrees(spline, x, y, to_beta, to_mu, to_b0, *, in_one=2, in_both=4, half=0.5):
     far = x[:, None] - spline.breakpoints
-    seen = spline.orientations * far > 0
-    return {
-        "breakpoints": (in_breakpoints, half * ((seen * spline.delta_slopes) @ to_beta).square().sum()),
-        "delta-slopes and b₀": (in_slopes, half * ((seen * far) @ to_mu + to_b0).square().sum()),
-        "both": (in_both, half * (seen.double() @ (to_mu * to_beta)).square().sum()),
-    }
+    seen = (spline.orientations * far > 0).double()
+    if to_beta.any() and to_mu.any():
+        return in_both, half * (seen @ (to_mu * to_beta)).square().sum()
+    return in_one, half * (seen * far @ to_mu - seen @ (spline.delta_slopes * to_beta) + to_b0).square().sum()
 
 
 # Slices in the weights
@@ -131,52 +122,40 @@ def degrees(spline, x, y, to_beta, to_mu, to_b0, *, in_breakpoints=2, in_slopes=
 def _networks(generator: Generator):
     """(network, x, y, neuron, low, at, high): all data on the side of 0 where the breakpoint is."""
     for spline, x, y, i in problems.slices(generator):
-        x = spline.orientations[i] * float(signs(generator, 1)) * (x - x.min() + 1.5)
-        width = len(spline.breakpoints)
-        w = spline.orientations * uniform(generator, width, low=0.5, high=2)
+        x = float(signs(generator, 1)) * (x - x.min() + 1.5)
+        w = spline.orientations * uniform(generator, len(spline.orientations), low=0.5, high=2)
         beta = spline.breakpoints.index_fill(0, torch.tensor([i]), 2.2 * float(x[0].sign()))
         yield Network(w, -w * beta, spline.delta_slopes / w, 0.3), x, y, i, *problems.in_gaps(generator, x)
 
 
-def _ways(network: Network, x: Tensor, y: Tensor, i: int, beta: Tensor):
-    """For both ways of moving the breakpoint to beta: the numbers b_i + t and 1/λ, and the loss as a function of them."""
+def _bends(network, x, y, i, *places, inverse=-1) -> tuple[Tensor, Tensor]:
+    """Second derivatives along b_i + t, and of (λ w_i, v_i / λ) along a power of λ, with breakpoint i at `places`."""
 
     def loss(bias, factor):
-        scale = torch.ones(len(bias), len(network.w), dtype=torch.float64)
-        scale[:, i] = factor
-        b = network.b.repeat(len(bias), 1)
-        b[:, i] = bias
-        values = torch.relu(x[:, None] * (network.w * scale)[:, None] + b[:, None]) @ (network.v / scale)[..., None]
+        w, b, v = (part.repeat(len(bias), 1) for part in (network.w, network.b, network.v))
+        w[:, i], b[:, i], v[:, i] = factor * w[:, i], bias, v[:, i] / factor
+        values = torch.relu(x[:, None] * w[:, None] + b[:, None]) @ v[..., None]
         return 0.5 * (values[..., 0] + network.b0 - y).square().sum(-1)
 
-    b = -network.w[i] * beta
-    yield b, lambda bias: loss(bias, torch.ones_like(bias))
-    yield b / network.b[i], lambda inverse: loss(network.b[i].expand(inverse.shape), 1 / inverse)
-
-
-def _losses(network, x, y, i, low, at, high) -> tuple[Tensor, ...]:
-    return tuple(loss(place) for place, loss in _ways(network, x, y, i, at))
+    bias = [-network.w[i] * beta for beta in places]
+    by_bias = second(lambda b: loss(b, torch.ones_like(b)), *bias)
+    return by_bias, second(lambda s: loss(network.b[i].expand(len(s)), s**inverse), *(b / network.b[i] for b in bias))
 
 
 @claim(
     "cor-loss-weights",
     source="sahs2022: Corollary 2",
-    check=equals(_losses, on=_networks),
+    check=equals(_bends, on=_networks),
     wrong={
-        r"quadratic in $\lambda$": {"of_inverse": -1},
         r"$A v_i^2$ along both": {"of_b": Exponent(0)},
         r"$A v_i$ along the bias": {"of_v": Exponent(1)},
+        r"$A \mu_i^2$ along both": {"of_w": Exponent(2), "of_b": Exponent(0)},
     },
 )
-def weights(network, x, y, i, low, at, high, *, half=0.5, of_v=Exponent(2), of_b=Exponent(2), of_inverse=Exponent(1)):
-    """As `slices`, along the bias with second derivative A v², along 1/λ with A v² b²."""
-    bend = half * in_view(torch.sign(network.w[i]), x, at) * network.v[i].abs() ** of_v
-    (_, by_bias), (_, by_inverse) = _ways(network, x, y, i, at)
-    (b0, u0), (b1, u1), (b2, u2) = ([place for place, _ in _ways(network, x, y, i, beta)] for beta in (low, at, high))
-    s0, s1, s2 = (u**of_inverse for u in (u0, u1, u2))
-    along_bias = chord(by_bias, b0, b1, b2) - bend * (b1 - b0) * (b2 - b1)
-    along_inverse = chord(lambda s: by_inverse(s ** (1 / of_inverse)), s0, s1, s2)
-    return along_bias, along_inverse - bend * network.b[i].abs() ** of_b * (s1 - s0) * (s2 - s1)
+def weights(network, x, y, i, low, at, high, *, factor=1.0, of_v=Exponent(2), of_w=Exponent(0), of_b=Exponent(2)):
+    seen = in_view(torch.sign(network.w[i]), x, at)
+    bend = factor * seen * network.v[i].abs() ** of_v * network.w[i].abs() ** of_w
+    return bend, bend * network.b[i].abs() ** of_b
 
 
 # Knots on noise
@@ -187,6 +166,10 @@ NODES, WEIGHTS = (torch.as_tensor(part) for part in np.polynomial.legendre.legga
 def _distinct(generator: Generator):
     for spline, x, _, i in problems.slices(generator):
         yield spline, torch.unique(x), i
+
+
+def _all(attracts: Tensor) -> dict[str, Tensor]:
+    return {"attracts": attracts, "repels": attracts, "passes": 1 - 2 * attracts}
 
 
 def _chances(spline: Spline, x: Tensor, i: int, h: float = 0.1) -> dict[str, Tensor]:
@@ -205,32 +188,25 @@ def _chances(spline: Spline, x: Tensor, i: int, h: float = 0.1) -> dict[str, Ten
     alike = (left * right).sum(1) / (left.norm(dim=1) * right.norm(dim=1))
     z = 6 * (NODES - 1)  # the slope on the left, in standard deviations, from −12 to 0
     other = torch.special.ndtr(z * (alike / torch.sqrt(1 - alike**2))[:, None])  # is the one on the right positive?
-    found = 6 * (other * torch.exp(-(z**2) / 2) * WEIGHTS).sum(1) / math.sqrt(2 * math.pi)
-    return {"attracts": found, "repels": found, "passes": 1 - 2 * found}
+    return _all(6 * (other * torch.exp(-(z**2) / 2) * WEIGHTS).sum(1) / math.sqrt(2 * math.pi))
 
 
-def _counted(chance):
-    """A formula for the chance that a knot with k data in view attracts, as one for all knots of a slice."""
-
-    def formula(spline, x, i, **changed):
-        k = torch.arange(2, len(x) + 1, dtype=torch.float64)
-        found = chance(k.flip(0) if spline.orientations[i] > 0 else k, **changed)
-        return {"attracts": found, "repels": found, "passes": 1 - 2 * found}
-
-    return formula
+def _in_view(spline: Spline, x: Tensor, i: int) -> Tensor:
+    k = torch.arange(2, len(x) + 1, dtype=torch.float64)
+    return k.flip(0) if spline.orientations[i] > 0 else k
 
 
 @claim(
     "prop-loss-types",
     source="own",
     check=equals(_chances, on=_distinct),
-    also=(_counted(knot_chance),),
+    also=(lambda *knots: _all(knot_chance(_in_view(*knots))),),
     wrong={
-        "slopes of independent sign": _counted(lambda k: torch.full_like(k, 0.25)),
+        "slopes of independent sign": lambda *knots: _all(torch.full_like(_in_view(*knots), 0.25)),
         r"$\arcsin(k^{-1/2}) / \pi$": {"share": 1 / math.pi},
         r"$\arcsin(1/k) / 2\pi$": {"power": -1.0},
         r"$k$ without the knot itself": {"itself": -1},
     },
 )
 def types(spline, x, i, *, share=0.5 / math.pi, power=Exponent(-0.5), itself=0):
-    return _counted(lambda k: share * torch.arcsin((k + itself) ** power))(spline, x, i)
+    return _all(share * torch.arcsin((_in_view(spline, x, i) + itself) ** power))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 import torch
-from torch import Generator, Tensor
+from torch import Tensor
 
 from lecturelib.core.checking import equals
 from lecturelib.core.claims import claim
@@ -24,7 +24,7 @@ def _spline_jacobian(network: Network, x: Tensor) -> Tensor:
 
 
 def _by_autograd(network: Network, x: Tensor) -> tuple[Tensor, Tensor]:
-    """The projections onto the residuals for which the gradient vanishes, in the weights and in the spline parameters."""
+    """The projections onto the residuals for which the gradient vanishes, in weights and in spline parameters."""
     return onto_kernel(jacobian(network, x).T), onto_kernel(_spline_jacobian(network, x).T)
 
 

@@ -10,9 +10,6 @@ from torch import Generator, Tensor
 from lecturelib.core.problems import normal, signs, uniform
 from lecturelib.splines.breakpoints.network import Network, Spline
 
-FACINGS = (1.0, -1.0, None)
-"""All neurons face right, all left, or both ways."""
-
 
 def places(generator: Generator, size: int) -> Tensor:
     """Increasing numbers about 0, at least ½ apart."""
@@ -43,38 +40,46 @@ def slices(generator: Generator) -> Iterator[tuple[Spline, Tensor, Tensor, int]]
     for width in (1, 6):
         for side in (1.0, -1.0):
             x = shuffled(generator, places(generator, 7))
-            beta, mu, facing = 2 * normal(generator, width), normal(generator, width), signs(generator, width)
+            beta, facing = 2 * normal(generator, width), signs(generator, width)
             beta[-1], facing[0] = x[0], side
+            mu = signs(generator, width) * uniform(generator, width, low=0.4, high=2)
             yield Spline(beta, mu, facing, 0.3), x, normal(generator, len(x)), 0
 
 
 def in_gaps(generator: Generator, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Three places in each gap between data and beyond them, and the ends of these gaps: low, at, high, (3 (K + 1),)."""
+    """Three places in each gap between data and beyond them, between the ends of these gaps: low, at, high."""
     knots = torch.unique(x)
     knots = torch.cat([knots[:1] - 1, knots, knots[-1:] + 1])
     low, high = (part.repeat(3) for part in (knots[:-1], knots[1:]))
     return low, low + (high - low) * uniform(generator, len(low), low=0.1, high=0.9), high
 
 
-def chord(value: Callable[[Tensor], Tensor], low: Tensor, at: Tensor, high: Tensor) -> Tensor:
-    """At each of `at` the straight line through the values at `low` and `high`."""
-    return ((high - at) * value(low) + (at - low) * value(high)) / (high - low)
+def second(value: Callable[[Tensor], Tensor], low: Tensor, at: Tensor, high: Tensor) -> Tensor:
+    """Twice the divided difference over each three places: the second derivative, exactly, of a parabola."""
+    left, here, right = value(low), value(at), value(high)
+    return 2 * ((right - here) / (high - at) - (here - left) / (at - low)) / (high - low)
 
 
-def cells(generator: Generator, count: int = 40, *, again: bool = True) -> Iterator[tuple[Network, Tensor]]:
+def cells(
+    generator: Generator, count: int = 40, *, again: bool = True, lonely: bool = False
+) -> Iterator[tuple[Network, Tensor]]:
     """(network, x) with breakpoints between data or beyond them, v ≠ 0: twins, dead neurons, some active on all data.
 
-    again: one datum stands twice.
+    again: one datum stands twice; lonely: a breakpoint stands in each gap.
     """
     for k in range(count):
-        points, width = int(torch.randint(3, 9, (), generator=generator)), 1 + k // 3 % 6
+        points = int(torch.randint(3, 6 if lonely else 9, (), generator=generator))
+        width = points - 1 + k % 5 if lonely else 1 + k // 3 % 6
         x = places(generator, points)
         walls = torch.cat([x[:1] - 1, x, x[-1:] + 1])
         gap = torch.randint(0, points + 1, (width,), generator=generator)
+        if lonely:
+            gap[: points - 1] = torch.arange(1, points)
         beta = walls[gap] + uniform(generator, width, low=0.1, high=0.9) * (walls[gap + 1] - walls[gap])
-        facing = signs(generator, width) if FACINGS[k % 3] is None else torch.full((width,), FACINGS[k % 3]).double()
-        w = facing * uniform(generator, width, low=0.5, high=2)
-        v = signs(generator, width) * uniform(generator, width, low=0.5, high=2)
+        facing = signs(generator, width) if k % 3 else signs(generator, 1)  # a third of them all face one way
+        w, v = uniform(generator, 2, width, low=0.5, high=2) * torch.stack(
+            [facing.expand(width), signs(generator, width)]
+        )
         yield Network(w, -w * beta, v, 0.2), shuffled(generator, x) if again else x
 
 

@@ -48,7 +48,9 @@ def settle(
 
 
 @checked
-def spectra(*, seed: Seed, width: Count, points: Count = 10, steps: Count = 3000) -> tuple[Network, Network, Tensor, Tensor]:
+def spectra(
+    *, seed: Seed, width: Count, points: Count = 10, steps: Count = 3000
+) -> tuple[Network, Network, Tensor, Tensor]:
     """A He start and where training takes it, with the data (x, y): sin 3x at points spread over [−1, 1].
 
     >>> start, end, x, y = spectra(seed=0, width=8, points=2, steps=10)
@@ -118,5 +120,6 @@ def degenerate_cases() -> list[Case]:
         ("bias 0", 1.5, 0.0, 0.9, 0),
     ]
     return [
-        Case(name, Network([1.0, 0.8, w], [0.75, 0.32, b], [0.7, -1.2, v], 0.4), extra) for name, w, b, v, extra in third
+        Case(name, Network([1.0, 0.8, w], [0.75, 0.32, b], [0.7, -1.2, v], 0.4), extra)
+        for name, w, b, v, extra in third
     ]

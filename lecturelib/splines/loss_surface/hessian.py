@@ -38,8 +38,8 @@ def hessian(network: Annotated[Network, "... H"], x: Annotated[Vector, "N"], y: 
     """Second derivatives of ½ Σ_n (f(x_n) − y_n)² by all parameters: shape (..., 3 H + 1, 3 H + 1), in O(H² + N log N).
 
     It is `gram` plus, for each neuron, the tilt Σ ε_n x_n and the pull Σ ε_n over its active data in the two places
-    (w_i, v_i) and (b_i, v_i). x: (N,), in any order; y: (N,) or (..., N). Computed in float64, returned in the network's
-    precision. Raises ValueError where a breakpoint lies on a datum: there are no second derivatives.
+    (w_i, v_i) and (b_i, v_i). x: (N,), in any order; y: (N,) or (..., N). Computed in float64, returned in the
+    network's precision. Raises ValueError where a breakpoint lies on a datum: there are no second derivatives.
 
     >>> hessian(Network([1.0], [0.0], [1.0], 0.0), [2.0], [5.0])[0].tolist()  # by w: x², x, x² + ε x, x, and ε = −3
     [4.0, 2.0, -2.0, 2.0]
@@ -237,7 +237,8 @@ def zeros_off_critical(network: Annotated[Network, "H"], x: Annotated[Vector, "N
     v_i (P_i x_i − T_i 1_i), where P_i = Σ ε_n and T_i = Σ ε_n x_n over the active data of neuron i.
     Raises ValueError where a breakpoint lies on a datum.
 
-    >>> zeros_off_critical(Network([1.0, 1.0], [-1.5, -9.0], [1.0, 1.0], 0.0), [0.0, 1.0, 2.0, 3.0], [1.0, 2.0, 0.0, 4.0])
+    >>> with_dead = Network([1.0, 1.0], [-1.5, -9.0], [1.0, 1.0], 0.0)
+    >>> zeros_off_critical(with_dead, [0.0, 1.0, 2.0, 3.0], [1.0, 2.0, 0.0, 4.0])
     3
     """
     parameters, rows, data = _off_kinks(network, x, y)
