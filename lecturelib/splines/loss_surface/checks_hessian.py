@@ -15,13 +15,7 @@ from lecturelib.splines.breakpoints import checks_problems as autograd
 from lecturelib.splines.breakpoints.network import Network
 from lecturelib.splines.loss_surface.checks_critical import forced
 from lecturelib.splines.loss_surface.checks_problems import cells, cut, held, onto_kernel, places
-from lecturelib.splines.loss_surface.hessian import (
-    gram_rank,
-    hessian,
-    measured_zeros,
-    zero_count,
-    zeros_off_critical,
-)
+from lecturelib.splines.loss_surface.hessian import gram_rank, hessian, measured_zeros, zero_count, zeros_off_critical
 
 
 def _any(generator: Generator):
@@ -43,6 +37,12 @@ def _tilts_and_pulls(network: Network, x: Tensor, y: Tensor) -> tuple[Tensor, Te
     return (residual * x) @ _seen(network, x), residual @ _seen(network, x)
 
 
+def _columns(network: Network, x: Tensor, seen: Tensor) -> Tensor:
+    """The vectors v x_i, v 1_i, w x_i + b 1_i, 1 for data x of which each neuron sees these, (N, 3 H + 1)."""
+    w, b, v, x = network.w, network.b, network.v, x[:, None]
+    return torch.cat([v * x * seen, v * seen, (w * x + b) * seen, torch.ones(len(x), 1)], 1)
+
+
 @claim(
     "thm-loss-hessian",
     source="sahs2022: section 2.4",
@@ -55,11 +55,8 @@ def _tilts_and_pulls(network: Network, x: Tensor, y: Tensor) -> tuple[Tensor, Te
     },
 )
 def second(network, x, y, *, gram=1.0, tilt=1.0, pull=1.0, tilt_at=0, pull_at=1):
-    width, seen = len(network.w), _seen(network, x)
-    seen_x = x[:, None] * seen
-    columns = [network.v * seen_x, network.v * seen, network.w * seen_x + network.b * seen, torch.ones(len(x), 1)]
-    matrix = gram * (torch.cat(columns, 1).T @ torch.cat(columns, 1))
-    i = torch.arange(width)
+    columns, width = _columns(network, x, _seen(network, x)), len(network.w)
+    matrix, i = gram * (columns.T @ columns), torch.arange(width)
     for factor, at, residual in zip((tilt, pull), (tilt_at, pull_at), _tilts_and_pulls(network, x, y), strict=True):
         matrix[at * width + i, 2 * width + i] += factor * residual
         matrix[2 * width + i, at * width + i] += factor * residual
@@ -187,9 +184,8 @@ def _by_origin(network: Network, x: Tensor) -> dict[str, int]:
     seen, width = _seen(network, x), len(network.w)
     patterns = torch.unique(seen[:, seen.any(0)], dim=1).T
     alone = torch.cat([(one == seen.T).all(1).double().expand(2, -1) for one in patterns] + [torch.zeros(1, width)])
-    place = torch.arange(1.0, len(alone) + 1, dtype=torch.float64).sqrt()[:, None]
-    inner = network.w * place + network.b
-    made_up = torch.cat([network.v * place * alone, network.v * alone, inner * alone, torch.ones(len(alone), 1)], 1)
+    place = torch.arange(1.0, len(alone) + 1, dtype=torch.float64).sqrt()
+    made_up = _columns(network, place, alone)
     tangents = _apart(network.w, network.b, -network.v)
     untouched = torch.diag(torch.cat([(seen.sum(0) == 0).repeat(3), torch.tensor([False])]).double())
     rank = partial(torch.linalg.matrix_rank, rtol=1e-10)

@@ -15,7 +15,7 @@ from lecturelib.core.checking import equals, tends_to
 from lecturelib.core.claims import Exponent, claim
 from lecturelib.core.problems import normal, uniform
 from lecturelib.splines.loss_surface import partitions
-from lecturelib.splines.loss_surface.checks_problems import places
+from lecturelib.splines.loss_surface.checks_problems import cells
 
 # Counting words of H breakpoints and N data
 
@@ -108,13 +108,8 @@ def share(width, points, *, more=1, less=1):
 
 def _lonely(generator: Generator):
     """(breakpoints, x, y): one breakpoint or more in each gap and some beyond, in any order."""
-    for points in (2, 6):
-        x = places(generator, points)
-        beta = x[:-1] + uniform(generator, points - 1, low=0.1, high=0.9) * x.diff()
-        more = x[0] - 1 + (x[-1] - x[0] + 2) * uniform(generator, 3)
-        beta = torch.cat([beta, more])[torch.randperm(points + 2, generator=generator)]
-        order = torch.randperm(points, generator=generator)
-        yield beta, x[order], normal(generator, points)
+    for network, x in cells(generator, 12, again=False, lonely=True):
+        yield -network.b / network.w, x[torch.randperm(len(x), generator=generator)], normal(generator, len(x))
 
 
 @claim(

@@ -23,8 +23,8 @@ def jacobian(network: Annotated[Network, "... H"], x: Annotated[Vector, "N"]) ->
     The columns are the vectors v_i x_i, v_i 1_i, w_i x_i + b_i 1_i and 1, where x_i and 1_i are x and 1 on the data at
     which neuron i is active and 0 elsewhere.
 
-    >>> jacobian(Network([2.0], [-1.0], [3.0], 0.5), [0.0, 1.0]).tolist()
-    [[0.0, 0.0, 0.0, 1.0], [3.0, 3.0, 1.0, 1.0]]
+    >>> jacobian(Network([2.0], [-1.0], [3.0], 0.5), [1.0, 2.0]).tolist()
+    [[3.0, 3.0, 1.0, 1.0], [6.0, 3.0, 3.0, 1.0]]
     """
     w, b, v = (part[..., None, :] for part in (network.w, network.b, network.v))
     x = x.to(w.dtype)[:, None]
@@ -109,12 +109,14 @@ def _gram(parameters: Parameters, rows: Tensor, data: Data) -> Tensor:
 class Blocks(NamedTuple):
     """How neurons cut the distinct data x: block p holds data c_p, …, c_{p+1} − 1.
 
-    bounds: 0 = c_0 < c_1 < … < c_K = number of distinct data, shape (K + 1,). turns: for each block 1, 0 or −1, the
-    change of facing from its left to its right end, where facing right counts 1 and facing left 0; the far left end
-    counts as a neuron facing left, the far right end as one facing right. None where two with one cut face apart.
+    rows: of the neurons, as in `prefix_sums`. bounds: 0 = c_0 < c_1 < … < c_K = number of distinct data, (K + 1,).
+    turns: for each block 1, 0 or −1, the change of facing from its left to its right end, where facing right counts 1
+    and facing left 0; the far left end counts as a neuron facing left, the far right end as one facing right. None
+    where two with one cut face apart.
     """
 
     x: Tensor
+    rows: Tensor
     bounds: Tensor
     turns: Tensor | None
 
@@ -122,6 +124,11 @@ class Blocks(NamedTuple):
     def free(self) -> bool:
         """May the first moment of the residuals be distributed over blocks, rather than vanish in each?"""
         return self.turns is not None and bool((self.bounds.diff()[self.turns != 0] >= 2).all())
+
+    @property
+    def rank(self) -> int:
+        """Σ over blocks of min(2, number of distinct data), less 1 where `free`."""
+        return int(self.bounds.diff().clamp(max=2).sum()) - self.free
 
 
 @checked
@@ -131,30 +138,19 @@ def blocks(network: Annotated[Network, "H"], x: Annotated[Vector, "N"]) -> Block
     Raises ValueError for a breakpoint on a datum, and for a neuron with v = 0 that sees a datum, to which the theorem
     on ranks does not apply.
 
-    >>> blocks(Network([1.0], [-1.5], [1.0], 0.0), [0.0, 1.0, 2.0, 2.0])[1:]
+    >>> blocks(Network([1.0], [-1.5], [1.0], 0.0), [0.0, 1.0, 2.0, 2.0])[2:]
     (tensor([0, 2, 3]), tensor([1, 0]))
     """
-    return _blocks(*_seeing(network, x))
-
-
-def _blocks(rows: Tensor, x: Tensor) -> Blocks:
-    size = len(x)
+    x = torch.unique(x.to(torch.float64))
+    size, rows = len(x), _off_kinks(network, x, torch.zeros_like(x))[1][0]
+    if bool(((network.v == 0) & ~_dead(rows, size)).any()):
+        raise ValueError("network: expected v ≠ 0 for every neuron that is active on some datum")
     right = rows <= size
     faces = torch.zeros(2, size + 1, dtype=torch.bool, device=rows.device)  # does a neuron face left, right at a cut?
     faces[right.long(), torch.where(right, rows, rows - size - 1)] = True
     faces[0, 0] = faces[1, size] = True
     bounds = torch.nonzero(faces.any(0)).flatten()
-    return Blocks(x, bounds, None if bool(faces.all(0).any()) else faces[1, bounds].long().diff())
-
-
-def _seeing(network: Network, x: Tensor) -> tuple[Tensor, Tensor]:
-    """Rows of the neurons of one network on the distinct data, and these; v ≠ 0 where a neuron sees one of them."""
-    x = torch.unique(x.to(torch.float64))
-    _, rows, _ = _off_kinks(network, x, torch.zeros_like(x))
-    rows = rows[0]
-    if bool(((network.v == 0) & ~_dead(rows, len(x))).any()):
-        raise ValueError("network: expected v ≠ 0 for every neuron that is active on some datum")
-    return rows, x
+    return Blocks(x, rows, bounds, None if bool(faces.all(0).any()) else faces[1, bounds].long().diff())
 
 
 def _dead(rows: Tensor, size: int) -> Tensor:
@@ -162,20 +158,14 @@ def _dead(rows: Tensor, size: int) -> Tensor:
     return (rows == size) | (rows == size + 1)
 
 
-def _rank(cut: Blocks) -> int:
-    return int(cut.bounds.diff().clamp(max=2).sum()) - cut.free
-
-
 @checked
 def gram_rank(network: Annotated[Network, "H"], x: Annotated[Vector, "N"]) -> int:
-    """Rank of `gram` by counting: Σ over blocks of min(2, number of distinct data), less 1 where `Blocks.free`.
-
-    Raises ValueError as `blocks` does.
+    """Rank of `gram` by counting: `Blocks.rank`. Raises ValueError as `blocks` does.
 
     >>> gram_rank(Network([1.0], [-1.5], [1.0], 0.0), [0.0, 1.0, 2.0, 3.0])
     3
     """
-    return _rank(_blocks(*_seeing(network, x)))
+    return blocks(network, x).rank
 
 
 @checked
@@ -185,10 +175,10 @@ def critical_residuals(network: Annotated[Network, "H"], x: Annotated[Vector, "N
     In each block the residuals sum to 0; the sum of residual times x is 0 too, or, where `Blocks.free`, the sum over
     all data times the block's turn. Raises ValueError as `blocks` does.
 
-    >>> critical_residuals(Network([1.0], [-1.5], [1.0], 0.0), [0.0, 1.0, 2.0, 3.0]).abs().flatten().tolist()
-    [0.7071067811865475, 0.7071067811865475, 0.0, 0.0]
+    >>> critical_residuals(Network([1.0], [-1.5], [1.0], 0.0), [0.0, 1.0, 2.0, 3.0]).abs().round(decimals=4).tolist()
+    [[0.7071], [0.7071], [0.0], [0.0]]
     """
-    cut = _blocks(*_seeing(network, x))
+    cut = blocks(network, x)
     inner = cut.bounds[1:-1]
     block = torch.searchsorted(cut.x[inner], x.to(cut.x.dtype), right=True)
     inside = (block == torch.arange(len(inner) + 1, device=x.device)[:, None]).double()
@@ -219,14 +209,13 @@ def zero_count(network: Annotated[Network, "H"], x: Annotated[Vector, "N"]) -> Z
     Raises ValueError as `blocks` does.
 
     >>> zero_count(Network([1.0, 1.0], [-1.5, -9.0], [1.0, 1.0], 0.0), [0.0, 1.0, 2.0])
-    ZeroCount(scaling=2, dead=2, shared=0, function=0)
+    ZeroCount(scaling=2, dead=2, shared=0, function=1)
     """
-    rows, x = _seeing(network, x)
-    size, width = len(x), len(rows)
-    live = rows[~_dead(rows, size)]
+    cut = blocks(network, x)
+    size, width = len(cut.x), len(cut.rows)
+    live = cut.rows[~_dead(cut.rows, size)]
     patterns = len(torch.unique(torch.where(live == 2 * size + 1, 0, live)))  # both rows mean: active everywhere
-    function = 2 * patterns + 1 - _rank(_blocks(rows, x))
-    return ZeroCount(width, 2 * (width - len(live)), 2 * (len(live) - patterns), function)
+    return ZeroCount(width, 2 * (width - len(live)), 2 * (len(live) - patterns), 2 * patterns + 1 - cut.rank)
 
 
 @checked
