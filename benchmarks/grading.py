@@ -18,9 +18,10 @@ from time import perf_counter
 import nbformat
 
 from lecturelib.core import timing
-from lecturelib.homework import source
-from lecturelib.homework.grade import Course, Summary, grade
-from lecturelib.homework.lab import KEPT_BACK, Lab, split
+from lecturelib.homework.grading.course import Course
+from lecturelib.homework.grading.grade import Summary, grade
+from lecturelib.homework.lab import source
+from lecturelib.homework.lab.lab import KEPT_BACK, Lab, split
 
 LABS = Path(__file__).resolve().parents[1] / "labs"
 

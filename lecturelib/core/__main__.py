@@ -8,9 +8,11 @@ from __future__ import annotations
 import json
 import sys
 from collections import defaultdict
+from pathlib import Path
 
-from lecturelib.core.claims import Claim, all_claims
-from lecturelib.core.resolution import code_hash, in_words, place, search, stored, too_coarse
+from lecturelib.core.claims import all_claims
+from lecturelib.core.fingerprints import code_hash
+from lecturelib.core.resolution import in_words, numbers, place, search, stored, too_coarse
 
 
 def main(only: list[str]) -> int:
@@ -20,26 +22,26 @@ def main(only: list[str]) -> int:
         folders[place(module)] += [(module, claim) for claim in claims]
     missed = 0
     for path, claims in folders.items():
-        entries = {}
+        known = stored(claims[0][0])
+        entries = {claim.label: known[claim.label] for _, claim in claims if claim.label in known}
         for module, claim in claims:
-            wanted = not only or any(word in module or word == claim.label for word in only)
-            entries[claim.label] = entry = _entry(module, claim, wanted)
-            coarse = too_coarse(claim, entry["numbers"]) if entry else []
-            if coarse and not claim.excused and wanted:
+            if only and not any(word in module or word == claim.label for word in only):
+                continue
+            if entries.get(claim.label, {}).get("code") != code_hash(module):
+                print(f"{claim.label}: ", end="", flush=True)
+                entries[claim.label] = {"code": code_hash(module), "numbers": search(claim)}
+                print(in_words(numbers(entries[claim.label])) or "nothing is measured", flush=True)
+            _write(path, entries)  # each at once: a search takes long, and may be broken off
+            coarse = too_coarse(claim, numbers(entries[claim.label]))
+            if coarse and not claim.excused:
                 print(f"{claim.label}: TOO COARSE in {', '.join(coarse)}")
                 missed += 1
-        kept = {label: entry for label, entry in sorted(entries.items()) if entry}
-        path.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+        _write(path, entries)
     return 1 if missed else 0
 
 
-def _entry(module: str, claim: Claim, wanted: bool) -> dict:
-    before = stored(module).get(claim.label, {})
-    if not wanted or before.get("code") == code_hash(module):
-        return before
-    found = {"code": code_hash(module), "numbers": search(claim)}
-    print(f"{claim.label}: {in_words(claim, found['numbers'])}", flush=True)
-    return found
+def _write(path: Path, entries: dict[str, dict]) -> None:
+    path.write_text(json.dumps(dict(sorted(entries.items())), indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -4,13 +4,17 @@ Each function below makes a `Check` of one kind. `on` draws the problems: a func
 the arguments of the formula as a tuple, or yields several such tuples; None for a formula without arguments. Problems
 are drawn once a seed, and all versions of a formula, right and wrong, meet the same ones. What a formula and its truth
 give may be numbers, tensors, or tuples, dictionaries, dataclasses of them; each part is compared on its own scale.
+
+Where a version of the formula lacks a part, or its shape differs, the distance is infinite. Where it gives no number,
+the distance is none either (NaN), and the claim decides what that means.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial, wraps
 from itertools import pairwise
 from typing import Any
 
@@ -25,6 +29,7 @@ BOUNDS = {"algebra": 1e-6, "exact identity": 1e-6, "bound": 0.5, "limit": 0.05, 
 It is relative, and absolute for exponents. A bound has to be reached to a half by some problem.
 """
 STANDARD_ERRORS = " standard errors"
+ROUNDING = 1e-13  # of a mean of many numbers, relative
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,9 +37,10 @@ class Check:
     """How a statement is checked.
 
     method: one of `BOUNDS`; distance(formula, problem): how far apart formula and truth are for what `prepare` made of
-    a seed; tolerance: the largest distance that counts as true; unit: of the distance, in words; signs: directions of
-    changes that have to be noticed; reach(formula, problem): the share of a bound that is reached; others(formula):
-    wrong versions that a machine makes of an order. Raises ValueError for an unknown method or a bad tolerance.
+    a seed; tolerance: the largest distance that counts as true; unit: of the distance, in words; reach(formula,
+    problem), for bounds: the share of it that is reached, so that only a change which sharpens it has to be noticed;
+    others(formula): wrong versions that a machine makes of an order.
+    Raises ValueError for an unknown method or a bad tolerance.
     """
 
     method: str
@@ -42,10 +48,9 @@ class Check:
     prepare: Callable[[Generator], Any]
     tolerance: float
     unit: str = ""
-    signs: tuple[int, ...] = (1, -1)
     reach: Callable[[Any, Any], float] | None = None
     others: Callable[[Any], dict[str, Any]] = lambda formula: {}
-    _kept: dict[int, Any] = field(default_factory=dict, repr=False)
+    _kept: dict[int, Any] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.method not in BOUNDS:
@@ -69,11 +74,12 @@ class Check:
         return self.distance(formula, self.problem(seed))
 
     def gives(self, formula: Any, seed: int) -> Any:
-        """What the formula gives the first time that the check asks it."""
+        """What the formula gives the first time that the check asks it. ValueError where it never does."""
         if not callable(formula):
             return formula
         given = []
 
+        @wraps(formula)
         def spy(*arguments: Any, **options: Any) -> Any:
             given.append(formula(*arguments, **options))
             return given[-1]
@@ -95,52 +101,92 @@ class Check:
 Problems = Callable[[Generator], Any]
 
 
+def _check(
+    method: str, on: Problems | None, truth: Callable, score: Callable[[Any, Any], float], tolerance: float, unit=""
+) -> Check:
+    """truth(generator, *arguments) is found once a problem; score(what the formula gives, truth) is the distance."""
+
+    def prepare(generator: Generator) -> list[tuple[tuple, Any]]:
+        return [(arguments, truth(generator, *arguments)) for arguments in _problems(on, generator)]
+
+    def distance(formula: Any, cases: list[tuple[tuple, Any]]) -> float:
+        return _worst(score(_value(formula, arguments), known) for arguments, known in cases)
+
+    return Check(method, distance, prepare, tolerance, unit)
+
+
+def _without_draws(truth: Callable) -> Callable:
+    return lambda generator, *arguments: _parts(truth(*arguments))
+
+
 def _problems(on: Problems | None, generator: Generator) -> list[tuple]:
-    """The arguments of a formula, for each problem."""
-    if on is None:
-        return [()]
-    drawn = on(generator)
-    if isinstance(drawn, tuple):
-        return [drawn]
-    return [one if isinstance(one, tuple) else (one,) for one in drawn]
+    """The arguments of a formula, for each problem. Raises ValueError where there is none."""
+    drawn = on(generator) if on is not None else ()
+    if not isinstance(drawn, (Iterator, list)):
+        drawn = [drawn]
+    found = [one if isinstance(one, tuple) else (one,) for one in drawn]
+    if not found:
+        raise ValueError("on: expected at least one problem, got none")
+    return found
 
 
 def _value(formula: Any, arguments: tuple) -> Any:
     return formula(*arguments) if callable(formula) else formula
 
 
-def _pairs(found: Any, expected: Any):
-    """The parts of two values that belong together; None where one has parts that the other lacks."""
-    left, right = dict(components(found)), dict(components(expected))
-    return None if left.keys() != right.keys() else [(left[path], right[path]) for path in left]
+def _worst(distances: Iterable[float]) -> float:
+    """The largest distance; not a number where one of them is none, which `max` would pass over."""
+    found = [float(distance) for distance in distances]
+    return math.nan if any(map(math.isnan, found)) else max(found, default=0.0)
 
 
 def _tensor(value: Any) -> Tensor:
-    tensor = torch.as_tensor(value).detach()
-    return tensor.double() if tensor.is_floating_point() else tensor
+    if isinstance(value, (float, complex)):  # torch would take away half of their digits
+        return torch.tensor(value, dtype=torch.float64 if isinstance(value, float) else torch.complex128)
+    return torch.as_tensor(value).detach()
+
+
+def _parts(value: Any) -> dict[tuple, Any]:
+    return dict(components(value))
+
+
+def _apart(found: Any, expected: dict[tuple, Any], score: Callable[[Tensor, Any], float]) -> float:
+    """The worst score(part found, part expected)."""
+    parts = _parts(found)
+    if parts.keys() != expected.keys():
+        return math.inf
+    return _worst(score(_tensor(part), expected[path]) for path, part in parts.items())
 
 
 def gap(found: Any, expected: Any, *, floor: float = 0.0) -> float:
     """Largest distance of two values, each part relative to the largest number of its truth (at least `floor`).
 
-    Where the truth is 0 the distance is absolute. Answers and whole numbers differ by 1 or more. Parts that are missing
-    and shapes that differ are infinitely far apart.
+    Where the truth is 0 the distance is absolute. Answers and whole numbers differ by 1 or more. Parts that are
+    missing, shapes that differ, and what is no number are infinitely far apart.
     """
-    pairs = _pairs(found, expected)
-    return math.inf if pairs is None else max((_gap(_tensor(a), _tensor(b), floor) for a, b in pairs), default=0.0)
+    distance = _relative(found, _parts(expected), floor)
+    return math.inf if math.isnan(distance) else distance
 
 
-def _gap(found: Tensor, expected: Tensor, floor: float) -> float:
+def _relative(found: Any, expected: dict[tuple, Any], floor: float) -> float:
+    return _apart(found, expected, partial(_relative_part, floor=floor))
+
+
+def _relative_part(found: Tensor, expected: Any, floor: float) -> float:
+    expected = _tensor(expected)
     if found.shape != expected.shape:
         return math.inf
     if found.numel() == 0:
         return 0.0
-    difference = float((found.double() - expected.double()).abs().max())
-    if math.isnan(difference):
-        return math.inf
-    if not expected.is_floating_point():
+    exact = not (expected.is_floating_point() or expected.is_complex())
+    # numbers of any kind are subtracted in the widest precision; infinities that agree are at no distance
+    wide = torch.complex128 if found.is_complex() or expected.is_complex() else torch.float64
+    found, expected = found.to(wide), expected.to(wide)
+    difference = float(torch.where(found == expected, 0.0, (found - expected).abs()).max())
+    if exact:
         return difference
-    size = max(float(expected.abs().max()), floor)
+    sizes = expected.abs()
+    size = max(float(sizes[sizes.isfinite()].max()) if sizes.isfinite().any() else 0.0, floor)
     return difference / size if size > 0 else difference
 
 
@@ -148,118 +194,108 @@ def _gap(found: Tensor, expected: Tensor, floor: float) -> float:
 
 
 def equals(
-    truth: Callable, *, on: Problems | None, tolerance: float = 1e-10, floor=0.0, method="exact identity"
-) -> Check:
+    truth: Callable, *, on: Problems | None = None, tolerance: float = 1e-10, floor: float = 0.0,
+    method: str = "exact identity",
+) -> Check:  # fmt: skip
     """The formula gives what `truth` gives, up to rounding, or up to the error of an integral or a search."""
-
-    def distance(formula: Any, cases: list[tuple[tuple, Any]]) -> float:
-        return max(gap(_value(formula, arguments), expected, floor=floor) for arguments, expected in cases)
-
-    def prepare(generator: Generator) -> list[tuple[tuple, Any]]:
-        return [(arguments, truth(*arguments)) for arguments in _problems(on, generator)]
-
-    return Check(method, distance, prepare, tolerance)
+    return _check(method, on, _without_draws(truth), partial(_relative, floor=floor), tolerance)
 
 
-def adds_up_to_zero(*, on: Problems | None, tolerance: float = 1e-10, method="exact identity") -> Check:
-    """The formula gives the terms of an equation, as a tuple or dictionary; their sum vanishes, beside the largest."""
+def adds_up_to_zero(*, on: Problems | None = None, tolerance: float = 1e-10, method: str = "exact identity") -> Check:
+    """The formula gives the terms of an equation, as a tuple or dictionary; their sum vanishes, beside the largest.
 
-    def distance(formula: Any, cases: list[tuple]) -> float:
-        worst = 0.0
-        for arguments in cases:
-            terms = [_tensor(term) for _, term in components(_value(formula, arguments))]
-            size = max(float(term.abs().max()) for term in terms)
-            total = float(sum(terms).abs().max())
-            worst = max(worst, total / size if size > 0 else math.inf)
-        return worst
+    Terms that are all 0 say nothing, and are infinitely far.
+    """
 
-    return Check(method, distance, lambda generator: _problems(on, generator), tolerance)
+    def score(terms: Any, known: None) -> float:
+        parts = [_tensor(term) for term in _parts(terms).values()]
+        size = _worst(float(part.abs().max()) for part in parts)
+        return float(torch.as_tensor(sum(parts)).abs().max()) / size if size != 0 else math.inf
+
+    return _check(method, on, lambda generator, *arguments: None, score, tolerance)
 
 
-def measures(distance: Callable, *, on: Problems | None, tolerance: float, method: str, unit: str = "") -> Check:
+def measures(distance: Callable, *, on: Problems | None = None, tolerance: float, method: str, unit: str = "") -> Check:
     """distance(formula, *arguments) is what is left between formula and truth: for all that fits nowhere else."""
 
     def worst(formula: Any, cases: list[tuple]) -> float:
-        return max(float(distance(formula, *arguments)) for arguments in cases)
+        return _worst(distance(formula, *arguments) for arguments in cases)
 
-    return Check(method, worst, lambda generator: _problems(on, generator), tolerance, unit)
+    return Check(method, worst, partial(_problems, on), tolerance, unit)
 
 
 # Bounds
 
 
-def is_at_most(quantity: Callable, *, on: Problems | None, tolerance: float = 1e-9) -> Check:
-    """`quantity` never exceeds what the formula gives, which is positive; some problem reaches at least half of it."""
-    return _bounded(quantity, on, tolerance, sign=-1)
+def is_at_most(quantity: Callable, *, on: Problems | None = None, tolerance: float = 1e-9) -> Check:
+    """`quantity` never exceeds what the formula gives, which is positive; some problem reaches at least half of it.
+
+    A formula that gives one number bounds all entries of a tensor.
+    """
+    return _bounded(quantity, on, tolerance, upper=True)
 
 
-def is_at_least(quantity: Callable, *, on: Problems | None, tolerance: float = 1e-9) -> Check:
-    """`quantity`, which is positive, never falls below what the formula gives; some problem comes near it."""
-    return _bounded(quantity, on, tolerance, sign=1)
+def is_at_least(quantity: Callable, *, on: Problems | None = None, tolerance: float = 1e-9) -> Check:
+    """`quantity`, which is positive, never falls below what the formula gives; some problem comes near it.
+
+    A formula that gives one number bounds all entries of a tensor.
+    """
+    return _bounded(quantity, on, tolerance, upper=False)
 
 
-def _bounded(quantity: Callable, on: Problems | None, tolerance: float, sign: int) -> Check:
-    def shares(formula: Any, cases: list[tuple[tuple, Any]]) -> list[Tensor]:
+def _bounded(quantity: Callable, on: Problems | None, tolerance: float, upper: bool) -> Check:
+    def share(bound: Tensor, value: Any) -> Tensor:
         """Quantity over bound, or bound over quantity: at most 1 where the statement holds."""
-        found: list[Tensor] = []
-        for arguments, measured in cases:
-            for bound, value in _pairs(_value(formula, arguments), measured) or [(math.nan, math.nan)]:
-                small, large = (value, bound) if sign < 0 else (bound, value)
-                found.append((_tensor(small) / _tensor(large)).reshape(-1))
-        return found
+        bound, value = bound.double(), _tensor(value).double()
+        if bound.shape != value.shape and bound.ndim:
+            return torch.tensor([math.inf])
+        small, large = (value, bound) if upper else (bound, value)
+        small, large = torch.broadcast_tensors(small, large)
+        # a bound of 0 or less can be kept, but its sharpness has no measure
+        other = torch.where(small <= large, 0.0, math.inf)
+        found = torch.where(large > 0, small / large, other)
+        return torch.where(small.isnan() | large.isnan(), math.nan, found).reshape(-1)
 
-    def distance(formula: Any, cases: list[tuple[tuple, Any]]) -> float:
-        return max(
-            float(torch.nan_to_num(share, nan=math.inf).max().clamp(min=1)) - 1 for share in shares(formula, cases)
-        )
+    def excess(bound: Tensor, value: Any) -> float:
+        shares = share(bound, value)
+        return float((shares - 1).clamp(min=0).max()) if shares.numel() else 0.0
 
     def reach(formula: Any, cases: list[tuple[tuple, Any]]) -> float:
-        return max(float(share.max()) for share in shares(formula, cases))
+        given = [(_parts(_value(formula, arguments)), values) for arguments, values in cases]
+        shares = [share(_tensor(parts[path]), values[path]) for parts, values in given for path in parts]
+        return max(float(one.max()) for one in shares if one.numel())
 
-    def prepare(generator: Generator) -> list[tuple[tuple, Any]]:
-        return [(arguments, quantity(*arguments)) for arguments in _problems(on, generator)]
-
-    return Check("bound", distance, prepare, tolerance, signs=(sign,), reach=reach)
+    check = _check("bound", on, _without_draws(quantity), partial(_apart, score=excess), tolerance)
+    return replace(check, reach=reach)
 
 
 # Sampling
 
 
-def has_mean(samples: Callable, *, on: Problems | None = None, tolerance: float = 5.0, method="Monte Carlo") -> Check:
+def has_mean(
+    samples: Callable, *, on: Problems | None = None, tolerance: float = 5.0, method: str = "Monte Carlo"
+) -> Check:
     """samples(generator, *arguments) gives independent draws along the first dimension; the formula, their mean.
 
-    The distance is counted in standard errors of the mean, the largest over all entries. For variances let `samples`
-    give `spread` of the draws.
+    The distance is counted in standard errors of the mean, the largest over all entries. Answers of yes or no have
+    their share as mean. For variances let `samples` give `spread` of the draws.
     """
 
-    def prepare(generator: Generator) -> list[tuple[tuple, Any, Any]]:
-        cases = []
-        for arguments in _problems(on, generator):
-            draws = dict(components(samples(generator, *arguments)))
-            means = {path: _tensor(part).mean(0) for path, part in draws.items()}
-            errors = {path: _tensor(part).std(0) / math.sqrt(len(part)) for path, part in draws.items()}
-            cases.append((arguments, means, errors))
-        return cases
+    def known(generator: Generator, *arguments: Any) -> dict[tuple, tuple[Tensor, Tensor]]:
+        draws = {path: _tensor(part).double() for path, part in components(samples(generator, *arguments))}
+        return {path: (part.mean(0), part.std(0) / math.sqrt(len(part))) for path, part in draws.items()}
 
-    def distance(formula: Any, cases: list[tuple[tuple, Any, Any]]) -> float:
-        worst = 0.0
-        for arguments, means, errors in cases:
-            claimed = dict(components(_value(formula, arguments)))
-            if claimed.keys() != means.keys():
-                return math.inf
-            for path, mean in means.items():
-                worst = max(worst, _score(_tensor(claimed[path]), mean, errors[path]))
-        return worst
-
-    return Check(method, distance, prepare, tolerance, STANDARD_ERRORS)
+    return _check(method, on, known, partial(_apart, score=_score), tolerance, STANDARD_ERRORS)
 
 
-def _score(claimed: Tensor, mean: Tensor, error: Tensor) -> float:
-    if claimed.shape != mean.shape:
+def _score(claimed: Tensor, measured: tuple[Tensor, Tensor]) -> float:
+    """How many errors are between what is claimed and the value measured, at the worst entry."""
+    value, error = measured
+    if claimed.shape != value.shape:
         return math.inf
-    off = (claimed - mean).abs()
-    score = torch.where(off == 0, torch.zeros_like(off), off / error)
-    return float(torch.nan_to_num(score, nan=math.inf).max())
+    off = (claimed.double() - value).abs()
+    # draws that are all equal leave no error but that of rounding
+    return float(torch.where(off == 0, 0.0, off / error.clamp(min=ROUNDING * value.abs())).max())
 
 
 def spread(draws: Tensor) -> Tensor:
@@ -270,71 +306,70 @@ def spread(draws: Tensor) -> Tensor:
 def has_distribution(samples: Callable, *, on: Problems | None = None, tolerance: float = 2.2) -> Check:
     """samples(generator, *arguments), shape (S,), are distributed as formula(*arguments, values) says, P(X ≤ value).
 
-    The distance is Kolmogorov's, times √S: a right formula exceeds 2.2 once in 8,000 cases.
+    The law is continuous. The distance is Kolmogorov's, times √S: a right formula exceeds 2.2 once in 8,000 cases.
     """
 
     def prepare(generator: Generator) -> list[tuple[tuple, Tensor]]:
-        return [
-            (arguments, _tensor(samples(generator, *arguments)).sort().values) for arguments in _problems(on, generator)
-        ]
+        cases = []
+        for arguments in _problems(on, generator):
+            draws = _tensor(samples(generator, *arguments)).double()
+            if draws.ndim != 1:
+                raise ValueError(f"samples: expected shape (S,), got {tuple(draws.shape)}")
+            cases.append((arguments, draws.sort().values))
+        return cases
+
+    def one(below: Tensor, values: Tensor) -> float:
+        if below.shape != values.shape:
+            return math.inf
+        steps = torch.arange(len(values) + 1, dtype=torch.float64) / len(values)
+        off = torch.maximum((steps[1:] - below).abs(), (steps[:-1] - below).abs()).max()
+        return float(off) * math.sqrt(len(values))
 
     def distance(formula: Any, cases: list[tuple[tuple, Tensor]]) -> float:
-        worst = 0.0
-        for arguments, values in cases:
-            below = _tensor(formula(*arguments, values))
-            steps = torch.arange(len(values) + 1, dtype=torch.float64) / len(values)
-            off = torch.maximum((steps[1:] - below).abs(), (steps[:-1] - below).abs()).max()
-            worst = max(worst, float(off) * math.sqrt(len(values)))
-        return worst
+        return _worst(one(_tensor(formula(*arguments, values)), values) for arguments, values in cases)
 
     return Check("Monte Carlo", distance, prepare, tolerance, r" in units of $1/\sqrt n$")
 
 
 # Limits
 
+FEWEST_REPEATS = 8
+
 
 def falls_as(
-    measure: Callable, sizes: Sequence[float], *, on: Problems | None = None, repeats: int = 1, tolerance: float = 0.02
-) -> Check:
+    measure: Callable, sizes: Sequence[float], *, on: Problems | None = None, repeats: int = 1,
+    tolerance: float | None = None,
+) -> Check:  # fmt: skip
     """measure(generator, size, *arguments) is a power of the size for large sizes; the formula gives the exponent.
 
-    The slope of logarithms is fitted over `sizes`. With `repeats` it is measured so often with fresh draws, and the
-    tolerance, 6 unless it is given as more than 1, counts standard errors of the mean slope.
+    The slope of logarithms is fitted over `sizes`. The tolerance is that of the exponent, 0.02 unless it is given. With
+    `repeats`, 8 or more, the slope is measured so often with fresh draws, and the tolerance, 6 unless it is given,
+    counts standard errors of the mean slope.
     """
-    tolerance = max(tolerance, 6.0) if repeats > 1 else tolerance
+    if repeats != 1 and repeats < FEWEST_REPEATS:
+        raise ValueError(f"repeats: expected 1, or at least {FEWEST_REPEATS} to know their scatter, got {repeats}")
+    if tolerance is None:
+        tolerance = 0.02 if repeats == 1 else 6.0
     logs = torch.tensor([math.log(size) for size in sizes], dtype=torch.float64)
     weights = (logs - logs.mean()) / (logs - logs.mean()).square().sum()
 
-    def slopes(generator: Generator, arguments: tuple) -> dict:
-        rows = [dict(components(measure(generator, size, *arguments))) for size in sizes]
-        return {
-            path: torch.tensordot(weights, torch.stack([_tensor(row[path]).double().log() for row in rows]), dims=1)
-            for path in rows[0]
-        }
+    def slopes(generator: Generator, arguments: tuple) -> dict[tuple, Tensor]:
+        rows = [_parts(measure(generator, size, *arguments)) for size in sizes]
+        columns = {path: torch.stack([_tensor(row[path]).double() for row in rows]) for path in rows[0]}
+        return {path: torch.tensordot(weights, column.log(), dims=1) for path, column in columns.items()}
 
-    def prepare(generator: Generator) -> list[tuple[tuple, dict, dict]]:
-        cases = []
-        for arguments in _problems(on, generator):
-            runs = [slopes(generator, arguments) for _ in range(repeats)]
-            every = {path: torch.stack([run[path] for run in runs]) for path in runs[0]}
-            means = {path: part.mean(0) for path, part in every.items()}
-            errors = {path: part.std(0) / math.sqrt(repeats) if repeats > 1 else None for path, part in every.items()}
-            cases.append((arguments, means, errors))
-        return cases
+    def known(generator: Generator, *arguments: Any) -> dict[tuple, tuple[Tensor, Tensor]]:
+        runs = [slopes(generator, arguments) for _ in range(repeats)]
+        every = {path: torch.stack([run[path] for run in runs]) for path in runs[0]}
+        if repeats == 1:
+            return {path: (part[0], torch.ones_like(part[0])) for path, part in every.items()}
+        return {path: (part.mean(0), part.std(0) / math.sqrt(repeats)) for path, part in every.items()}
 
-    def distance(formula: Any, cases: list[tuple[tuple, dict, dict]]) -> float:
-        worst = 0.0
-        for arguments, means, errors in cases:
-            claimed = dict(components(_value(formula, arguments)))
-            if claimed.keys() != means.keys():
-                return math.inf
-            for path, slope in means.items():
-                power = torch.as_tensor(claimed[path], dtype=torch.float64).expand_as(slope)
-                error = torch.ones_like(slope) if errors[path] is None else errors[path]
-                worst = max(worst, _score(power, slope, error))
-        return worst
+    def score(claimed: Tensor, measured: tuple[Tensor, Tensor]) -> float:
+        return _score(claimed if claimed.ndim else claimed.expand_as(measured[0]), measured)
 
-    return Check("limit", distance, prepare, tolerance, STANDARD_ERRORS if repeats > 1 else " in the exponent")
+    unit = " in the exponent" if repeats == 1 else STANDARD_ERRORS
+    return _check("limit", on, known, partial(_apart, score=score), tolerance, unit)
 
 
 def tends_to(
@@ -346,79 +381,61 @@ def tends_to(
     Compared at the last of `sizes`; with `order` p, what is left is taken to fall as size^{-p}, and the last two sizes
     give the limit.
     """
+    if order is not None and len(sizes) < 2:
+        raise ValueError(f"sizes: expected two or more for a limit with an order, got {len(sizes)}")
 
-    def prepare(generator: Generator) -> list[tuple[tuple, Any]]:
-        cases = []
-        for arguments in _problems(on, generator):
-            last = measure(generator, sizes[-1], *arguments)
-            if order is not None:
-                before = dict(components(measure(generator, sizes[-2], *arguments)))
-                grown = (sizes[-1] / sizes[-2]) ** order
-                parts = {
-                    path: (grown * _tensor(part) - _tensor(before[path])) / (grown - 1)
-                    for path, part in components(last)
-                }
-            else:
-                parts = {path: _tensor(part) for path, part in components(last)}
-            cases.append((arguments, parts))
-        return cases
+    def known(generator: Generator, *arguments: Any) -> dict[tuple, Any]:
+        last = {path: _tensor(part).double() for path, part in components(measure(generator, sizes[-1], *arguments))}
+        if order is None:
+            return last
+        before = _parts(measure(generator, sizes[-2], *arguments))
+        grown = (sizes[-1] / sizes[-2]) ** order
+        return {path: (grown * part - _tensor(before[path]).double()) / (grown - 1) for path, part in last.items()}
 
-    def distance(formula: Any, cases: list[tuple[tuple, Any]]) -> float:
-        worst = 0.0
-        for arguments, limit in cases:
-            claimed = dict(components(_value(formula, arguments)))
-            if claimed.keys() != limit.keys():
-                return math.inf
-            worst = max(worst, *(_gap(_tensor(claimed[path]), part, floor) for path, part in limit.items()))
-        return worst
-
-    return Check("limit", distance, prepare, tolerance, " of the limit")
+    return _check("limit", on, known, partial(_relative, floor=floor), tolerance, " of the limit")
 
 
 # Experiments
 
 
 def is_ordered(measure: Callable, *, on: Problems | None = None) -> Check:
-    """measure(generator, *arguments) gives name → number; the formula names them from the least to the largest.
+    """measure(generator, *arguments) gives name → number; the formula names them all from the least to the largest.
 
     The distance counts neighbours in the wrong order; all exchanges of two neighbours are wrong versions.
     """
 
+    def score(order: Sequence[str], run: Mapping[str, float]) -> float:
+        if sorted(order) != sorted(run):
+            return math.inf
+        return sum(not run[a] < run[b] for a, b in pairwise(order))
+
     def others(order: Sequence[str]) -> dict[str, Any]:
-        swapped = {}
-        for k, (one, other) in enumerate(pairwise(order)):
-            swapped[f"{other} below {one}"] = (*order[:k], other, one, *order[k + 2 :])
-        return swapped
+        pairs = enumerate(pairwise(order))
+        return {f"{b} below {a}": (*order[:k], b, a, *order[k + 2 :]) for k, (a, b) in pairs}
 
-    def distance(order: Sequence[str], runs: list[dict[str, float]]) -> float:
-        return float(max(sum(not run[a] < run[b] for a, b in pairwise(order)) for run in runs))
-
-    def prepare(generator: Generator) -> list[dict[str, float]]:
-        return [measure(generator, *arguments) for arguments in _problems(on, generator)]
-
-    return Check("experiment", distance, prepare, 0.0, " pairs", others=others)
+    return replace(_check("experiment", on, measure, score, 0.0, " pairs"), others=others)
 
 
 def lies_in(measure: Callable, *, on: Problems | None = None) -> Check:
     """measure(generator, *arguments) gives numbers; the formula, for each of them the interval (low, high).
 
     One number and one interval, or name → number and name → interval; ends may be infinite, as for a sign. The distance
-    is how far outside a number lies, in units of the interval's width (of itself, where that is infinite).
+    is how far outside a number lies, in units of the interval's width (of itself, where that is infinite or 0).
     """
 
-    def distance(intervals: Any, runs: list[Any]) -> float:
-        worst = 0.0
-        for run in runs:
-            named = intervals.items() if isinstance(intervals, dict) else [(None, intervals)]
-            for name, (low, high) in named:
-                value = float(run if name is None else run[name])
-                if not low <= value <= high:
-                    width = high - low if math.isfinite(high - low) else max(abs(value), 1e-300)
-                    off = max(low - value, value - high) / width
-                    worst = max(worst, math.inf if math.isnan(off) else off)
-        return worst
+    def outside(value: float, low: float, high: float) -> float:
+        if low <= value <= high:
+            return 0.0
+        if not math.isfinite(value):
+            return math.inf
+        width = high - low if 0 < high - low < math.inf else abs(value)
+        return max(low - value, value - high) / width if width > 0 else math.inf
 
-    def prepare(generator: Generator) -> list[Any]:
-        return [measure(generator, *arguments) for arguments in _problems(on, generator)]
+    def score(intervals: Any, run: Any) -> float:
+        intervals = intervals if isinstance(intervals, Mapping) else {None: intervals}
+        run = run if isinstance(run, Mapping) else {None: run}
+        if intervals.keys() != run.keys():
+            return math.inf
+        return _worst(outside(float(run[name]), *interval) for name, interval in intervals.items())
 
-    return Check("experiment", distance, prepare, 0.0)
+    return _check("experiment", on, measure, score, 0.0)

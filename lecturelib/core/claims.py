@@ -20,16 +20,16 @@ import re
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 from lecturelib.core import resolution, statements, verdicts
-from lecturelib.core.changes import Exponent, Number, numbers
+from lecturelib.core.changes import Exponent, Number, exchanged, numbers
 from lecturelib.core.checking import Check
 from lecturelib.core.discovery import modules
-from lecturelib.core.display import Shown, escape
+from lecturelib.core.display import Shown, number
+from lecturelib.core.resolution import Resolution
 
-__all__ = ["Claim", "Exponent", "Verdict", "all_claims", "claim", "number", "table"]
+__all__ = ["Claim", "Exponent", "Verdict", "all_claims", "claim", "number"]
 
 SEEDS = (0, 1, 2, 3, 4)
 SOURCE = re.compile(r"own|\w+: \S.*")
@@ -69,54 +69,46 @@ class Claim:
         for name, change in (dict(self.wrong) | self.check.others(self.formula)).items():
             if not name.replace("\n", " ").isprintable():  # such as \v of \varepsilon in a string that is not raw
                 raise ValueError(f"wrong: control characters in {name!r} of {self.label!r}: is a backslash lost?")
-            self._versions[name] = self._changed(change)
-
-    def _changed(self, change: Any) -> Any:
-        if not isinstance(change, Mapping):
-            return change
-        return partial(self.formula, **change) if callable(self.formula) else {**self.formula, **change}
+            try:
+                self._versions[name] = exchanged(self.formula, change) if isinstance(change, Mapping) else change
+            except ValueError as error:
+                raise ValueError(f"wrong: {name!r} of {self.label!r} {error}") from None
 
     def discrepancy(self, formula: Any, seed: int) -> float:
-        """What the check finds for `formula` with this seed, in the unit of the check.
+        """What the check finds for `formula` with this seed, in the unit of the check; infinite where it is no number.
 
-        No number (NaN) is infinitely wrong for the statement, and a ValueError for a wrong version, which has to be
-        wrong by its value, not by failing to compute.
+        Raises ValueError where it is negative.
         """
+        found = self._measured(formula, seed)
+        return math.inf if math.isnan(found) else found
+
+    def _measured(self, formula: Any, seed: int) -> float:
         found = float(self.check.discrepancy(formula, seed))
         if found < 0:
             raise ValueError(f"claim {self.label!r}: its check found {found}, a discrepancy is at least 0")
-        if math.isnan(found) and formula is not self.formula:
-            raise ValueError(f"claim {self.label!r}: a wrong version gave no number with seed {seed}")
-        return math.inf if math.isnan(found) else found
+        return found
 
-    def rejects(self, one: Number, by: float, seeds: Iterable[int]) -> bool:
-        """Does the check reject, for every one of the seeds, the formula with one number changed by `by`?"""
-        return all(self.discrepancy(one.changed(self.formula, by), seed) > self.check.tolerance for seed in seeds)
+    def _of_wrong(self, name: str, seed: int) -> float:
+        """The same for a wrong version, which has to be wrong by its value, not by failing to compute."""
+        found = self._measured(self._versions[name], seed)
+        if math.isnan(found):
+            raise ValueError(f"claim {self.label!r}: the wrong version {name!r} gave no number with seed {seed}")
+        return found
 
     def numbers(self) -> list[Number]:
         """The numbers that the machine changes, as far as the check is one that measures."""
         return numbers(self.formula, self.check.gives(self.formula, SEEDS[0])) if self.check.bound is not None else []
 
-    def signs(self) -> tuple[int, ...]:
-        """The directions of a change that have to be noticed: both, but for bounds that one only which is no weaker."""
-        return self.check.signs
-
-    def blind(self, seeds: Iterable[int] = SEEDS[:3]) -> list[str]:
-        """The numbers of which a change as large as the bound of the method passes for some seed."""
-        seeds, bound = tuple(seeds), self.check.bound
-        return [
-            f"{one.name} {'+' if sign > 0 else '-'}{one.size or bound:g}"
-            for one in self.numbers()
-            for sign in self.signs()
-            if not self.rejects(one, sign * (one.size or bound), seeds)
-        ]
+    def blind(self) -> list[str]:
+        """What the check does not notice though its method promises to; empty for a check that is sharp enough."""
+        return resolution.blind(self)
 
     def resolution(self) -> dict[str, float]:
         """Number → the smallest change, of either sign, that is rejected: relative, or absolute for exponents.
 
         From the store that `make resolution` writes; searched where it is not there or was made by other code.
         """
-        return resolution.of(self)
+        return {name: size for name, (_, size) in resolution.of(self).items()}
 
     def run(self, seeds: Iterable[int] = SEEDS) -> Verdict:
         """Check the statement, all its right versions, and every wrong one, over all seeds."""
@@ -128,21 +120,23 @@ class Claim:
             claim=self,
             seeds=seeds,
             worst=max(self.discrepancy(one, seed) for one in right for seed in seeds),
-            closest={n: min(self.discrepancy(w, seed) for seed in seeds) for n, w in self._versions.items()},
+            closest={name: min(self._of_wrong(name, seed) for seed in seeds) for name in self._versions},
             sharpness=self.check.sharpness(self.formula, seeds),
         )
         self.check.forget()
         return verdict
 
     def verdict(self) -> Verdict:
-        """What `run` finds, from the store of the build where there is one."""
+        """What `run` finds, with the resolution, from the store of the build where there is one."""
 
         def compute() -> dict[str, Any]:
             found = self.run()
-            return {name: getattr(found, name) for name in ("seeds", "worst", "closest", "sharpness")}
+            figures = {name: getattr(found, name) for name in ("seeds", "worst", "closest", "sharpness")}
+            return figures | {"resolution": resolution.of(self)}
 
         figures = verdicts.kept(self.module, self.label, compute)
-        return Verdict(self, **figures | {"seeds": tuple(figures["seeds"])})
+        known = {name: tuple(pair) for name, pair in figures["resolution"].items()}
+        return Verdict(self, **figures | {"seeds": tuple(figures["seeds"]), "resolution": known})
 
     def show(self) -> Shown:
         """The verdict as a line of the chapter; raises AssertionError where the claim does not stand."""
@@ -164,7 +158,8 @@ class Verdict:
     """What running a claim found.
 
     worst: the largest discrepancy of the statement over the seeds; closest: wrong version → its smallest discrepancy;
-    sharpness: for a bound, the largest share of it that was reached, None otherwise.
+    sharpness: for a bound, the share of it that is reached with every seed, None otherwise; resolution: that of the
+    claim, None where nobody has asked for it yet.
     """
 
     claim: Claim
@@ -172,6 +167,7 @@ class Verdict:
     worst: float
     closest: Mapping[str, float]
     sharpness: float | None = None
+    resolution: Resolution | None = None
 
     @property
     def holds(self) -> bool:
@@ -195,48 +191,40 @@ class Verdict:
 
     def found(self) -> str:
         """The error that was found, in words."""
-        check = self.claim.check
-        if self.sharpness is not None and self.worst == 0:
-            return f"never exceeded, {100 * self.sharpness:.0f} % of it reached"
-        return f"off by {number(self.worst)}{check.unit}"
+        if self.sharpness is not None and self.holds:
+            return f"never broken, at the closest {100 * self.sharpness:.0f}\u00a0% of it reached"
+        return f"off by {number(self.worst)}{self.claim.check.unit}"
 
-    def notices(self) -> str:
-        """The resolution in words; empty where the check measures nothing."""
-        return resolution.in_words(self.claim, self.claim.resolution())
+    def notices(self, *, brief: bool = False) -> str:
+        """The resolution in words, as "an error of 2 % in the mean"; empty where the check measures nothing."""
+        found = resolution.of(self.claim) if self.resolution is None else self.resolution
+        return resolution.in_words(found, brief=brief)
 
-    def show(self) -> Shown:
-        """A compact line that unfolds: how it was checked, both figures, the resolution."""
-        claim, check = self.claim, self.claim.check
-        closest = f"{number(min(self.closest.values()))}{check.unit}"
-        line = (
-            f"Checked ({check.method}, {_seeds(self.seeds)}): {self.found()}; wrong versions off by {closest} or more"
-        )
+    def details(self) -> str:
+        """How it was checked, with all wrong versions and the source: Markdown."""
+        claim, unit = self.claim, self.claim.check.unit
+        found = f"The largest discrepancy found is {number(self.worst)}{unit}; up to {number(claim.check.tolerance)}"
         rows = [f"- {name}: off by at least {number(found)}, rejected" for name, found in self.closest.items()]
-        body = [
-            f"The largest discrepancy found is {number(self.worst)}{check.unit}; "
-            f"up to {number(check.tolerance)} counts as true. {self.notices()}",
-            "The same check was given wrong versions of the statement:\n\n" + "\n".join(rows),
+        notices = self.notices()
+        paragraphs = [
+            f"{found} counts as true." + (f" The check would notice {notices}." if notices else ""),
+            f"Why it notices no less: {claim.excused}." if claim.excused else "",
+            "The same check was given wrong versions of the statement:",
+            "\n".join(rows),
             f"Source: {statements.cited(claim.source)}.",
         ]
-        if claim.excused:
-            body.insert(1, f"Why it notices no less: {claim.excused}.")
-        return Shown.folded(line, "\n\n".join(body), kind="claim")
+        return "\n\n".join(filter(None, paragraphs))
 
+    def show(self) -> Shown:
+        """A compact line that unfolds: how it was checked, what was found, what would have been noticed."""
+        notices, closest = self.notices(brief=True), min(self.closest.values())
+        noticed = f"would notice {notices}" if notices else f"wrong versions off by {number(closest)} or more"
+        return Shown.folded(f"Checked ({self.checked_by()}): {self.found()}; {noticed}", self.details(), kind="claim")
 
-def number(value: float) -> str:
-    """A discrepancy as a reader likes it: 0, 0.13, 3.1e-16 as powers of ten, or 'infinitely much'."""
-    if value == 0:
-        return "0"
-    if math.isinf(value):
-        return "infinitely much"
-    mantissa, exponent = f"{value:.1e}".split("e")
-    if -3 < int(exponent) < 4:
-        return f"{value:.2g}" if int(exponent) < 2 else f"{value:.0f}"
-    return rf"${mantissa}\times10^{{{int(exponent)}}}$"
-
-
-def _seeds(seeds: tuple[int, ...]) -> str:
-    return "1 seed" if len(seeds) == 1 else f"{len(seeds)} seeds"
+    def checked_by(self) -> str:
+        """Method and number of seeds."""
+        seeds = "1 seed" if len(self.seeds) == 1 else f"{len(self.seeds)} seeds"
+        return f"{self.claim.check.method}, {seeds}"
 
 
 def all_claims(package: str = "lecturelib") -> dict[str, list[Claim]]:
@@ -245,7 +233,7 @@ def all_claims(package: str = "lecturelib") -> dict[str, list[Claim]]:
     home: dict[str, str] = {}
     for module in modules(package):
         claims = [value for value in vars(module).values() if isinstance(value, Claim)]
-        claims = [claim for claim in claims if claim.module in ("", module.__name__)]
+        claims = [one for one in claims if one.module in ("", module.__name__)]  # not those that it imports
         for one in claims:
             if one.label in home:
                 raise ValueError(f"claim {one.label!r} is declared in both {home[one.label]} and {module.__name__}")
@@ -253,20 +241,3 @@ def all_claims(package: str = "lecturelib") -> dict[str, list[Claim]]:
         if claims:
             found[module.__name__] = claims
     return found
-
-
-def table(found: Iterable[Verdict]) -> Shown:
-    """Verdicts as a table: the statement as its chapter has it, method, what was found, resolution, wrong versions."""
-    rows = ["| statement | checked by | found | would notice | wrong versions: how far off |", "|---" * 5 + "|"]
-    for verdict in found:
-        claim = verdict.require().claim
-        wrong = "; ".join(f"{name}: {number(found)}" for name, found in verdict.closest.items())
-        cells = (
-            f"{{prf:ref}}`{claim.label}` {statements.text(claim.label)}",
-            f"{claim.check.method}, {_seeds(verdict.seeds)}",
-            f"{verdict.found()} (up to {number(claim.check.tolerance)})",
-            verdict.notices() + (f" {claim.excused}." if claim.excused else ""),
-            wrong,
-        )
-        rows.append("| " + " | ".join(escape(cell) for cell in cells) + " |")
-    return Shown.markdown("\n".join(rows))

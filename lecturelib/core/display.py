@@ -7,12 +7,14 @@ it is shown as Markdown without MyST's directives.
 from __future__ import annotations
 
 import html
+import math
 import re
 from dataclasses import dataclass
 
 MYST_MIME = "application/vnd.lecturelib.myst"
 """Output of this type is parsed as part of the page when the book is built (see `lecturelib.site.outputs`)."""
 
+_RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 _ROLE = re.compile(r"\s*\(\{[\w:]+\}`[^`]+`\)|\{[\w:]+\}`([^`]+)`")
 
 
@@ -31,7 +33,8 @@ class Shown:
     @classmethod
     def folded(cls, line: str, body: str, *, kind: str) -> Shown:
         """One line that unfolds to `body`. `kind` is a word that the style sheet knows, such as "claim"."""
-        myst = f"::::{{dropdown}} {line}\n:class-container: {kind}\n\n{body}\n\n::::\n"
+        fence = ":" * max(4, 1 + max(map(len, re.findall(r"^:+", body, re.M)), default=0))
+        myst = f"{fence}{{dropdown}} {line}\n:class-container: {kind}\n\n{body}\n\n{fence}\n"
         plain = f"<details><summary>{html.escape(line, quote=False)}</summary>\n\n{body}\n\n</details>"
         return cls(myst, cls.markdown(plain).plain)
 
@@ -45,3 +48,15 @@ class Shown:
 def escape(cell: str) -> str:
     """Text that stays in one cell of a Markdown table."""
     return cell.replace("\n", " ").replace("|", r"\|")
+
+
+def number(value: float) -> str:
+    """A figure as a reader likes it: 0, 0.13, 3.1 × 10⁻¹⁶, 'infinitely much'; no formula, pages have many of them."""
+    if value == 0:
+        return "0"
+    if math.isinf(value):
+        return "infinitely much"
+    mantissa, exponent = f"{value:.1e}".split("e")
+    if -3 < int(exponent) < 4:
+        return f"{value:.2g}" if int(exponent) < 2 else f"{value:.0f}"
+    return f"{mantissa}\u00a0×\u00a010{str(int(exponent)).translate(_RAISED)}"

@@ -253,11 +253,12 @@ class Pending:
 class Numbers(Range):
     """An array of real numbers, which becomes a tensor: float64, unless it has a precision of its own.
 
-    whole: of integers, which becomes int64. shape: None for any that is not empty.
+    whole: of integers, which becomes int64. shape: None for any that is not empty. missing: may some be NaN?
     """
 
     says: str = "real numbers"
     shape: Shape | None = None
+    missing: bool = False
 
     def check(self, name: str, tensor: Tensor) -> None:
         """Raise ValueError where a number lies outside the range."""
@@ -265,8 +266,8 @@ class Numbers(Range):
             if self.shape is None:
                 raise ValueError(f"{name}: expected {self.says}, got none")
             return
-        if tensor.is_meta:
-            return  # it has a shape and no numbers
+        if tensor.is_meta or self.missing:
+            return  # it has a shape and no numbers, or numbers of which nothing is known
         low, high = (end.item() for end in torch.aminmax(tensor.detach()))  # NaN where one number is
         if self.holds(low, high):
             return

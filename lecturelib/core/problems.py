@@ -8,12 +8,12 @@ from torch import Generator, Tensor
 
 def normal(generator: Generator, *shape: int) -> Tensor:
     """Standard normal numbers of this shape."""
-    return torch.randn(*shape, generator=generator, dtype=torch.float64)
+    return torch.randn(shape, generator=generator, dtype=torch.float64)
 
 
 def uniform(generator: Generator, *shape: int, low: float = 0.0, high: float = 1.0) -> Tensor:
     """Numbers of this shape between `low` and `high`."""
-    return low + (high - low) * torch.rand(*shape, generator=generator, dtype=torch.float64)
+    return low + (high - low) * torch.rand(shape, generator=generator, dtype=torch.float64)
 
 
 def sizes(generator: Generator, *shape: int) -> Tensor:

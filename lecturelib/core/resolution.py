@@ -6,159 +6,144 @@ resolution.json in the folder of the claims, under a hash of all the code that t
 
 from __future__ import annotations
 
-import ast
-import hashlib
-import importlib.util
 import json
 import math
-from functools import cache
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
-from lecturelib.core.changes import ABSOLUTE, ANSWER, STEP, Number
+from lecturelib.core.changes import ABSOLUTE, ANSWER, RELATIVE, STEP, Number
+from lecturelib.core.checking import Check
+from lecturelib.core.display import number
+from lecturelib.core.fingerprints import code_hash, source_of
 
-if TYPE_CHECKING:
-    from lecturelib.core.claims import Claim
+Resolution = Mapping[str, tuple[str, float]]
+"""Name of a number → its kind (see `lecturelib.core.changes`), and the smallest change of it that is rejected.
 
+The change is infinite where one by a factor of 10 is not noticed.
+"""
 SEEDS = (0, 1, 2)
 SMALLEST = 1e-15
 HALVINGS = 8
 """Of the range of exponents from `SMALLEST` to the bound: what is found is at most a seventh too large."""
-EXACT = 1e-6
 FILE = "resolution.json"
+WHOLE = (STEP, ANSWER)
+EXACT = 1e-6
 
 
-def search(claim: Claim) -> dict[str, float]:
-    """Number → the smallest change that the check rejects on every seed, the larger one of both signs.
+class Checked(Protocol):
+    """What has a resolution: a `lecturelib.core.claims.Claim`."""
 
-    Infinite where a change by a factor of 10 is not noticed.
-    """
-    found = {one.name: max(_smallest(claim, one, sign) for sign in claim.signs()) for one in claim.numbers()}
+    @property
+    def label(self) -> str: ...
+    @property
+    def module(self) -> str: ...
+    @property
+    def formula(self) -> Any: ...
+    @property
+    def check(self) -> Check: ...
+    def discrepancy(self, formula: Any, seed: int) -> float: ...
+    def numbers(self) -> list[Number]: ...
+
+
+def rejects(claim: Checked, one: Number, by: float, seeds: Iterable[int]) -> bool:
+    """Does the check reject, for every one of the seeds, the formula with one number changed by `by`?"""
+    return all(claim.discrepancy(one.changed(claim.formula, by), seed) > claim.check.tolerance for seed in seeds)
+
+
+def notices(claim: Checked, one: Number, size: float, seeds: Iterable[int] = SEEDS) -> bool:
+    """Is a change of this size rejected: in both directions, or for a bound in the one that sharpens it?"""
+    directions = (rejects(claim, one, by, seeds) for by in (size, -size))
+    return all(directions) if claim.check.reach is None else any(directions)
+
+
+def blind(claim: Checked, seeds: Iterable[int] = SEEDS) -> list[str]:
+    """What a change as large as the bound of the method passes in: number by number, or the formula as a whole."""
+    bound, seeds, found = claim.check.bound, tuple(seeds), claim.numbers()
+    if bound is None:
+        return []
+    if not found:
+        return ["the formula has no numbers"]
+    changes = [(one, one.size or bound) for one in found]
+    return [f"{one.name} ±{size:g}" for one, size in changes if not notices(claim, one, size, seeds)]
+
+
+def search(claim: Checked) -> Resolution:
+    """The resolution of a claim, found by halving."""
+    found = {one.name: (one.kind, _smallest(claim, one)) for one in claim.numbers()}
     claim.check.forget()
     return found
 
 
-def _smallest(claim: Claim, one: Number, sign: int) -> float:
-    def rejected(size: float) -> bool:
-        return claim.rejects(one, sign * size, SEEDS)
-
+def _smallest(claim: Checked, one: Number) -> float:
     if one.size is not None:
-        return one.size if rejected(one.size) else math.inf
-    high = next((size for size in (claim.check.bound, 1.0, 10.0) if rejected(size)), None)
+        return one.size if notices(claim, one, one.size) else math.inf
+    sizes = (claim.check.bound or 1.0, 1.0, 10.0)
+    high = next((size for size in sizes if notices(claim, one, size)), None)
     if high is None:
         return math.inf
-    low = math.log(SMALLEST)
-    high = math.log(high)
+    low, high = math.log(SMALLEST), math.log(high)
     for _ in range(HALVINGS):
         middle = (low + high) / 2
-        low, high = (low, middle) if rejected(math.exp(middle)) else (middle, high)
+        low, high = (low, middle) if notices(claim, one, math.exp(middle)) else (middle, high)
     return math.exp(high)
 
 
-def of(claim: Claim) -> dict[str, float]:
+def too_coarse(claim: Checked, found: Resolution) -> list[str]:
+    """The numbers of a claim whose resolution misses the bound of its method."""
+    bound = claim.check.bound or math.inf
+    return [name for name, (kind, size) in found.items() if size > (1.0 if kind in WHOLE else bound)]
+
+
+# The store
+
+
+def of(claim: Checked) -> Resolution:
     """The stored resolution of a claim, or a new search where none was found by the code as it is."""
     entry = stored(claim.module).get(claim.label)
-    fresh = entry is not None and entry["code"] == code_hash(claim.module)
-    return {name: float(size) for name, size in entry["numbers"].items()} if fresh else search(claim)
+    return numbers(entry) if entry and entry["code"] == code_hash(claim.module) else search(claim)
+
+
+def numbers(entry: Mapping[str, Any]) -> Resolution:
+    """The resolution that an entry of the store holds."""
+    return {name: (kind, float(size)) for name, (kind, size) in entry["numbers"].items()}
 
 
 def stored(module: str) -> dict[str, dict]:
-    """What resolution.json in the folder of a module has: label → {"code": hash, "numbers": {name: change}}."""
+    """What resolution.json beside a module has: label → {"code": hash, "numbers": {name: [kind, change]}}."""
     path = place(module)
     return json.loads(path.read_text(encoding="utf-8")) if path is not None and path.exists() else {}
 
 
 def place(module: str) -> Path | None:
     """Where the resolution of the claims of a module is kept; None for a module without a file in the library."""
-    source = _source(module) if module.startswith("lecturelib.") else None
+    source = source_of(module) if module.startswith("lecturelib.") else None
     return source.with_name(FILE) if source else None
 
 
-def in_words(claim: Claim, found: dict[str, float]) -> str:
-    """The resolution as a reader likes it: 'Would notice an error of 2 % in the mean.'"""
-    kinds = {one.name: one.kind for one in claim.numbers()}
-    small = [size for name, size in found.items() if kinds.get(name) not in (STEP, ANSWER)]
-    if len(small) > 1 and max(small) <= EXACT:  # a list of tiny numbers tells nothing more
-        found = {name: size for name, size in found.items() if kinds.get(name) in (STEP, ANSWER)}
-        words = [_words("any of its numbers", None, max(small))]
-    else:
-        words = []
-    words += [_words(name, kinds.get(name), size) for name, size in found.items()]
-    return f"Would notice {'; '.join(words)}." if words else ""
+def in_words(found: Resolution, *, brief: bool = False) -> str:
+    """The resolution as a reader likes it: 'an error of 2 % in the mean'; empty for a check that measures nothing.
+
+    `brief` tells the worst relative error alone where there are several. Many tiny numbers tell no more than one, so
+    that they are never listed.
+    """
+    several = {name: size for name, (kind, size) in found.items() if kind not in WHOLE and size < math.inf}
+    if brief and max(several.values(), default=0) > EXACT:
+        several = {name: size for name, size in several.items() if found[name][0] == RELATIVE}
+    if len(several) < 2 or (not brief and max(several.values()) > EXACT):
+        return "; ".join(_words(name, *pair) for name, pair in found.items())
+    rest = [_words(name, *pair) for name, pair in found.items() if name not in several]
+    numbers = "any other of its numbers" if rest else "any of its numbers"
+    return "; ".join([*rest, _words(numbers, RELATIVE, max(several.values()))])
 
 
-def _words(name: str, kind: str | None, size: float) -> str:
+def _words(name: str, kind: str, size: float) -> str:
     where = "" if name == "value" else f" in {name}"
+    if math.isinf(size):
+        return f"no error{where}"
     if kind == ANSWER:
         return f"one wrong answer{where}"
     if kind == STEP:
         return f"a difference of 1{where}"
-    if math.isinf(size):
-        return f"no error{where}"
-    if size >= 1e-3:
-        amount = f"{size:.2g}" if kind == ABSOLUTE else f"{100 * size:.2g} %"
-    else:
-        mantissa, power = f"{size:.0e}".split("e")
-        amount = rf"${mantissa}\times10^{{{int(power)}}}$"
-    return f"an error of {amount}{where}"
-
-
-# The code that a check depends on
-
-
-@cache
-def code_hash(module: str) -> str:
-    """A short hash of the code of a module and of all modules of the library that it imports, directly or not.
-
-    Comments, docstrings and layout do not count.
-    """
-    digest = hashlib.sha256()
-    for name in sorted(_closure(module)):
-        digest.update(f"{name}\0{ast.dump(_bare(_source(name)))}\0".encode())
-    return digest.hexdigest()[:16]
-
-
-def _closure(module: str) -> set[str]:
-    done, waiting = set(), [module]
-    while waiting:
-        name = waiting.pop()
-        if name not in done:
-            done.add(name)
-            waiting += [other for other in _imports(_source(name)) if other not in done]
-    return done
-
-
-@cache
-def _source(module: str) -> Path | None:
-    try:
-        spec = importlib.util.find_spec(module)
-    except ModuleNotFoundError:  # a name within a module
-        return None
-    return Path(spec.origin) if spec is not None and spec.origin else None
-
-
-@cache
-def _imports(path: Path) -> frozenset[str]:
-    """The modules of the library that a file names, packages only where no module below them is meant."""
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-        if isinstance(node, ast.ImportFrom) and node.module:
-            below = [f"{node.module}.{alias.name}" for alias in node.names]
-            names = [name if _source(name) else node.module for name in below if name.startswith("lecturelib.")]
-        found.update(name for name in names if name.startswith("lecturelib."))
-    return frozenset(found)
-
-
-def _bare(path: Path) -> ast.Module:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    for node in ast.walk(tree):
-        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(node, clean=False):
-            node.body = node.body[1:] or [ast.Pass()]
-    return tree
-
-
-def too_coarse(claim: Claim, found: dict[str, float]) -> list[str]:
-    """The numbers of a claim whose resolution misses the bound of its method."""
-    whole = {one.name for one in claim.numbers() if one.size is not None}
-    return [name for name, size in found.items() if size > (1.0 if name in whole else claim.check.bound)]
+    percent = size >= 1e-3 and kind != ABSOLUTE
+    return f"an error of {number(100 * size)}\u00a0%{where}" if percent else f"an error of {number(size)}{where}"

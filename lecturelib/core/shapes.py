@@ -59,46 +59,57 @@ class Sizes:
 
     def __init__(self) -> None:
         self.known: dict[str, tuple[Any, str]] = {}
+        self.shapes: dict[str, tuple] = {}
 
     def fit(self, name: str, shape: Shape, found: tuple[int, ...]) -> None:
         """Raise ValueError naming the argument where `found` is not of this shape, or does not fit earlier ones."""
-        trailing = shape.trailing
-        split = len(found) - len(trailing)
+        self.shapes[name] = found
+        split = len(found) - len(shape.trailing)
         if split < 0 or (split and not shape.leading):
             raise ValueError(f"{name}: expected shape {shape}, got {found}")
-        for dimension, size in zip(trailing, found[split:], strict=True):
-            self._fit_one(name, shape, dimension, size, found)
-        if shape.leading:
-            self._fit_leading(name, shape, found[:split], found)
-
-    def _fit_one(self, name: str, shape: Shape, dimension: str, size: int, found: tuple) -> None:
-        if size == 0 and not dimension.endswith("?"):
-            raise ValueError(f"{name}: expected shape {shape} with at least one number, got {found}")
-        dimension = dimension.rstrip("?")
-        if dimension.isdecimal():
-            if size != int(dimension):
-                raise ValueError(f"{name}: expected shape {shape}, got {found}")
-        elif not dimension.startswith("_"):
-            expected, owner = self.known.setdefault(dimension, (size, name))
-            if size != expected:
-                said = f"as {owner} has" if owner != name else "as its other side has"
-                raise ValueError(f"{name}: expected shape {shape} with {dimension} = {expected}, {said}, got {found}")
-
-    def _fit_leading(self, name: str, shape: Shape, leading: tuple, found: tuple) -> None:
-        if 0 in leading:
+        leading, trailing = found[:split], found[split:]
+        if 0 in leading or any(
+            size == 0 and not dimension.endswith("?") for dimension, size in zip(shape.trailing, trailing, strict=True)
+        ):
             raise ValueError(f"{name}: expected shape {shape} with at least one number, got {found}")
         if shape.leading == "*":
-            so_far, owner = self.known.get("*", ((), name))
-            try:
-                self.known["*"] = tuple(torch.broadcast_shapes(so_far, leading)), name
-            except RuntimeError:
-                said = f"expected a shape that broadcasts with {so_far}, as {owner} has"
-                raise ValueError(f"{name}: {said}, got {found}") from None
+            self._broadcast(name, leading, found)
         elif leading or shape.leading == "...":
-            expected, owner = self.known.setdefault("...", (leading, name))
-            if leading != expected:
-                said = f"with {expected} for the dots, as {owner} has"
-                raise ValueError(f"{name}: expected shape {shape} {said}, got {found}")
+            self._agree(name, shape, "...", leading, found)
+        for dimension, size in zip(shape.trailing, trailing, strict=True):
+            if dimension.isdecimal() and size != int(dimension):
+                raise ValueError(f"{name}: expected shape {shape}, got {found}")
+            if not dimension.startswith("_"):
+                self._agree(name, shape, dimension.rstrip("?"), size, found)
+
+    def _agree(self, name: str, shape: Shape, dimension: str, size: Any, found: tuple) -> None:
+        """A dimension has the size it has elsewhere, or this one if nothing has it so far."""
+        expected, owner = self.known.setdefault(dimension, (size, name))
+        if size != expected:
+            wanted = self._filled(shape)
+            said = (
+                ""
+                if owner == name
+                else f", as {owner} has"
+                if self.shapes.get(owner) == wanted
+                else f", to fit {owner}"
+            )
+            told = str(wanted).replace("'", "") if owner != name else str(shape)
+            raise ValueError(f"{name}: expected shape {told}{said}, got {found}")
+
+    def _filled(self, shape: Shape) -> tuple:
+        """A shape with the sizes that are known in place of names."""
+        named = [name.strip("_?") for name in shape.trailing]
+        sizes = [int(name) if name.isdecimal() else self.known.get(name, (name,))[0] for name in named]
+        return (*self.known.get("...", ((),))[0], *sizes) if shape.leading else tuple(sizes)
+
+    def _broadcast(self, name: str, leading: tuple, found: tuple) -> None:
+        so_far, owner = self.known.get("*", ((), name))
+        try:
+            self.known["*"] = tuple(torch.broadcast_shapes(so_far, leading)), name
+        except RuntimeError:
+            said = f"expected a shape that broadcasts with {so_far}, as {owner} has"
+            raise ValueError(f"{name}: {said}, got {found}") from None
 
     def take(self, name: str, shape: Shape, held: Placed) -> None:
         """Note the sizes of a library object, or raise ValueError where they do not fit earlier ones."""

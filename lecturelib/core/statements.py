@@ -8,12 +8,17 @@ from functools import cache
 from pathlib import Path
 
 CHAPTERS = Path(__file__).resolve().parents[2] / "chapters"
-KINDS = ("theorem", "proposition", "lemma", "corollary", "definition", "remark", "example")
+CHECKED = ("theorem", "proposition", "lemma", "corollary")
+"""Kinds of statements that need a claim."""
+KINDS = (*CHECKED, "definition", "remark", "example")
 STATEMENT = re.compile(
-    rf"^(?P<fence>:{{3,}})\{{prf:(?P<kind>{'|'.join(KINDS)})\}} *(?P<title>[^\n]*)\n"
+    rf"^(?P<fence>:{{3,}}|`{{3,}})\{{prf:(?P<kind>{'|'.join(KINDS)})\}} *(?P<title>[^\n]*)\n"
     r"(?P<head>(?::[\w-]+:[^\n]*\n)*)(?P<body>.*?)^(?P=fence) *$",
     re.M | re.S,
 )
+_LABEL = re.compile(r"^:label: *(\S+)", re.M)
+_EQUATION = re.compile(r"(?P<formula>\$\$.+?\$\$) *\([\w:-]+\)", re.S)
+_TARGET = re.compile(r"^\([\w:-]+\)=\n", re.M)
 
 
 @dataclass(frozen=True)
@@ -26,36 +31,49 @@ class Statement:
     body: str
     page: str
 
+    @property
+    def words(self) -> str:
+        """The words as MyST to be shown on another page: without labels, of which a book can have one each."""
+        body = _EQUATION.sub(lambda found: found["formula"], self.body)
+        return _TARGET.sub("", re.sub(r"^:label:.*\n", "", body, flags=re.M)).strip()
+
 
 @cache
 def all_statements(chapters: Path = CHAPTERS) -> dict[str, Statement]:
-    """Label → statement, of all chapters; empty where the library was installed without the book.
+    """Label → statement, in the order of the pages (see `pages`); empty where the library came without the book.
 
     Raises ValueError where two statements share a label, or one has none.
     """
     found: dict[str, Statement] = {}
-    for path in sorted(chapters.rglob("*.md")):
-        page = path.relative_to(chapters).with_suffix("").as_posix()
-        for match in STATEMENT.finditer(path.read_text(encoding="utf-8")):
-            label = re.search(r"^:label: *(\S+)", match["head"], re.M)
+    for page in pages(chapters):
+        for match in STATEMENT.finditer(_text(chapters, page)):
+            label = _LABEL.search(match["head"])
             if label is None:
-                raise ValueError(f"{path}: the {match['kind']} {match['title']!r} has no label")
+                raise ValueError(f"{page}: the {match['kind']} {match['title']!r} has no label")
             if label[1] in found:
-                raise ValueError(f"{path}: the label {label[1]} stands in {found[label[1]].page} too")
-            found[label[1]] = Statement(label[1], match["kind"], match["title"], match["body"].strip(), page)
+                raise ValueError(f"{page}: the label {label[1]} stands in {found[label[1]].page} too")
+            found[label[1]] = Statement(label[1], match["kind"], match["title"].strip(), match["body"].strip(), page)
     return found
 
 
-def text(label: str, chapters: Path = CHAPTERS) -> str:
-    """The words of a statement on one line, displayed formulas inline, without labels; empty where it is not found."""
-    statement = all_statements(chapters).get(label)
-    if statement is None:
-        return ""
-    words = re.sub(
-        r"\$\$(.+?)\$\$(?: *\([\w-]+\))?", lambda formula: f"${formula[1].strip()}$", statement.body, flags=re.S
-    )
-    words = re.sub(r"^:{3,}.*$|^\(\S+\)=$", "", words, flags=re.M)
-    return " ".join(words.split())
+def pages(chapters: Path = CHAPTERS) -> list[str]:
+    """All pages below `chapters`, as <part>/<chapter>: those of the table of contents in its order, then the others."""
+    contents = chapters.parent / "_toc.yml"
+    listed = re.findall(rf"{chapters.name}/(\S+)", contents.read_text(encoding="utf-8")) if contents.exists() else []
+    there = sorted(path.relative_to(chapters).with_suffix("").as_posix() for path in chapters.rglob("*.md"))
+    return [page for page in listed if page in there] + [page for page in there if page not in listed]
+
+
+@cache
+def heading(page: str, chapters: Path = CHAPTERS) -> str:
+    """The title of a page."""
+    text = re.sub(r"\A---\n.*?^---$", "", _text(chapters, page), flags=re.M | re.S)
+    found = re.search(r"^# +(.+?) *$", text, re.M)
+    return found[1] if found else page
+
+
+def _text(chapters: Path, page: str) -> str:
+    return (chapters / f"{page}.md").read_text(encoding="utf-8")
 
 
 def cited(source: str) -> str:

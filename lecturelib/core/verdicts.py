@@ -1,7 +1,8 @@
 """Verdicts that one build computes once: chapters and the page *What was checked* show the same ones.
 
-A build names in its environment a folder and, for each part of the book, the key under which results of its chapters
-are kept. Elsewhere, as in tests and notebooks, every verdict is computed.
+A build names in its environment a folder and, for each part of the book, the folder in it for as long as nothing has
+changed that claims of the part depend on (see `lecturelib.site.extension`). Elsewhere, as in tests and notebooks, every
+verdict is computed.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 STORE = "LECTURELIB_VERDICTS"
-"""Environment variable: {"folder": path, "keys": {part: key}} as JSON."""
+"""Environment variable: {"folder": path, "keys": {part: name of a folder in it}} as JSON."""
 
 
 def kept(module: str, label: str, compute: Callable[[], dict[str, Any]]) -> dict[str, Any]:
@@ -32,6 +33,8 @@ def kept(module: str, label: str, compute: Callable[[], dict[str, Any]]) -> dict
 
 
 def _place(module: str, label: str) -> Path | None:
+    """Where the build keeps the figures of a claim; None outside a build, and for claims of no part."""
     store = json.loads(os.environ.get(STORE, "{}"))
-    part = [*module.split("."), "", ""][1]
-    return Path(store["folder"]) / store["keys"][part] / f"{label}.json" if part in store.get("keys", {}) else None
+    library, part = [*module.split("."), ""][:2]
+    known = library == "lecturelib" and part in store.get("keys", {})
+    return Path(store["folder"]) / store["keys"][part] / f"{label}.json" if known else None

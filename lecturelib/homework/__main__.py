@@ -9,8 +9,9 @@ from functools import partial
 from pathlib import Path
 
 from lecturelib.homework import commands as grading
-from lecturelib.homework import release, shelf, source
-from lecturelib.homework.sandbox import NoIsolation
+from lecturelib.homework.grading.run import Bench
+from lecturelib.homework.isolation.sandbox import NoIsolation
+from lecturelib.homework.lab import release, shelf, source
 
 
 def parser() -> argparse.ArgumentParser:
@@ -50,8 +51,6 @@ def student(arguments: argparse.Namespace) -> int:
 
 def release_labs(arguments: argparse.Namespace) -> int:
     """Check labs in every way; write the versions of those that stand it."""
-    from lecturelib.homework.run import Bench  # brings what runs submissions, which no other command needs
-
     failures = []
     for lab in source.find(arguments.labs, arguments.book / "labs"):
         notebook = release.read_notebook(shelf.student_notebook(arguments.book, lab))

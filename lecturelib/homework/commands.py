@@ -11,16 +11,14 @@ from collections.abc import Iterator
 from concurrent.futures import Executor
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from lecturelib.homework import source
-from lecturelib.homework.limits import Limits
-from lecturelib.homework.penalties import Rule
-from lecturelib.homework.records import write
-from lecturelib.homework.results import clean
-
-if TYPE_CHECKING:
-    from lecturelib.homework.grade import Chosen
+from lecturelib.homework.grading.course import Chosen, Course, read_times
+from lecturelib.homework.grading.penalties import Rule
+from lecturelib.homework.grading.records import write
+from lecturelib.homework.grading.results import clean
+from lecturelib.homework.isolation.limits import Limits
+from lecturelib.homework.lab import source
 
 DEFAULT = Limits()
 
@@ -108,8 +106,8 @@ def grade(arguments: argparse.Namespace) -> int:
 
 
 def _graded(arguments: argparse.Namespace, anew: Chosen | None) -> int:
-    from lecturelib.homework import grade as grading
-    from lecturelib.homework import sandbox
+    from lecturelib.homework.grading import grade as grader
+    from lecturelib.homework.isolation import sandbox
 
     course = _course(arguments)
     try:
@@ -122,7 +120,7 @@ def _graded(arguments: argparse.Namespace, anew: Chosen | None) -> int:
     print(f"Isolation: {wall}")
     began = time.monotonic()
     with _executor(arguments.dask) as executor:
-        done = grading.grade(course, arguments.submissions, executor=executor, anew=anew)
+        done = grader.grade(course, arguments.submissions, executor=executor, anew=anew)
     for record in done.records:
         result, name = record.result, record.lab or "no lab"
         words = [name, record.student.key, f"{result.points:g}", result.status, f"{result.seconds:.1f} s"]
@@ -136,8 +134,6 @@ def _graded(arguments: argparse.Namespace, anew: Chosen | None) -> int:
 
 def regrade(arguments: argparse.Namespace) -> int:
     """Grade what was chosen, and nothing else, whether it has results or not."""
-    from lecturelib.homework.grade import Chosen
-
     if not arguments.lab and arguments.student is None:
         print("Say what to grade anew: --lab LAB, --student STUDENT, or both.", file=sys.stderr)
         return 1
@@ -146,16 +142,17 @@ def regrade(arguments: argparse.Namespace) -> int:
 
 def report(arguments: argparse.Namespace) -> int:
     """Write tables and pages, by the due times, times and rule that are said now or were said before."""
-    from lecturelib.homework import report as reporting
-    from lecturelib.homework import timing
+    from lecturelib.homework.grading import timing
+    from lecturelib.homework.reporting import report as tables
+    from lecturelib.homework.reporting.rows import read_rows
 
     course = _course(arguments)
     if not (course.folder / "results").is_dir():
         print(f"There are no results in {course.folder} yet: grade first.", file=sys.stderr)
         return 1
     timing.refresh(course)
-    written = reporting.report(course, course.folder / "report", roster=arguments.roster)
-    rows = list(reporting.read_rows(course))
+    written = tables.report(course, course.folder / "report", roster=arguments.roster)
+    rows = list(read_rows(course))
     waiting = sum(not row.ready for row in rows)
     print("\n".join(str(path) for path in written if path.suffix == ".csv" or path.name == "overview.html"))
     print(f"{len(rows)} submissions; {waiting} without final points, left empty in the tables for learning systems")
@@ -164,7 +161,7 @@ def report(arguments: argparse.Namespace) -> int:
 
 def points(arguments: argparse.Namespace) -> int:
     """Give points by hand."""
-    from lecturelib.homework import gradebook
+    from lecturelib.homework.grading import gradebook
 
     course = _course(arguments)
     if len(arguments.lab) != 1:
@@ -189,8 +186,6 @@ def points(arguments: argparse.Namespace) -> int:
 
 def _course(arguments: argparse.Namespace):
     """The course: what the command line says, then what was said before, then what is usual."""
-    from lecturelib.homework.grade import Course, read_times
-
     labs = source.find([], arguments.book / "labs")
     names = {lab.name for lab in labs}
     if unknown := set(arguments.lab) - names:

@@ -16,8 +16,8 @@ from nbformat import NotebookNode
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 
-from lecturelib.homework import packing, source, versions
-from lecturelib.homework.lab import Lab, LabError
+from lecturelib.homework.lab import packing, source, versions
+from lecturelib.homework.lab.lab import Lab, LabError
 from lecturelib.site import notebooks
 
 FOLDER = "labs/"
@@ -25,7 +25,7 @@ SOURCE_BUTTONS = {"source-edit-button", "source-file-button"}
 
 PROGRESS = """
 # Below each test cell, a line says which tasks pass.
-from lecturelib.homework import progress
+from lecturelib.homework.lab import progress
 
 progress.follow({tests})
 """

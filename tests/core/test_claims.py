@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from lecturelib.core.checking import equals, is_at_most, is_ordered
-from lecturelib.core.claims import Claim, Exponent, claim, number, table
+from lecturelib.core.claims import Claim, Exponent, claim, number
 
 
 def squares(generator):
@@ -52,7 +52,7 @@ def test_every_number_of_a_formula_is_changed_both_ways():
     assert [one.name for one in square.numbers()] == ["factor", "power", "value"]
     assert not square.blind()
     blunt = replace(square, check=equals(lambda x: x * x, on=squares, tolerance=1e-4))
-    assert blunt.blind() == [f"{name} {sign}1e-06" for name in ("factor", "power", "value") for sign in "+-"]
+    assert blunt.blind() == [f"{name} ±1e-06" for name in ("factor", "power", "value")]
 
 
 def test_the_resolution_is_the_smallest_change_that_is_rejected():
@@ -67,7 +67,7 @@ def test_a_number_that_the_check_never_looks_at_is_found_out():
         return factor * x * x
 
     idle = replace(square, formula=unused, wrong={"twice": {"factor": 2.0}})
-    assert idle.blind() == ["idle +1e-06", "idle -1e-06"]
+    assert idle.blind() == ["idle ±1e-06"]
     assert idle.resolution()["idle"] == math.inf
 
 
@@ -80,7 +80,7 @@ def test_whole_numbers_move_by_one_and_answers_are_turned():
     )
     assert counts.run().holds
     assert [one.kind for one in counts.numbers()] == ["step", "answer", "step"]
-    assert counts.blind() == ["most +1", "most -1"]  # all four are positive: no problem lies at the border
+    assert counts.blind() == ["most ±1"]  # all four are positive: no problem lies at the border
 
 
 def test_a_bound_is_changed_downwards_and_says_how_sharp_it_was_met():
@@ -149,14 +149,8 @@ def test_it_shows_itself_in_the_book_and_in_a_notebook():
     bundle = square.show()._repr_mimebundle_()
     assert bundle["application/vnd.lecturelib.myst"].startswith("::::{dropdown} Checked (exact identity, 5 seeds)")
     assert "twice: off by at least 1, rejected" in bundle["text/markdown"]
-    assert "Would notice an error" in bundle["text/markdown"]
+    assert "would notice an error of" in bundle["text/markdown"].split("</summary>")[0]
     assert ":::" not in bundle["text/markdown"]
-
-
-def test_the_table_refuses_what_does_not_hold():
-    assert "{prf:ref}`thm-test-square`" in table([square.run()]).myst
-    with pytest.raises(AssertionError):
-        table([replace(square, formula=torch.abs, wrong={"twice": lambda x: 2 * x}).run()])
 
 
 def test_a_claim_knows_where_it_is_declared():
@@ -166,4 +160,4 @@ def test_a_claim_knows_where_it_is_declared():
 
 def test_numbers_as_readers_like_them():
     shown = [number(value) for value in (0.0, 0.125, 3.0, 31.4, 3.14e-16, math.inf)]
-    assert shown == ["0", "0.12", "3", "31", r"$3.1\times10^{-16}$", "infinitely much"]
+    assert shown == ["0", "0.12", "3", "31", "3.1\u00a0×\u00a010⁻¹⁶", "infinitely much"]

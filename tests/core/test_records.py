@@ -59,11 +59,11 @@ PAIR = Pair(DEEP, [1, 2, 3, 4], ONE, [5, 6])
 
 def test_fields_are_checked():
     assert ONE.slopes.dtype == torch.float64
-    with pytest.raises(ValueError, match=r"^offset: expected shape \(...,\) with \(4, 3\) for the dots, as slopes has"):
+    with pytest.raises(ValueError, match=r"^offset: expected shape \(4, 3\), to fit slopes, got \(\)"):
         Line(LINES.slopes, 1.0)
     with pytest.raises(ValueError, match="^offset: expected at most 100"):
         Line([1, 2], 101)
-    with pytest.raises(ValueError, match=r"^alpha: expected shape \(...,\) with \(4,\) for the dots, as start has"):
+    with pytest.raises(ValueError, match=r"^alpha: expected shape \(4,\), as start has, got \(3,\)"):
         Pair(DEEP, [1, 2, 3], ONE, [5])
     with pytest.raises(TypeError, match="^start: expected a Deep, got Line"):
         Pair(ONE, [1], ONE, [5])
@@ -142,9 +142,9 @@ def test_a_single_record_or_an_ensemble_as_argument():
     all_of(LINES, np.ones((4, 3, 2)))
     with pytest.raises(ValueError, match=r"^line: expected a single Line, got an ensemble of shape \(4, 3\)"):
         spikes(LINES)
-    with pytest.raises(ValueError, match=r"^q: expected shape \(H,\) with H = 2, as line has, got \(3,\)"):
+    with pytest.raises(ValueError, match=r"^q: expected shape \(2,\), as line has, got \(3,\)"):
         spikes(ONE, [1, 2, 3])
-    with pytest.raises(ValueError, match=r"^q: expected shape \(..., H\) with \(4, 3\) for the dots, as line has"):
+    with pytest.raises(ValueError, match=r"^q: expected shape \(4, 3, 2\), as line has"):
         all_of(LINES, [1, 2])
 
 

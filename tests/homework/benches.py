@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from lecturelib.homework.lab import Lab
+from lecturelib.homework.lab.lab import Lab
 
 
 @dataclass

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lecturelib.homework.run import Bench
+from lecturelib.homework.grading.run import Bench
 from tests.homework import handed_in
 from tests.homework.labs import LAB
 from tests.site.books import built, write_book

@@ -9,9 +9,10 @@ import os
 import nbformat
 import pytest
 
-from lecturelib.homework import sandbox, source
-from lecturelib.homework.lab import KEPT_BACK, split
-from lecturelib.homework.limits import Limits
+from lecturelib.homework.isolation import sandbox
+from lecturelib.homework.isolation.limits import Limits
+from lecturelib.homework.lab import source
+from lecturelib.homework.lab.lab import KEPT_BACK, split
 from tests.homework.labs import LAB
 
 SIZES = {"memory": 1 << 30}

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import nbformat
 import pytest
 
-from lecturelib.homework import release, source, versions
-from lecturelib.homework.lab import KEPT_BACK, Lab
+from lecturelib.homework.lab import release, source, versions
+from lecturelib.homework.lab.lab import KEPT_BACK, Lab
 from tests.homework.benches import Result, outcome
 from tests.labs.test_labs import LABS, PATHS
 

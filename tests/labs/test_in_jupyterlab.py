@@ -11,7 +11,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from lecturelib.homework import release, source
+from lecturelib.homework.lab import release, source
 from tests.site.books import ROOT
 from tests.site.lab import PATIENCE, run_first_cell, running
 

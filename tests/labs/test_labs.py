@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from lecturelib.homework import source
-from lecturelib.homework.lab import split
+from lecturelib.homework.lab import source
+from lecturelib.homework.lab.lab import split
 from lecturelib.kernels import WideNetwork, empirical_kernel, train_wide
 from lecturelib.splines import Network, Spline
 from tests.labs import make_values

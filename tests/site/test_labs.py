@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from lecturelib.homework import source
+from lecturelib.homework.lab import source
 from lecturelib.site import extension, labs
 from tests.homework.labs import LAB, broken
 from tests.site.books import ROOT, build, write_book

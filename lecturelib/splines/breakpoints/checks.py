@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Generator, Tensor
 
@@ -66,14 +68,16 @@ def _same_pieces(cut, generator: Generator) -> float:
 
 
 def _jumps_without_orientation(spline: Spline) -> Pieces:
-    knots, slopes, intercepts = pieces(spline)
+    found = pieces(spline)
+    knots, slopes, intercepts = found.knots, found.slopes, found.intercepts
     order = torch.argsort(spline.breakpoints)
     wrong = torch.cumsum((spline.delta_slopes - spline.slope_jumps)[order], 0)
     return Pieces(knots, torch.cat([slopes[:1], slopes[1:] + wrong]), intercepts)
 
 
 def _wrong_side(spline: Spline) -> Pieces:
-    knots, slopes, intercepts = pieces(spline)
+    found = pieces(spline)
+    knots, slopes, intercepts = found.knots, found.slopes, found.intercepts
     right = spline.delta_slopes * spline.orientations
     return Pieces(knots, slopes + right.sum(), intercepts)
 
@@ -89,8 +93,8 @@ pieces_from_left_to_right = Claim(
     falsifiers={
         r"the slope changes by $\mu_i$": _jumps_without_orientation,
         "the leftmost slope counts the neurons that face right": _wrong_side,
-        "a knot leaves the intercept as it is": lambda s: pieces(s)._replace(
-            intercepts=pieces(s).intercepts[:1].expand(s.breakpoints.numel() + 1)
+        "a knot leaves the intercept as it is": lambda s: replace(
+            pieces(s), intercepts=pieces(s).intercepts[:1].expand(s.breakpoints.numel() + 1)
         ),
     },
 )
@@ -98,7 +102,8 @@ pieces_from_left_to_right = Claim(
 
 def _line_and_hinges(spline: Spline, *, slope: float = 1.0, jumps: bool = True, height: float = 1.0) -> Tensor:
     """The line of the leftmost piece and a hinge to the right for every breakpoint, at X."""
-    _, slopes, intercepts = pieces(spline)
+    found = pieces(spline)
+    slopes, intercepts = found.slopes, found.intercepts
     weights = spline.slope_jumps if jumps else spline.delta_slopes
     return slope * slopes[0] * X + height * intercepts[0] + weights @ torch.relu(X - spline.breakpoints[:, None])
 

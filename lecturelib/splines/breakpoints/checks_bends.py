@@ -111,9 +111,9 @@ same_functions = Claim(
         r"exactly if they have the same $\beta_i$ and $\mu_i$ up to order": lambda s: torch.cat(
             [torch.sort(s.breakpoints)[0], torch.sort(s.delta_slopes)[0]]
         ),
-        "exactly if they have the same spikes": lambda s: torch.cat(list(spikes(s, tolerance=1e-9))),
+        "exactly if they have the same spikes": lambda s: signature(s)[2:],
         "exactly if they have the same spikes and the same value at 0": lambda s: torch.cat(
-            [s(torch.zeros(1, dtype=torch.float64)), *spikes(s, tolerance=1e-9)]
+            [s(torch.zeros(1, dtype=torch.float64)), signature(s)[2:]]
         ),
     },
 )

@@ -9,72 +9,106 @@ Every array has shape (..., H): leading dimensions are an ensemble of networks.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Annotated, Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from lecturelib.core.arguments import as_tensor, one_dimensional, positive, same_shape
+from lecturelib.core.arguments import Array, Vector, checked, positive
+from lecturelib.core.kinds import Numbers
+from lecturelib.core.records import Record
+from lecturelib.core.shapes import Shape
 
-
-def _read(state, first: str, *others: str) -> None:
-    """Validate the fields of `Network` or `Spline` and store them as tensors of one dtype."""
-    reference = as_tensor(first, getattr(state, first))
-    if reference.ndim == 0:
-        raise ValueError(f"{first}: expected shape (..., H), got a single number")
-    tensors = {name: as_tensor(name, getattr(state, name), dtype=reference.dtype) for name in others}
-    b0 = as_tensor("b0", state.b0, dtype=reference.dtype)
-    same_shape(tuple(reference.shape), first, **tensors)
-    same_shape(tuple(reference.shape[:-1]), f"{first} without its last dimension", b0=b0)
-    for name, tensor in {first: reference, **tensors, "b0": b0}.items():
-        object.__setattr__(state, name, tensor)
+Inputs = Annotated[Vector, "N?"]
+Unknown = Annotated[Any, Numbers("numbers, NaN where nothing is known", missing=True, shape=Shape("_N"))]
 
 
-@dataclass(frozen=True, eq=False)
-class Network:
+class Network(Record):
     """A shallow ReLU network f(x) = Σ_i v_i (w_i x + b_i)₊ + b₀ (Sahs et al. 2022, equation 1).
 
-    w, b, v: input weights, biases and output weights, shape (..., H); b0: output bias, shape (...).
-    Raises ValueError where shapes differ or a number is not finite.
+    w, b, v: input weights, biases and output weights, shape (..., H); b0: output bias, shape (...). There is one
+    output, since breakpoints and delta-slopes belong to one function; several are an ensemble with equal w and b.
+
+    >>> hinge = Network(w=[2.0], b=[-1.0], v=[3.0], b0=0.5)
+    >>> hinge([0.0, 1.0]).tolist()
+    [0.5, 3.5]
     """
 
-    w: Tensor
-    b: Tensor
-    v: Tensor
-    b0: Tensor
+    w: Annotated[Array, "... H?"]
+    b: Annotated[Array, "... H?"]
+    v: Annotated[Array, "... H?"]
+    b0: Annotated[Array, "..."]
 
-    def __post_init__(self) -> None:
-        _read(self, "w", "b", "v")
-
-    def __call__(self, x) -> Tensor:
+    @checked
+    def __call__(self, x: Inputs) -> Tensor:
         """Values at x of shape (N,): shape (..., N)."""
-        x = one_dimensional("x", x, dtype=self.w.dtype)
         active = torch.relu(self.w[..., None] * x + self.b[..., None])  # (..., H, N)
         return (self.v[..., None, :] @ active).squeeze(-2) + self.b0[..., None]
 
+    @staticmethod
+    @checked
+    def from_module(module: nn.Module) -> Network:
+        """The network that `nn.Sequential(nn.Linear(1, H), nn.ReLU(), nn.Linear(H, 1))` computes, a copy.
 
-@dataclass(frozen=True, eq=False)
-class Spline:
+        A layer without bias has bias 0. Raises ValueError for any other module.
+
+        >>> Network.from_module(nn.Sequential(nn.Linear(1, 5), nn.ReLU(), nn.Linear(5, 1))).w.shape
+        torch.Size([5])
+        """
+        layers = list(module) if isinstance(module, nn.Sequential) else []
+        if [type(layer) for layer in layers] != [nn.Linear, nn.ReLU, nn.Linear]:
+            raise ValueError("module: expected nn.Sequential(nn.Linear(1, H), nn.ReLU(), nn.Linear(H, 1))")
+        first, last = layers[0], layers[2]
+        if first.in_features != 1 or last.out_features != 1 or first.out_features != last.in_features:
+            raise ValueError(f"module: expected one input, one output and H neurons, got {first} and {last}")
+        w, v = first.weight[:, 0], last.weight[0]
+        b = torch.zeros_like(w) if first.bias is None else first.bias
+        b0 = v.new_zeros(()) if last.bias is None else last.bias[0]
+        return Network(w, b, v, b0).detach().clone()
+
+    def to_module(self) -> nn.Sequential:
+        """The module that computes a single network, with parameters of its own, for shape (N, 1): shape (N, 1).
+
+        Raises ValueError for an ensemble.
+
+        >>> module = Network([2.0], [-1.0], [3.0], 0.5).to_module()
+        >>> module(torch.tensor([[1.0]], dtype=torch.float64)).item()
+        3.5
+        """
+        if self.shape:
+            raise ValueError(f"network: expected a single Network, got an ensemble of shape {self.shape}")
+        width, options = len(self.w), {"dtype": self.dtype, "device": self.device}
+        module = nn.Sequential(nn.Linear(1, width, **options), nn.ReLU(), nn.Linear(width, 1, **options))
+        with torch.no_grad():
+            parts = (self.w[:, None], self.b, self.v[None], self.b0[None])
+            for parameter, part in zip(module.parameters(), parts, strict=True):
+                parameter.copy_(part)
+        return module
+
+
+class Spline(Record):
     """The same function by where it bends: f(x) = Σ_i μ_i (x − β_i) [s_i (x − β_i) > 0] + b₀.
 
     breakpoints β, delta_slopes μ and orientations s (each +1 or −1): shape (..., H); b0: shape (...).
-    Raises ValueError where shapes differ, a number is not finite or an orientation is not ±1.
+    Raises ValueError where an orientation is not ±1.
+
+    >>> hinge = Spline(breakpoints=[0.5], delta_slopes=[6.0], orientations=[1.0], b0=0.5)
+    >>> hinge([0.0, 1.0]).tolist()
+    [0.5, 3.5]
     """
 
-    breakpoints: Tensor
-    delta_slopes: Tensor
-    orientations: Tensor
-    b0: Tensor
+    breakpoints: Annotated[Array, "... H?"]
+    delta_slopes: Annotated[Array, "... H?"]
+    orientations: Annotated[Array, "... H?"]
+    b0: Annotated[Array, "..."]
 
     def __post_init__(self) -> None:
-        _read(self, "breakpoints", "delta_slopes", "orientations")
         if not bool((self.orientations.abs() == 1).all()):
             raise ValueError("orientations: expected each to be +1 (active to the right) or -1 (active to the left)")
 
-    def __call__(self, x) -> Tensor:
+    @checked
+    def __call__(self, x: Inputs) -> Tensor:
         """Values at x of shape (N,): shape (..., N)."""
-        x = one_dimensional("x", x, dtype=self.breakpoints.dtype)
         distance = x - self.breakpoints[..., None]  # (..., H, N)
         active = distance * (self.orientations[..., None] * distance > 0)
         return (self.delta_slopes[..., None, :] @ active).squeeze(-2) + self.b0[..., None]
@@ -135,20 +169,29 @@ def balance(network: Network) -> Network:
     return rescale(network, torch.sqrt(network.v.abs() / inner))
 
 
-class Pieces(NamedTuple):
+class Pieces(Record):
     """The straight pieces of a function, from left to right: f(x) = slope_p x + intercept_p between two knots.
 
-    knots: sorted, shape (..., H); slopes, intercepts: shape (..., H + 1).
+    knots: sorted, shape (..., H); slopes, intercepts: shape (..., H + 1), NaN for a piece of which nothing is known.
     Piece p lies between knots p − 1 and p; where breakpoints coincide, the pieces between them have no length.
+    Raises ValueError where there are not H + 1 pieces.
+
+    >>> Pieces(knots=[0.0], slopes=[-1.0, 1.0], intercepts=[0.0, 0.0])([-2.0, 3.0]).tolist()
+    [2.0, 3.0]
     """
 
-    knots: Tensor
-    slopes: Tensor
-    intercepts: Tensor
+    knots: Annotated[Array, "... H?"]
+    slopes: Annotated[Unknown, "... P"]
+    intercepts: Annotated[Unknown, "... P"]
 
-    def __call__(self, x) -> Tensor:
+    def __post_init__(self) -> None:
+        if self.slopes.shape[-1] != self.knots.shape[-1] + 1:
+            count = self.knots.shape[-1] + 1
+            raise ValueError(f"slopes: expected {count} for {count - 1} knots, got {self.slopes.shape[-1]}")
+
+    @checked
+    def __call__(self, x: Inputs) -> Tensor:
         """Values at x of shape (N,): shape (..., N)."""
-        x = one_dimensional("x", x, dtype=self.knots.dtype)
         x = x.expand(*self.knots.shape[:-1], -1).contiguous()  # (..., N)
         piece = torch.searchsorted(self.knots.contiguous(), x)
         return self.slopes.gather(-1, piece) * x + self.intercepts.gather(-1, piece)
@@ -174,11 +217,11 @@ def _running(start: Tensor, steps: Tensor) -> Tensor:
     return torch.cat([start[..., None], start[..., None] + torch.cumsum(steps, dim=-1)], dim=-1)
 
 
-class Spikes(NamedTuple):
+class Spikes(Record):
     """A second derivative f″ = Σ_k weight_k δ(x − position_k): positions distinct and sorted, shape (K,)."""
 
-    positions: Tensor
-    weights: Tensor
+    positions: Annotated[Array, "K?"]
+    weights: Annotated[Array, "K?"]
 
 
 def spikes(function: Network | Spline, *, tolerance: float = 0.0) -> Spikes:
@@ -207,8 +250,8 @@ def signature(function: Network | Spline, tolerance: float = 1e-9) -> Tensor:
 
     Slope and intercept of the leftmost piece, then positions and weights of the K spikes of the second derivative.
     """
-    _, slopes, intercepts = pieces(function)
-    return torch.cat([slopes[:1], intercepts[:1], *spikes(function, tolerance=tolerance)])
+    lines, bends = pieces(function), spikes(function, tolerance=tolerance)
+    return torch.cat([lines.slopes[:1], lines.intercepts[:1], bends.positions, bends.weights])
 
 
 def same_function(one: Network | Spline, other: Network | Spline, *, tolerance: float = 1e-9) -> bool:

@@ -68,7 +68,8 @@ def _joins_at_no_cost(join, generator: Generator) -> float:
 
 def _through_the_cuts(fit, x) -> Spline:
     """Join pieces at their cuts, at the mean of the two lines there."""
-    knots, slopes, intercepts = fit.pieces
+    pieces = fit.pieces
+    knots, slopes, intercepts = pieces.knots, pieces.slopes, pieces.intercepts
     ends = torch.cat([x[:1], knots, x[-1:]])
     left, right = slopes * ends[:-1] + intercepts, slopes * ends[1:] + intercepts
     values = torch.cat([left[:1], (right[:-1] + left[1:]) / 2, right[-1:]])
@@ -79,7 +80,8 @@ def _through_the_cuts(fit, x) -> Spline:
 
 def _keep_the_slopes(fit, x) -> Spline:
     """Join pieces at their cuts, each with its slope, beginning with the first line."""
-    knots, slopes, intercepts = fit.pieces
+    pieces = fit.pieces
+    knots, slopes, intercepts = pieces.knots, pieces.slopes, pieces.intercepts
     steps = torch.cat([slopes[:1], torch.diff(slopes)])
     return Spline(torch.cat([x[:1], knots]), steps, torch.ones_like(steps), slopes[0] * x[0] + intercepts[0])
 

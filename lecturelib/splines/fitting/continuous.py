@@ -68,7 +68,7 @@ def bridge(fit: Segmentation, x) -> Spline:
     x: the data that `fit` was made from, shape (N,). The result has 2k − 1 neurons as in `ContinuousFit`.
     """
     x = torch.sort(one_dimensional("x", x, dtype=torch.float64))[0]
-    _, slopes, intercepts = fit.pieces
+    slopes, intercepts = fit.pieces.slopes, fit.pieces.intercepts
     cuts = fit.starts[1:]
     ends = torch.stack([x[cuts - 1], x[cuts]], dim=1)  # (k − 1, 2), the points on both sides of a cut
     values = torch.stack([slopes[:-1] * ends[:, 0] + intercepts[:-1], slopes[1:] * ends[:, 1] + intercepts[1:]], dim=1)
@@ -174,7 +174,8 @@ def crossings(fit: Segmentation, x) -> Tensor:
     A meeting point counts where it lies between the points that the two pieces cover.
     """
     x = torch.sort(one_dimensional("x", x, dtype=torch.float64))[0]
-    knots, slopes, intercepts = fit.pieces
+    pieces = fit.pieces
+    knots, slopes, intercepts = pieces.knots, pieces.slopes, pieces.intercepts
     meet = -torch.diff(intercepts) / torch.diff(slopes)
     outer = torch.cat([x[:1], knots, x[-1:]])
     low, high = (outer[:-2] + outer[1:-1]) / 2, (outer[1:-1] + outer[2:]) / 2

@@ -1,12 +1,17 @@
 """Networks and splines: a case worked by hand, ensembles, hard inputs, and errors that name the argument."""
 
+import io
+
 import hypothesis.strategies as st
 import pytest
 import torch
 from hypothesis import given, settings
+from torch import nn
 
 from lecturelib.splines import (
     Network,
+    Pieces,
+    Spikes,
     Spline,
     balance,
     flip,
@@ -34,11 +39,8 @@ def test_a_network_worked_by_hand():
     assert spline.orientations.tolist() == [1.0, -1.0]
     assert spline.slope_jumps.tolist() == [2.0, 6.0]
     assert spline([0.0, 0.5, 0.75, 1.0, 2.0]).tolist() == [4.0, 1.0, 1.0, 1.0, 3.0]
-    knots, slopes, intercepts = pieces(HAND)
-    assert knots.tolist() == [0.5, 1.0]
-    assert slopes.tolist() == [-6.0, 0.0, 2.0]
-    assert intercepts.tolist() == [4.0, 1.0, -1.0]
-    assert [part.tolist() for part in spikes(HAND)] == [[0.5, 1.0], [6.0, 2.0]]
+    assert pieces(HAND) == Pieces([0.5, 1.0], [-6.0, 0.0, 2.0], [4.0, 1.0, -1.0])
+    assert spikes(HAND) == Spikes([0.5, 1.0], [6.0, 2.0])
     assert signature(HAND).tolist() == [-6.0, 4.0, 0.5, 1.0, 6.0, 2.0]
 
 
@@ -105,7 +107,7 @@ def test_a_disguised_network_is_the_same_function(seed):
 def test_coincident_breakpoints():
     spline = Spline([0.0, 0.0, 1.0], [1.0, 2.0, 0.0], [1.0, -1.0, 1.0], 0.5)
     assert pieces(spline).slopes.tolist() == [2.0, 3.0, 1.0, 1.0]
-    assert [part.tolist() for part in spikes(spline)] == [[0.0], [-1.0]]
+    assert spikes(spline) == Spikes([0.0], [-1.0])
     near = Spline([0.0, 1e-12], [1.0, 1.0], [1.0, 1.0], 0.0)
     assert spikes(near).positions.numel() == 2
     assert spikes(near, tolerance=1e-9).weights.tolist() == [2.0]
@@ -139,6 +141,72 @@ def test_gradients_pass_through():
     assert w.grad.tolist() == [-1.0, 0.25]
 
 
+MANY = Network(torch.randn(2, 3, 4), torch.randn(2, 3, 4), torch.randn(2, 3, 4), torch.randn(2, 3))  # float32
+
+
+@pytest.mark.parametrize("kind", [lambda n: n, to_spline, pieces], ids=["Network", "Spline", "Pieces"])
+def test_records_index_move_compare_and_save(kind):
+    many = kind(MANY)
+    assert many.shape == (2, 3)
+    assert many.dtype == torch.float32
+    torch.testing.assert_close(kind(MANY[1, 2])(X), many(X)[1, 2])
+    assert many[1, 2] == kind(MANY[1, 2])
+    assert many[1] != many[0]
+    assert many.to(torch.float64).dtype == many.to(torch.float64)(X).dtype == torch.float64
+    assert many.to("meta").device.type == "meta"
+    file = io.BytesIO()
+    torch.save(many, file)
+    file.seek(0)
+    assert torch.load(file) == many
+    one = spikes(to_spline(HAND))
+    assert one.to(torch.float32).weights.dtype == torch.float32
+
+
+def test_pieces_are_one_more_than_knots():
+    with pytest.raises(ValueError, match="^slopes: expected 2 for 1 knots, got 1"):
+        Pieces([0.0], [1.0], [1.0])
+    assert Pieces([0.0], [float("nan"), 2.0], [float("nan"), 1.0])([1.0]).tolist() == [3.0]
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_a_network_is_a_module_and_back(bias, dtype):
+    module = nn.Sequential(nn.Linear(1, 6, bias), nn.ReLU(), nn.Linear(6, 1, bias)).to(dtype)
+    network, x = Network.from_module(module), X.to(dtype)
+    assert network.dtype == dtype
+    torch.testing.assert_close(network(x), module(x[:, None])[:, 0].detach())
+    before = network.clone()
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter += 1
+    assert network == before
+    again = network.to_module()
+    torch.testing.assert_close(again(x[:, None])[:, 0], network(x))
+    assert Network.from_module(again) == network
+    again(x[:, None]).sum().backward()  # it can be trained, and the network stays
+    torch.optim.SGD(again.parameters(), lr=0.1).step()
+    assert network == before
+    assert Network.from_module(again) != network
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        nn.Linear(1, 1),
+        nn.Sequential(nn.Linear(1, 3), nn.Tanh(), nn.Linear(3, 1)),
+        nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1)),
+        nn.Sequential(nn.Linear(1, 3), nn.ReLU(), nn.Linear(3, 2)),
+        nn.Sequential(nn.Linear(1, 3), nn.ReLU(), nn.Linear(4, 1)),
+        nn.Sequential(nn.Linear(1, 3), nn.ReLU(), nn.Linear(3, 1), nn.ReLU()),
+    ],
+)
+def test_other_modules_are_refused(module):
+    with pytest.raises(ValueError, match="^module: expected"):
+        Network.from_module(module)
+    with pytest.raises(ValueError, match="^network: expected a single"):
+        MANY.to_module()
+
+
 def test_float32_stays():
     network = Network(torch.ones(2), torch.zeros(2), torch.ones(2), 0.0)
     assert network([1.0]).dtype == torch.float32
@@ -154,13 +222,13 @@ BEND = {"breakpoints": [1.0, 2.0], "delta_slopes": [0.0, 1.0], "orientations": [
     [
         (Network, GOOD, "w", [float("nan"), 1.0], "finite"),
         (Network, GOOD, "w", 1.0, r"shape \(\.\.\., H\)"),
-        (Network, GOOD, "b", [1.0], r"shape \(2,\), as w has"),
-        (Network, GOOD, "v", [[1.0, 1.0]], r"shape \(2,\), as w has"),
+        (Network, GOOD, "b", [1.0], r"H = 2, as w has, got \(1,\)"),
+        (Network, GOOD, "v", [[1.0, 1.0]], r"\(\) for the dots, as w has, got \(1, 2\)"),
         (Network, GOOD, "v", [1.0, float("inf")], "finite"),
-        (Network, GOOD, "b0", [0.0, 0.0], r"shape \(\)"),
+        (Network, GOOD, "b0", [0.0, 0.0], r"\(\) for the dots, as w has, got \(2,\)"),
         (Network, GOOD, "b0", float("nan"), "finite"),
         (Spline, BEND, "breakpoints", [float("inf"), 1.0], "finite"),
-        (Spline, BEND, "delta_slopes", [1.0, 1.0, 1.0], r"shape \(2,\)"),
+        (Spline, BEND, "delta_slopes", [1.0, 1.0, 1.0], r"H = 2"),
         (Spline, BEND, "orientations", [1.0, 0.0], r"\+1 .* or -1"),
         (Spline, BEND, "orientations", [2.0, -1.0], r"\+1 .* or -1"),
     ],
@@ -173,7 +241,7 @@ def test_bad_fields_are_named(kind, good, name, bad, expected):
 def test_bad_arguments_are_named():
     with pytest.raises(ValueError, match="^x: expected shape"):
         HAND([[0.0]])
-    with pytest.raises(ValueError, match="^x: expected finite"):
+    with pytest.raises(ValueError, match="^x: expected real numbers, all finite"):
         to_spline(HAND)([float("nan")])
     for w in (0.0, 1e-320):
         network = Network([1.0, w], [1.0, 1.0], [1.0, 1.0], 0.0)

@@ -1,0 +1,1 @@
+"""Submissions, from the folder that a learning system exports to results and points in the gradebook."""
