@@ -2,217 +2,208 @@
 
 from __future__ import annotations
 
-import torch
-from torch import Generator
+from collections.abc import Iterator
+from itertools import combinations, product
 
-from lecturelib.core.old_claims import Claim, relative_gap
-from lecturelib.splines.breakpoints.checks import EXACT, SAHS, X, draw
-from lecturelib.splines.breakpoints.network import (
-    Network,
-    Spikes,
-    Spline,
-    flip,
-    same_function,
-    signature,
-    spikes,
-    to_network,
-    to_spline,
-)
+import torch
+from torch import Generator, Tensor
+
+from lecturelib.core.checking import equals
+from lecturelib.core.claims import Exponent, claim
+from lecturelib.core.problems import normal, signs, sizes, uniform
+from lecturelib.splines.breakpoints.checks_problems import cases, problems, quadrature, value
+from lecturelib.splines.breakpoints.network import Network, Spline, flip, same_function, spikes, to_network, to_spline
 
 # The second derivative
 
 
-def _integrates_like_the_second_derivative(find, generator: Generator) -> float:
-    """∫ f φ″ dx against Σ weight_k φ(position_k), for a bump φ of random place and width."""
-    network = draw(generator)
-    center, width = torch.randn((), generator=generator), 0.5 + torch.rand((), generator=generator)
-    z = torch.linspace(-10, 10, 200_001, dtype=torch.float64)
-    second = (z**2 - 1) * torch.exp(-(z**2) / 2) / width**2
-    left = torch.trapezoid(network(center + width * z) * second, z) * width
-    found = find(network)
-    right = (found.weights * torch.exp(-(((found.positions - center) / width) ** 2) / 2)).sum()
-    return relative_gap(right, left)
+def bumps(generator: Generator) -> Iterator[tuple[Network, Tensor]]:
+    """(network, (centre, width, skewness)) of a bump φ = (1 + k z) e^{−z²/2}, z = (x − c) / s."""
+    for n, _, _ in problems(generator):
+        yield n, torch.cat([normal(generator, 1), uniform(generator, 1, low=0.5, high=1.5), normal(generator, 1)])
 
 
-second_derivative = Claim(
-    label="thm-spikes",
-    statement=r"$f'' = \sum_i s_i \mu_i \, \delta(x - \beta_i)$, and $s_i \mu_i = \lvert w_i \rvert v_i$.",
-    source=f"{SAHS}; the text after equation 3 leaves out $s_i$",
-    method="exact identity",
-    tolerance=1e-6,
-    check=_integrates_like_the_second_derivative,
-    formula=spikes,
-    falsifiers={
-        r"weights $\mu_i$, as the source has them": lambda n: Spikes(-n.b / n.w, n.w * n.v),
-        r"weights $v_i$": lambda n: Spikes(-n.b / n.w, n.v),
-        r"spikes at $+\beta_i$ mirrored": lambda n: Spikes(n.b / n.w, n.w.abs() * n.v),
+def bump(x: Tensor, shape: Tensor) -> Tensor:
+    z = (x - shape[0]) / shape[1]
+    return (1 + shape[2] * z) * torch.exp(-(z**2) / 2)
+
+
+def against_the_bump(n: Network, shape: Tensor) -> dict[str, Tensor]:
+    """∫ f φ″ dx, with Gauss's rule between the breakpoints."""
+    support = shape[0] + shape[1] * torch.linspace(-13, 13, 53, dtype=torch.float64)
+    ends = torch.sort(torch.cat([support, (-n.b / n.w).clamp(support[0], support[-1])]))[0]
+    x, weights = quadrature(ends[:-1], ends[1:])
+    slope = torch.autograd.grad(bump(x.requires_grad_(), shape).sum(), x, create_graph=True)[0]
+    total = (weights * value(n, x.detach()) * torch.autograd.grad(slope.sum(), x)[0]).sum()
+    return {"s μ": total, "|w| v": total}
+
+
+@claim(
+    "thm-spikes",
+    source="sahs2022: section 2.1, after equation 3; own",
+    check=equals(against_the_bump, on=bumps, floor=0.1),
+    also=(lambda n, shape: dict.fromkeys(("s μ", "|w| v"), spikes(n).weights @ bump(spikes(n).positions, shape)),),
+    wrong={
+        r"weights $\mu_i$, as the source has them": {"facing": 0},
+        r"weights $v_i$": {"power": 0.0},
+        r"spikes at $+\beta_i$ mirrored": {"place": 1.0},
     },
 )
+def second_derivative(n, shape, *, place=-1.0, facing=1, power=Exponent(1)):
+    heights, side = bump(place * n.b / n.w, shape), torch.sign(n.w) ** facing
+    return {"s μ": (side * n.w * n.v) @ heights, "|w| v": (side * torch.sign(n.w) * n.w.abs() ** power * n.v) @ heights}
 
 
 # When two networks compute the same function
 
 
-def _join(*splines: Spline) -> Spline:
-    """The sum of functions: all their neurons side by side."""
-    names = ("breakpoints", "delta_slopes", "orientations")
-    parts = (torch.cat([getattr(spline, name) for spline in splines]) for name in names)
-    return Spline(*parts, sum(spline.b0 for spline in splines))
+def disguise(n: Network, generator: Generator) -> Network:
+    """The same function by six more neurons: one split, two that cancel, one idle, random facings, all shuffled."""
+    part, place, jump = uniform(generator, 3, 1, low=0.2, high=0.8)
+    beta, jumps, left = -n.b / n.w, n.w.abs() * n.v, n.w < 0
+    jumps = torch.cat([part * jumps[:1], jumps[1:], (1 - part) * jumps[:1], jump, -jump, 0 * jump])
+    beta, side = torch.cat([beta, beta[:1], place, place, normal(generator, 1)]), signs(generator, len(jumps))
+    # two back to back, whose jumps cancel, make a line: it gives the leftmost piece the slope that it had
+    tilt = (n.w * n.v)[left].sum() + jumps[side < 0].sum()
+    beta, jumps = torch.cat([beta, place, place]), torch.cat([jumps, tilt[None], -tilt[None]])
+    side = torch.cat([side, side.new_tensor([1.0, -1.0])])
+    b0 = n.b0 + (n.b * n.v)[left].sum() + (side * jumps * beta)[side < 0].sum()
+    order = torch.randperm(len(beta), generator=generator)
+    parts = (part[order] for part in (beta, side * jumps, side))
+    return to_network(Spline(*parts, b0), sizes(generator, len(beta)))
 
 
-def disguise(spline: Spline, generator: Generator) -> Spline:
-    """The same function by other neurons: one split, two that cancel, one idle, some turned round, all shuffled."""
-    part, place, jump = torch.rand(3, generator=generator, dtype=torch.float64)
-    share = torch.ones_like(spline.delta_slopes)
-    share[0] = part
-    kept = Spline(spline.breakpoints, share * spline.delta_slopes, spline.orientations, spline.b0)
-    rest = Spline(spline.breakpoints[:1], (1 - part) * spline.delta_slopes[:1], spline.orientations[:1], 0.0)
-    cancel = Spline(place.expand(2), torch.stack([jump, -jump]), torch.ones(2), 0.0)
-    idle = Spline([2.0], [0.0], [-1.0], 0.0)
-    joined = _join(kept, rest, cancel, idle)
-    turned = [1, 2, 3, spline.breakpoints.numel()]
-    # turning takes this slope away; two neurons back to back, whose jumps cancel, give it back
-    tilt = joined.delta_slopes[turned].sum()
-    back = Spline(place.expand(2), tilt.expand(2), [1.0, -1.0], tilt * place)
-    whole = _join(flip(joined, turned), back)
-    order = torch.randperm(whole.breakpoints.numel(), generator=generator)
-    return Spline(whole.breakpoints[order], whole.delta_slopes[order], whole.orientations[order], whole.b0)
+def pairs(generator: Generator) -> Iterator[tuple[Network, Network]]:
+    """Two networks that are one function, and ones that differ by little in a jump, a knot, the slope or the value."""
+    for n, _, _ in problems(generator):
+        step = torch.zeros_like(n.w)
+        step[-1] = 1e-6
+        yield n, disguise(n, generator)
+        yield n, disguise(Network(n.w, n.b, n.v + step, n.b0), generator)
+        yield n, disguise(Network(n.w, n.b + step, n.v, n.b0), generator)
+        yield n, disguise(Network(n.w, n.b, n.v, n.b0 + 1e-6), generator)
+        line = (
+            torch.cat([part, part.new_tensor(two)])
+            for part, two in ((n.w, [1, -1]), (n.b, [0, 0]), (n.v, [1e-6, -1e-6]))
+        )
+        yield n, disguise(Network(*line, n.b0), generator)
 
 
-def _tells_functions_apart(sign, generator: Generator) -> float:
-    """Must agree for a disguised network, and not for one that differs in a jump, a knot, its slope or its value.
+def equal_everywhere(one: Network, other: Network) -> bool:
+    """Are both equal at every breakpoint of either, and beyond? Between these they are straight."""
+    knots = torch.cat([-n.b / n.w for n in (one, other)])
+    x = torch.cat([knots, knots.min() - torch.arange(1.0, 3.0), knots.max() + torch.arange(1.0, 3.0)])
+    return bool((value(one, x) - value(other, x)).abs().max() < 1e-10)
 
-    1 where the numbers are not even as many, or where functions that differ have the same.
+
+@claim(
+    "thm-same-function",
+    source="own",
+    check=equals(equal_everywhere, on=pairs),
+    also=(same_function,),
+    wrong={
+        "exactly if they have the same spikes": {"compared": ("spikes",)},
+        "exactly if they have the same spikes and the same leftmost slope": {"compared": ("spikes", "slope")},
+        r"exactly if the $\beta_i$ are the same up to order": lambda one, other: len(one.w) == len(other.w),
+    },
+)
+def same_functions(one, other, *, second=-1.0, compared=("spikes", "slope", "height")):
+    """Nothing may be left of the difference of both."""
+    w, b, v = torch.cat([one.w, other.w]), torch.cat([one.b, other.b]), torch.cat([one.v, second * other.v])
+    knots, order = torch.sort(-b / w)
+    group = torch.cumsum(torch.diff(knots, prepend=knots[:1] - 1) > 1e-9, 0) - 1
+    left = {
+        "spikes": torch.zeros_like(knots).index_add(0, group, (w.abs() * v)[order]),
+        "slope": (w * v)[w < 0].sum(),
+        "height": one.b0 + second * other.b0 + (b * v)[w < 0].sum(),
+    }
+    return all(float(left[part].abs().max()) < 1e-10 for part in compared)
+
+
+def small_networks(generator: Generator) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    """(β, μ, s) of three neurons: no sum of delta-slopes is zero, a sum of one, two or three is, or nearly is."""
+    for size, off in ((0, 0.0), *product((1, 2, 3), (0.0, 1e-4))):
+        mu = signs(generator, 3) * uniform(generator, 3, low=0.3, high=1.0)
+        if size:
+            mu[0] = off - mu[1:size].sum()
+        beta = torch.tensor([-1.5, 0.5, 2.0], dtype=torch.float64) + 0.3 * uniform(generator, 3)
+        yield beta[torch.randperm(3, generator=generator)], mu, signs(generator, 3)
+
+
+def is_the_only_one(beta: Tensor, mu: Tensor, side: Tensor) -> bool:
+    """Has no other network of three neurons the same function, but for their order and scale?
+
+    Tried are all facings and all ways to put neurons at the spikes or elsewhere; delta-slopes and b₀ are then fitted.
     """
-    spline = to_spline(draw(generator))
-    mine = sign(spline)
-    found = relative_gap(sign(disguise(spline, generator)), mine)
-    step = torch.zeros_like(spline.breakpoints)
-    step[3] = 0.1
-    others = [
-        Spline(spline.breakpoints, spline.delta_slopes + step, spline.orientations, spline.b0),
-        Spline(spline.breakpoints + step, spline.delta_slopes, spline.orientations, spline.b0),
-        Spline(spline.breakpoints, spline.delta_slopes, spline.orientations, spline.b0 + 0.1),
-        flip(spline, [3]),
-    ]
-    blind = any(relative_gap(sign(other), mine) < 1e-3 for other in others)
-    return 1.0 if blind else min(found, 1.0)
+    x = torch.cat([beta, torch.linspace(-5, 5, 31, dtype=torch.float64)])
+    at = torch.cat([beta, beta.new_tensor([0.123])])
+    choices = torch.tensor(list(product(range(4), repeat=3)) * 8)
+    facing = torch.tensor(list(product((-1.0, 1.0), repeat=3)), dtype=torch.float64).repeat_interleave(64, 0)
+    distance = x[:, None] - at[choices][:, None]  # (512, N, 3)
+    hinges = torch.cat([distance * (facing[:, None] * distance > 0), torch.ones(512, len(x), 1)], dim=-1)
+    target = (mu * (x[:, None] - beta) * (side * (x[:, None] - beta) > 0)).sum(-1).expand(512, -1)[..., None]
+    found = torch.linalg.lstsq(hinges, target, driver="gelsd").solution
+    fits = (hinges @ found - target).abs().amax((1, 2)) < 1e-9
+    same = (choices.sort(1).values == torch.arange(4)[:3]).all(1)  # one neuron at each spike, in any order
+    known = choices.clamp(max=2)
+    same &= (facing == side[known]).all(1) & ((found[:, :3, 0] - mu[known]).abs() < 1e-9).all(1)
+    return not bool((fits & ~same).any())
 
 
-same_functions = Claim(
-    label="thm-same-function",
-    statement="Two networks are the same function exactly if they have the same spikes and the same leftmost piece.",
-    source="derived here; the source counts permutations and scalings alone",
-    method="exact identity",
-    tolerance=1e-10,
-    check=_tells_functions_apart,
-    formula=signature,
-    falsifiers={
-        r"exactly if they have the same $\beta_i$ and $\mu_i$ up to order": lambda s: torch.cat(
-            [torch.sort(s.breakpoints)[0], torch.sort(s.delta_slopes)[0]]
-        ),
-        "exactly if they have the same spikes": lambda s: signature(s)[2:],
-        "exactly if they have the same spikes and the same value at 0": lambda s: torch.cat(
-            [s(torch.zeros(1, dtype=torch.float64)), signature(s)[2:]]
-        ),
+@claim(
+    "cor-generic",
+    source="own",
+    check=equals(is_the_only_one, on=small_networks),
+    wrong={
+        "always": {"counts": ()},
+        "if no delta-slope is zero": {"counts": (1,)},
+        "if no delta-slope is zero and no two are opposite": {"counts": (1, 2)},
     },
 )
+def generic_networks(beta, mu, side, *, counts=(1, 2, 3)):
+    chosen = (list(one) for count in counts for one in combinations(range(3), count))
+    return all(abs(float(mu[one].sum())) > 1e-9 for one in chosen)
 
 
-def _says_when_it_is_the_only_one(condition, generator: Generator) -> float:
-    """Share of networks for which `condition` is wrong about whether no set of neurons can be turned round.
-
-    Three random networks, three with two delta-slopes and three with three of them that sum to zero; by brute force.
-    """
-    wrong = 0
-    for case in range(9):
-        spline = to_spline(draw(generator, width=5))
-        mu = spline.delta_slopes.clone()
-        if case >= 3:
-            mu[0] = -mu[1 : 1 + case // 3].sum()
-        spline = Spline(spline.breakpoints, mu, spline.orientations, spline.b0)
-        sets = [[i for i in range(5) if code >> i & 1] for code in range(1, 32)]
-        wrong += condition(spline) == any(same_function(spline, flip(spline, chosen)) for chosen in sets)
-    return wrong / 9
+def turned(n: Network, x: Tensor, numbers: Tensor) -> Tensor:
+    """What is computed when the neurons with numbers above 1 change the sign of (μ, s), and b₀ takes up constants."""
+    sign = torch.where(numbers > 1, -1.0, 1.0)
+    b0 = n.b0 - (n.w * n.v * -n.b / n.w)[numbers > 1].sum()
+    return value(Network(sign * n.w, sign * n.b, n.v, b0), x)
 
 
-def _no_sums_vanish(spline: Spline, largest: int = 5) -> bool:
-    size = spline.breakpoints.numel()
-    chosen = (torch.tensor([code >> i & 1 for i in range(size)]).bool() for code in range(1, 2**size))
-    return all(float(spline.delta_slopes[one].sum().abs()) > 1e-9 for one in chosen if int(one.sum()) <= largest)
-
-
-generic_networks = Claim(
-    label="cor-generic",
-    statement="With distinct breakpoints, permutations and scalings are all that keeps the function and the width, "
-    "if and only if no set of delta-slopes sums to zero.",
-    source="derived here",
-    method="exact identity",
-    tolerance=0.0,
-    check=_says_when_it_is_the_only_one,
-    formula=_no_sums_vanish,
-    falsifiers={
-        "always": lambda spline: True,
-        "if no delta-slope is zero": lambda spline: _no_sums_vanish(spline, largest=1),
-        "if no two delta-slopes are opposite": lambda spline: _no_sums_vanish(spline, largest=2),
+@claim(
+    "prop-flip",
+    source="own",
+    check=equals(turned, on=cases),
+    also=(lambda n, x, numbers: flip(to_spline(n), (numbers > 1).nonzero()[:, 0])(x),),
+    wrong={
+        "the function stays": {"tilt": 0.0},
+        "it tilts the other way": {"tilt": 1.0},
+        r"it tilts by the sum of $s_i \mu_i$": {"facing": 1},
     },
 )
+def turning(n, x, numbers, *, constant=1.0, tilt=-1.0, facing=0):
+    return constant * value(n, x) + tilt * x * (torch.sign(n.w) ** facing * n.w * n.v)[numbers > 1].sum()
 
 
-def _tilts_by_the_sum(turn, generator: Generator) -> float:
-    spline = to_spline(draw(generator))
-    neurons = torch.randperm(spline.breakpoints.numel(), generator=generator)[:4]
-    return relative_gap(turn(spline, neurons)(X), spline(X) - spline.delta_slopes[neurons].sum() * X)
+def combined(n: Network, x: Tensor, numbers: Tensor, first: float = 0.7, second: float = -1.9) -> Tensor:
+    """Two sets of delta-slopes and b₀ on the same hinges, combined: `other_slopes` has the second."""
+    other = other_slopes(n, numbers)
+    return value(Network(n.w, n.b, first * n.v + second * other.w * other.v / n.w, first * n.b0 + second * other.b0), x)
 
 
-turning = Claim(
-    label="prop-flip",
-    statement=r"Turning neurons round at constant slope jumps takes $\sum \mu_i$ from every slope, "
-    r"so $f$ stays if that is 0.",
-    source="derived here",
-    method="exact identity",
-    tolerance=EXACT,
-    check=_tilts_by_the_sum,
-    formula=flip,
-    falsifiers={
-        r"$\mu_i$ stays": lambda s, i: Spline(s.breakpoints, s.delta_slopes, flip(s, i).orientations, flip(s, i).b0),
-        r"$b_0$ stays": lambda s, i: Spline(s.breakpoints, flip(s, i).delta_slopes, flip(s, i).orientations, s.b0),
-        r"$b_0$ moves the other way": lambda s, i: Spline(
-            s.breakpoints, flip(s, i).delta_slopes, flip(s, i).orientations, 2 * s.b0 - flip(s, i).b0
-        ),
-    },
+def other_slopes(n: Network, numbers: Tensor) -> Network:
+    """A network with the breakpoints and facings of n, other weights, delta-slopes and b₀."""
+    return Network(numbers * n.w, numbers * n.b, n.v.flip(0), -2 * n.b0)
+
+
+@claim(
+    "prop-linear",
+    source="sahs2022: section 2.1.1",
+    check=equals(combined, on=cases),
+    wrong={"affine": {"constant": 1.0}, "quadratic": {"degree": 2.0}},
 )
-
-
-def _superposes(combine, generator: Generator) -> float:
-    one, other = to_spline(draw(generator)), to_spline(draw(generator))
-    other = Spline(one.breakpoints, other.delta_slopes, one.orientations, other.b0)
-    t = 0.3
-    return relative_gap(combine(one, other, t)(X), (1 - t) * one(X) + t * other(X))
-
-
-def _mix(one: Spline, other: Spline, t: float) -> Spline:
-    mixed = (1 - t) * one.delta_slopes + t * other.delta_slopes
-    return Spline(one.breakpoints, mixed, one.orientations, (1 - t) * one.b0 + t * other.b0)
-
-
-def _mix_weights(one: Spline, other: Spline, t: float) -> Network:
-    a, b = to_network(one), to_network(other, 2.0)
-    return Network(*((1 - t) * p + t * q for p, q in ((a.w, b.w), (a.b, b.b), (a.v, b.v), (a.b0, b.b0))))
-
-
-linear_in_delta_slopes = Claim(
-    label="prop-linear",
-    statement=r"With breakpoints and orientations held, $f$ is linear in the delta-slopes and $b_0$.",
-    source=f"{SAHS}.1",
-    method="exact identity",
-    tolerance=EXACT,
-    check=_superposes,
-    formula=_mix,
-    falsifiers={
-        r"linear in $(w_i, b_i, v_i, b_0)$": _mix_weights,
-        r"linear in the delta-slopes without $b_0$": lambda one, other, t: Spline(
-            one.breakpoints, _mix(one, other, t).delta_slopes, one.orientations, one.b0
-        ),
-    },
-)
+def linear_in_delta_slopes(n, x, numbers, *, first=0.7, second=-1.9, degree=Exponent(1), constant=0.0):
+    other = value(other_slopes(n, numbers), x)
+    return first**degree * value(n, x) - (-second) ** degree * other + constant

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+import numpy as np
 import torch
 from torch import Generator, Tensor
 
-from lecturelib.core.problems import normal, signs
+from lecturelib.core.problems import normal, signs, sizes
 from lecturelib.splines.breakpoints.network import Network
 
 
@@ -46,6 +47,33 @@ def problems(generator: Generator) -> Iterator[tuple[Network, Tensor, Tensor]]:
     x, y = data(generator)
     for one in hard_networks(generator, x):
         yield one, x, y
+
+
+def in_each_piece(one: Network) -> Tensor:
+    """Where to look at a function: both ends of each piece, the outer ones of length 1, and between: (3 (H + 1),)."""
+    knots = torch.sort(-one.b / one.w)[0]
+    low, high = torch.cat([knots[:1] - 1, knots]), torch.cat([knots, knots[-1:] + 1])
+    return torch.cat([low, low + 0.3 * (high - low), high])
+
+
+def cases(generator: Generator) -> Iterator[tuple[Network, Tensor, Tensor]]:
+    """(network, x, α): all kinds of networks, the first neuron with b = 0; α from 1/25 to 25, one a neuron."""
+    for one, _, _ in problems(generator):
+        b = torch.cat([0 * one.b[:1], one.b[1:]])
+        changed = Network(one.w, b, one.v, one.b0)
+        yield changed, in_each_piece(changed), sizes(generator, len(b)) ** 2
+
+
+def value(one: Network, x: Tensor, *_) -> Tensor:
+    """What the definition of a network gives at x, of any shape."""
+    return output(flatten(one), x.reshape(-1)).view_as(x)
+
+
+def quadrature(low: Tensor, high: Tensor, order: int = 24) -> tuple[Tensor, Tensor]:
+    """Gauss's nodes and weights between low and high, (...) each: (..., order)."""
+    nodes, weights = (torch.from_numpy(part) for part in np.polynomial.legendre.leggauss(order))
+    half = (high - low)[..., None] / 2
+    return low[..., None] + half * (1 + nodes), half * weights
 
 
 def flatten(one: Network) -> Tensor:

@@ -23,8 +23,8 @@ from lecturelib.splines import (
     to_network,
     to_spline,
 )
-from lecturelib.splines.breakpoints.checks import draw
 from lecturelib.splines.breakpoints.checks_bends import disguise
+from lecturelib.splines.breakpoints.checks_problems import network
 
 # (x − 1)₊ · 2 and (−2x + 1)₊ · 3 and 1: bends at 1 (up by 2) and at ½ (up by 6), slope −6 on the far left
 HAND = Network(w=[1.0, -2.0], b=[-1.0, 1.0], v=[2.0, 3.0], b0=1.0)
@@ -96,12 +96,12 @@ def test_all_forms_agree_for_any_network(neurons, b0, factor):
 @pytest.mark.parametrize("seed", range(5))
 def test_a_disguised_network_is_the_same_function(seed):
     generator = torch.Generator().manual_seed(seed)
-    spline = to_spline(draw(generator))
-    other = disguise(spline, generator)
-    torch.testing.assert_close(other(X), spline(X), atol=1e-12, rtol=1e-12)
-    assert other.breakpoints.numel() > spline.breakpoints.numel()
-    assert same_function(spline, other)
-    assert not same_function(spline, flip(spline, [0]))
+    one = network(generator)
+    other = disguise(one, generator)
+    torch.testing.assert_close(other(X), one(X), atol=1e-12, rtol=1e-12)
+    assert len(other.w) > len(one.w)
+    assert same_function(one, other)
+    assert not same_function(one, flip(to_spline(one), [0]))
 
 
 def test_coincident_breakpoints():
