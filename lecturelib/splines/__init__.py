@@ -53,7 +53,7 @@ from lecturelib.splines.initialization.roughness import (
 )
 from lecturelib.splines.initialization.starts import initialize
 from lecturelib.splines.loss_surface.flatness import degenerate_cases, flat_share, settle
-from lecturelib.splines.loss_surface.hessian import gram, gram_rank, hessian, jacobian, zero_count
+from lecturelib.splines.loss_surface.hessian import ZeroCount, gram, gram_rank, hessian, jacobian, zero_count
 from lecturelib.splines.loss_surface.partitions import alone, loneliness
 from lecturelib.splines.loss_surface.slices import LossSlice, knot_counts, slice_loss
 from lecturelib.splines.loss_surface.unseen import trade, turn
@@ -90,6 +90,7 @@ __all__ = [
     "Spline",
     "Trajectory",
     "UniformWeights",
+    "ZeroCount",
     "alone",
     "apply_kernel",
     "attractors",

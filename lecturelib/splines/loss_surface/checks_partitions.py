@@ -45,7 +45,6 @@ def _counted(width: int, points: int) -> dict[str, int]:
     "thm-loss-count",
     source="sahs2022: section 2.3.1 and Lemma 1",
     check=equals(_counted, on=lambda _: SIZES),
-    also=(lambda h, n: {"all": partitions.count_partitions(h, n), "lonely": partitions.count_lonely(h, n)},),
     wrong={r"$\binom{H}{N}$ lonely ones": {"pieces": 0}, r"$\binom{H+N+1}{N}$ in all": {"letters": 1}},
 )
 def count(width, points, *, letters=0, pieces=1):
@@ -92,7 +91,7 @@ def chance(width, points, *, pieces=1, days=1):
     "thm-loss-alone",
     source="own",
     check=equals(lambda h, n: float(_are_alone(*_words(h, n)).double().mean()), on=lambda _: SIZES),
-    also=(partitions.alone_share, lambda h, n: float(partitions.alone(*_words(h, n)).double().mean())),
+    also=(lambda h, n: float(partitions.alone(*_words(h, n)).double().mean())),
     wrong={
         r"$H / (H + N)$": lambda h, n: h / (h + n),
         r"$(H / (H + N))^2$, its limit": {"more": 0, "less": 0},
@@ -116,7 +115,6 @@ def _lonely(generator: Generator):
     "lem-loss-fit",
     source="sahs2022: Lemma 1",
     check=equals(lambda beta, x, y: y, on=_lonely, tolerance=1e-9),
-    also=(lambda beta, x, y: partitions.fit_lonely(beta, x, y)(x),),
     wrong={
         "the slopes of the broken line through the data": {"reach": lambda x, other, beta: other - x},
         r"with $b_0 = 0$": {"start": 0.0},
@@ -231,20 +229,15 @@ def _loneliness(_: Generator, points: int, laws: Laws, ratio: float) -> dict[str
     "thm-loss-lonely-limit",
     source="own",
     check=tends_to(_loneliness, (20, 40), on=_laws, order=1, tolerance=0.01),
-    also=(lambda laws, d: _in_the_limit(partitions.crowding(laws.p, data=laws.q, half_width=laws.half_width), d),),
     wrong={
         r"$1 - e^{-1/d}$, as printed": lambda laws, d: {"pairs": 1 / d, "chance": 1 - math.exp(-1 / d)},
-        r"$e^{-1/d}$ whatever the densities": lambda laws, d: _in_the_limit(1.0, d),
+        r"$e^{-1/d}$ whatever the densities": lambda laws, d: {"pairs": 1 / d, "chance": math.exp(-1 / d)},
         r"$\int p^2/q$": {"of_q": -1.0, "of_p": 2.0},
     },
 )
 def limit(laws, ratio, *, of_q=Exponent(2), of_p=Exponent(-1), of_ratio=Exponent(-1), rate=-1.0):
     pairs = laws.mean(laws.q(laws.places) ** of_q * laws.p(laws.places) ** of_p) * ratio**of_ratio
     return {"pairs": pairs, "chance": torch.exp(rate * pairs)}
-
-
-def _in_the_limit(crowding: float, ratio: float) -> dict[str, float]:
-    return {"pairs": crowding / ratio, "chance": partitions.lonely_limit(ratio, crowding)}
 
 
 def _share(_: Generator, points: int, laws: Laws, ratio: float) -> float:

@@ -5,25 +5,23 @@ The counting is in `lecturelib.splines.loss_surface.hessian`; see section 2.4 of
 
 from __future__ import annotations
 
-from typing import Annotated, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from lecturelib.core.arguments import Count, Natural, Seed, Vector, checked
+from lecturelib.core.arguments import Count, Natural, Seed, checked
 from lecturelib.core.experiments import generator_for
 from lecturelib.splines.breakpoints.expansion import sine
 from lecturelib.splines.breakpoints.network import Network
 from lecturelib.splines.initialization.starts import initialize
 from lecturelib.splines.loss_surface.hessian import hessian, jacobian, measured_zeros, zero_count
-from lecturelib.splines.loss_surface.slices import safe_rate
+from lecturelib.splines.loss_surface.slices import One, Places, safe_rate
 from lecturelib.splines.training.descend import descend
 
 
 @checked
-def settle(
-    network: Annotated[Network, "H"], x: Annotated[Vector, "N"], y: Annotated[Vector, "N"], *, steps: Natural = 30
-) -> Network:
+def settle(network: One, x: Places, y: Places, *, steps: Natural = 30) -> Network:
     """Finish a training run: shortest Gauss-Newton steps, of which as much is taken as lowers the loss.
 
     Converges quadratically to a fit without error where one is near, and stops where no step helps.
@@ -36,22 +34,20 @@ def settle(
         r = network(x) - y
         step = torch.linalg.lstsq(jacobian(network, x), -r, driver="gelsd").solution
         w, b, v, b0 = step.split([width, width, width, 1])
-        for halvings in range(10):
-            t = 0.5**halvings
-            other = Network(network.w + t * w, network.b + t * b, network.v + t * v, network.b0 + t * b0[0])
+        for length in (0.5**halvings for halvings in range(10)):
+            parts = ((network.w, w), (network.b, b), (network.v, v), (network.b0, b0[0]))
+            other = Network(*(part + length * change for part, change in parts))
             if (other(x) - y).square().sum() < r.square().sum():
+                network = other
                 break
         else:
-            return network
-        network = other
+            break
     return network
 
 
 @checked
-def spectra(
-    *, seed: Seed, width: Count, points: Count = 10, steps: Count = 3000
-) -> tuple[Network, Network, Tensor, Tensor]:
-    """A He start and where training takes it, with the data (x, y): sin 3x at points spread over [−1, 1].
+def spectra(*, seed: Seed, width: Count, points: Count = 10, steps: Count = 3000) -> tuple[Network | Tensor, ...]:
+    """A He start and where training takes it, and the data: (start, end, x, y), sin 3x at points spread over [−1, 1].
 
     >>> start, end, x, y = spectra(seed=0, width=8, points=2, steps=10)
     >>> bool((end(x) - y).abs().max() < 1e-10)
@@ -100,6 +96,7 @@ class Case(NamedTuple):
 DATA = torch.linspace(-1.0, 1.0, 12, dtype=torch.float64)
 
 
+@checked
 def degenerate_cases() -> list[Case]:
     """Three neurons facing right, then the same with one of them changed, on the twelve points of `DATA`.
 

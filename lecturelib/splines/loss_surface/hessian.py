@@ -15,9 +15,11 @@ from lecturelib.core.arguments import Array, NonNegative, Square, Vector, checke
 from lecturelib.splines.breakpoints.network import Network
 from lecturelib.splines.training.prefix_sums import Data, Parameters, find_rows, outputs, over_points, prepare
 
+Networks, One, Places = Annotated[Network, "... H"], Annotated[Network, "H"], Annotated[Vector, "N"]
+
 
 @checked
-def jacobian(network: Annotated[Network, "... H"], x: Annotated[Vector, "N"]) -> Tensor:
+def jacobian(network: Networks, x: Places) -> Tensor:
     """Derivatives of f(x_n) by all parameters: shape (..., N, 3 H + 1) for x of shape (N,).
 
     The columns are the vectors v_i x_i, v_i 1_i, w_i x_i + b_i 1_i and 1, where x_i and 1_i are x and 1 on the data at
@@ -34,7 +36,7 @@ def jacobian(network: Annotated[Network, "... H"], x: Annotated[Vector, "N"]) ->
 
 
 @checked
-def hessian(network: Annotated[Network, "... H"], x: Annotated[Vector, "N"], y: Annotated[Array, "[...] N"]) -> Tensor:
+def hessian(network: Networks, x: Places, y: Annotated[Array, "[...] N"]) -> Tensor:
     """Second derivatives of ½ Σ_n (f(x_n) − y_n)² by all parameters: shape (..., 3 H + 1, 3 H + 1), in O(H² + N log N).
 
     It is `gram` plus, for each neuron, the tilt Σ ε_n x_n and the pull Σ ε_n over its active data in the two places
@@ -55,7 +57,7 @@ def hessian(network: Annotated[Network, "... H"], x: Annotated[Vector, "N"], y: 
 
 
 @checked
-def gram(network: Annotated[Network, "... H"], x: Annotated[Vector, "N"]) -> Tensor:
+def gram(network: Networks, x: Places) -> Tensor:
     """Inner products of the columns of `jacobian`: shape (..., 3 H + 1, 3 H + 1), in O(H² + N log N).
 
     Computed in float64, returned in the network's precision. Raises ValueError where a breakpoint lies on a datum.
@@ -132,7 +134,7 @@ class Blocks(NamedTuple):
 
 
 @checked
-def blocks(network: Annotated[Network, "H"], x: Annotated[Vector, "N"]) -> Blocks:
+def blocks(network: One, x: Places) -> Blocks:
     """Cut the data of shape (N,), in any order, repeats allowed, by the neurons of one network.
 
     Raises ValueError for a breakpoint on a datum, and for a neuron with v = 0 that sees a datum, to which the theorem
@@ -159,7 +161,7 @@ def _dead(rows: Tensor, size: int) -> Tensor:
 
 
 @checked
-def gram_rank(network: Annotated[Network, "H"], x: Annotated[Vector, "N"]) -> int:
+def gram_rank(network: One, x: Places) -> int:
     """Rank of `gram` by counting: `Blocks.rank`. Raises ValueError as `blocks` does.
 
     >>> gram_rank(Network([1.0], [-1.5], [1.0], 0.0), [0.0, 1.0, 2.0, 3.0])
@@ -169,7 +171,7 @@ def gram_rank(network: Annotated[Network, "H"], x: Annotated[Vector, "N"]) -> in
 
 
 @checked
-def critical_residuals(network: Annotated[Network, "H"], x: Annotated[Vector, "N"]) -> Tensor:
+def critical_residuals(network: One, x: Places) -> Tensor:
     """An orthonormal basis of the residuals for which a network is a critical point: (N, N − rank), rows as in x.
 
     In each block the residuals sum to 0; the sum of residual times x is 0 too, or, where `Blocks.free`, the sum over
@@ -201,7 +203,7 @@ class ZeroCount(NamedTuple):
 
 
 @checked
-def zero_count(network: Annotated[Network, "H"], x: Annotated[Vector, "N"]) -> ZeroCount:
+def zero_count(network: One, x: Places) -> ZeroCount:
     """How many eigenvalues of `gram` are 0, and why, for a network in which v ≠ 0 where a neuron is active.
 
     scaling: one for each neuron; dead: two more for each neuron that sees no datum; shared: two for each neuron whose
@@ -219,7 +221,7 @@ def zero_count(network: Annotated[Network, "H"], x: Annotated[Vector, "N"]) -> Z
 
 
 @checked
-def zeros_off_critical(network: Annotated[Network, "H"], x: Annotated[Vector, "N"], y: Annotated[Vector, "N"]) -> int:
+def zeros_off_critical(network: One, x: Places, y: Places) -> int:
     """How many eigenvalues of `hessian` are 0 at least, whatever the residuals; at generic points just so many are.
 
     With L neurons that see data and D that see none it is L + 1 + 3 D less the rank of 1 and of the L vectors

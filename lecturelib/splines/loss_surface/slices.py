@@ -20,6 +20,7 @@ from lecturelib.splines.initialization.starts import initialize
 from lecturelib.splines.training.descend import descend
 from lecturelib.splines.training.prefix_sums import prepare, sharpness
 
+One, Places = Annotated[Network, "H"], Annotated[Vector, "N"]
 PASSTHROUGH, REPELLER, ATTRACTOR, EDGE = TYPES = ("passthrough", "repeller", "attractor", "edge")
 
 
@@ -68,9 +69,7 @@ class LossSlice(Record):
 
 
 @checked
-def slice_loss(
-    spline: Annotated[Spline, "H"], x: Annotated[Vector, "N"], y: Annotated[Vector, "N"], neuron: Integer
-) -> LossSlice:
+def slice_loss(spline: Annotated[Spline, "H"], x: Places, y: Places, neuron: Integer) -> LossSlice:
     """The loss ½ Σ_n (f(x_n) − y_n)² while the breakpoint of `neuron` moves and all else stays, exactly.
 
     On a gap where the neuron sees A data the quadratic coefficient is A μ²/2: it differs from gap to gap, and is 0 in
@@ -100,9 +99,7 @@ def slice_loss(
 
 
 @checked
-def least_squares_pieces(
-    breakpoints: Annotated[Vector, "H"], x: Annotated[Vector, "N"], y: Annotated[Vector, "N"]
-) -> Pieces:
+def least_squares_pieces(breakpoints: Annotated[Vector, "H"], x: Places, y: Places) -> Pieces:
     """The least squares line through the data of each piece, NaN where a piece has no two distinct data: `Pieces`.
 
     The lines need not meet at the breakpoints.
@@ -120,7 +117,7 @@ def least_squares_pieces(
 
 
 @checked
-def safe_rate(network: Annotated[Network, "H"], x: Annotated[Vector, "N"]) -> float:
+def safe_rate(network: One, x: Places) -> float:
     """Half the largest learning rate of gradient descent that is stable at this network, as far as J tells.
 
     >>> safe_rate(Network([0.0], [-1.0], [1.0], 0.0), [1.0, 2.0])  # J is 1 for b₀, twice
@@ -137,15 +134,13 @@ def knot_chance(active: Array) -> Tensor:
     k and of k − 1 residuals, with correlation √(1 − 1/k): their signs differ with probability arcsin(k^{-1/2})/π.
 
     >>> knot_chance([2, 4]) * 24
-    tensor([3.0000, 2.0000], dtype=torch.float64)
+    tensor([3., 2.], dtype=torch.float64)
     """
     return torch.arcsin(1 / torch.sqrt(active)) / (2 * torch.pi)
 
 
 @checked
-def knot_shares(
-    network: Annotated[Network, "H"], x: Annotated[Vector, "N"], y: Annotated[Vector, "N"]
-) -> dict[str, float]:
+def knot_shares(network: One, x: Places, y: Places) -> dict[str, float]:
     """Share of knots of each type among all slices of one network, edges left out; how many breakpoints are held.
 
     "held": share of breakpoints within 10⁻³ of a datum; "by attractor": share for which it attracts.

@@ -7,6 +7,7 @@ neuron that sees no datum goes anywhere.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 import torch
@@ -27,7 +28,7 @@ def trade(spline: Annotated[Spline, "H"], pair: tuple[Integer, Integer], places:
     >>> trade(Spline([0.0, 1.0], [1.0, 2.0], [1.0, 1.0], 0.0), (0, 1), [0.5, 1.5]).delta_slopes.tolist()
     [2.5, 0.5]
     """
-    _, total, moment = _sums(spline, pair)
+    total, moment = _sums(spline, pair)
     one, other = places
     if bool(one == other):
         raise ValueError(f"places: expected two different numbers, got {places.tolist()}")
@@ -47,29 +48,28 @@ def turn(spline: Annotated[Spline, "H"], pair: tuple[Integer, Integer], datum: R
     >>> turn(Spline([0.0, 2.0], [1.0, 2.0], [1.0, 1.0], 0.0), (0, 1), 1.0, 2.0).breakpoints.tolist()
     [0.5, 3.0]
     """
-    chosen, total, moment = _sums(spline, pair)
+    total, moment = _sums(spline, pair)
     rest = total - delta_slope
     if delta_slope == 0 or float(rest) == 0:
         raise ValueError(f"delta_slope: expected neither 0 nor the sum {float(total):g} of both, got {delta_slope:g}")
-    mu, beta = spline.delta_slopes[chosen[0]], spline.breakpoints[chosen[0]]
+    mu, beta = spline.delta_slopes[pair[0]], spline.breakpoints[pair[0]]
     place = datum - mu * (datum - beta) / delta_slope
     places = torch.stack([place, (moment - delta_slope * place) / rest])
     return _replaced(spline, pair, places, torch.stack([total - rest, rest]))
 
 
-def _sums(spline: Spline, pair: tuple[int, int]) -> tuple[list[int], Tensor, Tensor]:
-    """Both indices, and the sums of μ and of μ β over the pair."""
-    chosen, width = list(pair), spline.breakpoints.numel()
-    if any(not -width <= i < width for i in pair):
+def _sums(spline: Spline, pair: tuple[int, int]) -> tuple[Tensor, Tensor]:
+    """The sums of μ and of μ β over the pair."""
+    width, (i, j) = spline.breakpoints.numel(), pair
+    if not all(-width <= k < width for k in pair):
         raise ValueError(f"pair: expected indices of two of {width} neurons, got {pair}")
-    i, j = chosen
     if (i - j) % width == 0 or bool(spline.orientations[i] != spline.orientations[j]):
         raise ValueError(f"pair: expected two neurons that face the same way, got {pair}")
-    mu = spline.delta_slopes[chosen]
-    return chosen, mu.sum(), (mu * spline.breakpoints[chosen]).sum()
+    mu = spline.delta_slopes[[i, j]]
+    return mu.sum(), (mu * spline.breakpoints[[i, j]]).sum()
 
 
 def _replaced(spline: Spline, pair: tuple[int, int], places: Tensor, delta_slopes: Tensor) -> Spline:
-    beta, mu = spline.breakpoints.clone(), spline.delta_slopes.clone()
-    beta[list(pair)], mu[list(pair)] = places, delta_slopes
-    return Spline(beta, mu, spline.orientations, spline.b0)
+    where = (torch.tensor(pair, device=places.device),)
+    beta, mu = spline.breakpoints.index_put(where, places), spline.delta_slopes.index_put(where, delta_slopes)
+    return replace(spline, breakpoints=beta, delta_slopes=mu)
