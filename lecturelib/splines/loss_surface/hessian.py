@@ -235,7 +235,7 @@ def zeros_off_critical(network: One, x: Places, y: Places) -> int:
     parameters, rows, data = _off_kinks(network, x, y)
     tilt, pull = _tilt_and_pull(parameters, rows, data)
     width, dead = len(network.w), int(_dead(rows, data.x.numel()).sum())
-    columns = jacobian(network, data.x)
+    columns = jacobian(network.to(torch.float64), data.x)
     turned = columns[:, :width] * pull - columns[:, width : 2 * width] * tilt
     return width + 1 + 2 * dead - int(torch.linalg.matrix_rank(torch.cat([turned, columns[:, -1:]], dim=1), rtol=1e-9))
 
