@@ -91,7 +91,7 @@ def chance(width, points, *, pieces=1, days=1):
     "thm-loss-alone",
     source="own",
     check=equals(lambda h, n: float(_are_alone(*_words(h, n)).double().mean()), on=lambda _: SIZES),
-    also=(lambda h, n: float(partitions.alone(*_words(h, n)).double().mean())),
+    also=(lambda h, n: float(partitions.alone(*_words(h, n)).double().mean()),),
     wrong={
         r"$H / (H + N)$": lambda h, n: h / (h + n),
         r"$(H / (H + N))^2$, its limit": {"more": 0, "less": 0},

@@ -72,7 +72,7 @@ def test_settling_never_raises_the_loss_and_ends_where_asked():
 
 
 def test_a_settling_step_is_halved_until_it_helps():
-    """f = v (w x + b)₊ + b₀ is 100 at x = 1, J = (10, 10, 10, 1), and y = 700: the whole step, some 2 J, goes too far."""
+    """f = v (w x + b)₊ + b₀ is 100 at x = 1, J = (10, 10, 10, 1), and y = 700: the whole step, 2 J, goes too far."""
     found = settle(Network([5.0], [5.0], [10.0], 0.0), [1.0], [700.0], steps=1)
     step = tensor([10.0, 10.0, 10.0, 1.0]) * 600 / 301
     w, b, v, b0 = step
