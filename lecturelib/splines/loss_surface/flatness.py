@@ -34,9 +34,8 @@ def settle(network: One, x: Places, y: Places, *, steps: Natural = 30) -> Networ
         r = network(x) - y
         step = torch.linalg.lstsq(jacobian(network, x), -r, driver="gelsd").solution
         w, b, v, b0 = step.split([width, width, width, 1])
-        for length in (0.5**halvings for halvings in range(10)):
-            parts = ((network.w, w), (network.b, b), (network.v, v), (network.b0, b0[0]))
-            other = Network(*(part + length * change for part, change in parts))
+        for t in (0.5**halvings for halvings in range(10)):
+            other = Network(network.w + t * w, network.b + t * b, network.v + t * v, network.b0 + t * b0[0])
             if (other(x) - y).square().sum() < r.square().sum():
                 network = other
                 break

@@ -29,7 +29,7 @@ def jacobian(network: Networks, x: Places) -> Tensor:
     [[3.0, 3.0, 1.0, 1.0], [6.0, 3.0, 3.0, 1.0]]
     """
     w, b, v = (part[..., None, :] for part in (network.w, network.b, network.v))
-    x = x.to(w.dtype)[:, None]
+    x = x[:, None]
     inner = w * x + b
     seen = (inner > 0).to(w.dtype)  # (..., N, H)
     return torch.cat([v * x * seen, v * seen, inner * seen, torch.ones_like(seen[..., :1])], dim=-1)
@@ -72,9 +72,9 @@ def gram(network: Networks, x: Places) -> Tensor:
 def _off_kinks(network: Network, x: Tensor, y: Tensor) -> tuple[Parameters, Tensor, Data]:
     """Parameters, rows and data as in `prefix_sums`, after making sure that no breakpoint lies on a datum."""
     parameters, data = prepare(network, x, y)
-    w, b, size = parameters.w, parameters.b, data.x.numel()
+    w, b, _, _ = parameters
     rows = find_rows(w, b, data)
-    gaps = torch.where(rows > size, rows - size - 1, rows)
+    gaps = rows % (len(data.x) + 1)
     touches = (w * data.walls[gaps] == -b) | (w * data.walls[gaps + 1] == -b) | ((w == 0) & (b == 0))
     if bool(touches.any()):
         raise ValueError("network: expected no breakpoint on a datum, since the loss has no second derivatives there")
@@ -89,10 +89,9 @@ def _tilt_and_pull(parameters: Parameters, rows: Tensor, data: Data) -> tuple[Te
 
 def _gram(parameters: Parameters, rows: Tensor, data: Data) -> Tensor:
     w, b, v, _ = parameters
-    size, count = data.x.numel(), len(w)
-    right = rows <= size
-    first = torch.where(right, rows, 0)  # a neuron sees the data first … last − 1
-    last = torch.where(right, size, rows - size - 1)
+    size, count = len(data.x), len(w)
+    first = torch.where(rows <= size, rows, 0)  # a neuron sees the data first … last − 1
+    last = torch.where(rows <= size, size, rows - size - 1)
     sums = [torch.cat([data.x.new_zeros(1), (data.x**k).cumsum(0)]) for k in range(3)]
     low = torch.maximum(first[:, :, None], first[:, None, :])
     high = torch.maximum(low, torch.minimum(last[:, :, None], last[:, None, :]))
@@ -147,9 +146,8 @@ def blocks(network: One, x: Places) -> Blocks:
     size, rows = len(x), _off_kinks(network, x, torch.zeros_like(x))[1][0]
     if bool(((network.v == 0) & ~_dead(rows, size)).any()):
         raise ValueError("network: expected v ≠ 0 for every neuron that is active on some datum")
-    right = rows <= size
     faces = torch.zeros(2, size + 1, dtype=torch.bool, device=rows.device)  # does a neuron face left, right at a cut?
-    faces[right.long(), torch.where(right, rows, rows - size - 1)] = True
+    faces[(rows <= size).long(), rows % (size + 1)] = True
     faces[0, 0] = faces[1, size] = True
     bounds = torch.nonzero(faces.any(0)).flatten()
     return Blocks(x, rows, bounds, None if bool(faces.all(0).any()) else faces[1, bounds].long().diff())

@@ -175,8 +175,5 @@ def knot_counts(
     y = sine(3.0).value(x) + noise * torch.randn(points, generator=generator, dtype=torch.float64)
     start = initialize(width, "he", generator=generator)
     end = descend(start, x, y, steps=steps, learning_rate=safe_rate(start, x)).final
-    found = [
-        {**knot_shares(network, x, y), "error": float((network(x) - y).square().mean().sqrt())}
-        for network in (start, end)
-    ]
+    found = [knot_shares(one, x, y) | {"error": float((one(x) - y).square().mean().sqrt())} for one in (start, end)]
     return {name: [one[name] for one in found] for name in found[0]}
