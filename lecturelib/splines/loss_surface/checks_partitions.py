@@ -191,7 +191,7 @@ def _neighbours(points: int, width: int, laws: Laws) -> tuple[float, float]:
     return float(pairs), float((points - 1) * (points - 2) * (empty * data * (1 - data) ** (points - 3)).sum())
 
 
-def _chance(points: int, width: int, laws: Laws, cells: int = 48) -> float:
+def _chance(points: int, width: int, laws: Laws, cells: int = 32) -> float:
     """The chance that N data and H breakpoints make a lonely partition, both spread evenly within each of many cells.
 
     It is N! H! times the coefficient of z^N u^H in the sum over all orders, of weight z dQ for a datum, which may only

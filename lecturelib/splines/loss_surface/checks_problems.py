@@ -61,7 +61,7 @@ def second(value: Callable[[Tensor], Tensor], low: Tensor, at: Tensor, high: Ten
 
 
 def cells(
-    generator: Generator, count: int = 40, *, again: bool = True, lonely: bool = False
+    generator: Generator, count: int = 30, *, again: bool = True, lonely: bool = False
 ) -> Iterator[tuple[Network, Tensor]]:
     """(network, x) with breakpoints between data or beyond them, v ≠ 0: twins, dead neurons, some active on all data.
 
