@@ -40,13 +40,19 @@ def test_every_theorem_has_a_claim():
     assert not {label: page for label, page in stated.items() if label not in known}
 
 
+def test_every_part_with_claims_is_on_the_page_of_what_was_checked():
+    page = CHAPTERS[ROOT / "chapters" / "appendix" / "checked.md"]
+    parts = {module.split(".")[1] for module in all_claims()}
+    assert parts <= set(re.findall(r'^ledger\.part\("(\w+)"\)$', page, flags=re.M))
+
+
 def test_every_derivation_is_shown():
     text = "\n".join(CHAPTERS.values())
     labels = [derivation.label for derivation in all_derivations()]
     assert len(labels) == len(set(labels))
     for module in (ROOT / "lecturelib").rglob("*.py"):
         for function in re.findall(r"^def (\w+)\(\) -> Derivation", module.read_text(encoding="utf-8"), flags=re.M):
-            assert f".{function}().show()" in text, f"{module}: {function} is shown nowhere"
+            assert f".{function}().show(" in text, f"{module}: {function} is shown nowhere"
 
 
 def test_cells_fit_one_look():

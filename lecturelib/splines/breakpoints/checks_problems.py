@@ -98,9 +98,13 @@ def jacobian(one: Network, x: Tensor) -> Tensor:
     return torch.autograd.functional.jacobian(lambda p: output(p, x), flatten(one))
 
 
-def gradient(one: Network, x: Tensor, y: Tensor) -> Tensor:
-    """∂ of the loss of squares by all parameters, (3H + 1,)."""
-    return torch.autograd.functional.jacobian(lambda p: squares(p, x, y), flatten(one))
+Loss = Callable[[Tensor, Tensor, Tensor], Tensor]
+"""A loss of parameters in a row, inputs and targets, such as `squares`."""
+
+
+def gradient(one: Network, x: Tensor, y: Tensor, loss: Loss = squares) -> Tensor:
+    """∂ of a loss by all parameters, (3H + 1,)."""
+    return torch.autograd.functional.jacobian(lambda p: loss(p, x, y), flatten(one))
 
 
 def hessian(one: Network, x: Tensor, y: Tensor) -> Tensor:
@@ -108,6 +112,8 @@ def hessian(one: Network, x: Tensor, y: Tensor) -> Tensor:
     return torch.autograd.functional.hessian(lambda p: squares(p, x, y), flatten(one))
 
 
-def along_the_flow(one: Network, x: Tensor, y: Tensor, what: Callable[[Tensor], Tensor]) -> Tensor:
-    """d/dt of what(parameters in a row) under gradient flow of the loss of squares."""
-    return torch.autograd.functional.jvp(what, flatten(one), -gradient(one, x, y))[1]
+def along_the_flow(
+    one: Network, x: Tensor, y: Tensor, what: Callable[[Tensor], Tensor], loss: Loss = squares
+) -> Tensor:
+    """d/dt of what(parameters in a row) under gradient flow of a loss."""
+    return torch.autograd.functional.jvp(what, flatten(one), -gradient(one, x, y, loss))[1]

@@ -161,7 +161,7 @@ def integrated(density: Callable, x1: Tensor, x2: Tensor) -> dict[str, Tensor]:
 
 
 def by_the_library(x1, x2, w, b, v):
-    return integrated(lambda x: curvature_density(x, w_scale=w[0], b_scale=b[0], v_scale=v[0]), x1, x2)
+    return integrated(lambda x: curvature_density(x, weight_scale=w[0], bias_scale=b[0], output_scale=v[0]), x1, x2)
 
 
 @claim(
