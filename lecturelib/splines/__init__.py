@@ -71,8 +71,8 @@ from lecturelib.splines.training.prefix_sums import gradient
 __all__ = [
     "Comparison", "ContinuousFit", "CubicLimit", "GaussianWeights", "KernelInterpolant", "LossSlice", "Network",
     "Pieces", "Relocated", "RoughnessMoments", "Segmentation", "Spikes", "Spline", "Target", "Trajectory",
-    "UniformWeights", "ZeroCount", "alone", "apply_kernel", "arc_cosine_kernel", "attractors", "balance", "bridge", "census",
-    "compare_starts", "count_between", "cubic_limit", "curvature_density", "cut_corner", "degenerate_cases",
+    "UniformWeights", "ZeroCount", "alone", "apply_kernel", "arc_cosine_kernel", "attractors", "balance", "bridge",
+    "census", "compare_starts", "count_between", "cubic_limit", "curvature_density", "cut_corner", "degenerate_cases",
     "descend", "descend_knots", "descend_relocating", "evenly_spread", "first_gap", "fit_continuous", "fit_knots",
     "flat_share", "flatness", "flip", "flow", "gradient", "gram", "gram_rank", "greedy_merge", "hessian",
     "hinge_kernel", "imbalance", "initialize", "jacobian", "kernel_flow", "kernel_interpolant", "knot_counts",
