@@ -22,6 +22,29 @@ def test_degenerate_cases(case):
         assert zero_count(case.network, DATA).total == found
 
 
+def test_degenerate_cases_are_what_they_are_called():
+    def seen(case):
+        return (case.network.w * DATA[:, None] + case.network.b > 0).sum(0).tolist()
+
+    first, *others = degenerate_cases()
+    third = {case.name: seen(case)[2] for case in others}
+    assert seen(first)[2] not in (0, 1, 12, *seen(first)[:2])
+    assert third["same active data as another"] == seen(first)[1]
+    assert third["same gap as another, facing the other way"] == 12 - seen(first)[1]
+    assert [third[f"active on {some}"] for some in ("all data", "no datum", "one datum")] == [12, 0, 1]
+    assert third["output weight 0, active"] == seen(first)[2]
+    assert third["output weight 0, active on no datum"] == third["input weight 0, bias negative"] == 0
+    assert third["input weight 0, bias positive"] == 12
+    for case in others:
+        change = autograd.flatten(case.network) != autograd.flatten(first.network)
+        assert set(change.nonzero().flatten().tolist()) <= {2, 5, 8}  # w, b, v of the third
+        assert float(case.network.v[2]) == (0.0 if "output weight 0" in case.name else 0.9)
+        assert (case.network.w[2] == 0, case.network.b[2] == 0) == (
+            "input weight 0" in case.name,
+            case.name == "bias 0",
+        )
+
+
 def test_training_ends_where_the_count_says():
     for seed in range(3):
         result = flat_share(seed=seed, width=60, points=6)

@@ -112,6 +112,10 @@ def test_critical_points_need_not_be_least_squares():
     apart = to_network(Spline([1.5, 3.5], [1.0, 1.0], [1.0, -1.0], 0.0))  # turns 1, −1, 1
     only = critical_residuals(apart, x)  # 0 in the sum over each pair, and 1, −1, 1 in its moment
     torch.testing.assert_close(only / only[1], tensor([[-1.0], [1.0], [1.0], [-1.0], [-1.0], [1.0]]))
+    place, line = tensor([1.0, 2.0, 4.0, 5.0]), to_network(Spline([0.5], [1.0], [1.0], 0.0))  # sees all: T = 0
+    both = critical_residuals(line, place)
+    assert both.shape == (4, 2)
+    torch.testing.assert_close(torch.stack([torch.ones_like(place), place]) @ both, torch.zeros(2, 2).double())
     order = torch.tensor([3, 0, 5, 1, 4, 2])
     mixed = critical_residuals(apart, x[order])
     torch.testing.assert_close(mixed @ mixed.T, (only @ only.T)[order][:, order])
