@@ -6,15 +6,14 @@ F = α (f − f₀) is what the data see, and the loss is L = (1/(α² N)) Σ �
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from lecturelib.core.arguments import as_tensor, one_dimensional, positive
-from lecturelib.kernels.tangent_kernel.limit import read_inputs
-from lecturelib.kernels.tangent_kernel.wide_networks import WideNetwork, pulled
+from lecturelib.kernels.tangent_kernel.wide_networks import WideNetwork, pulled, with_parts
 
 BETA = 20.0  # of the soft hinge
 TOLERANCE = 1e-2  # of the square of the relative change of the gradient in a step
@@ -99,7 +98,9 @@ def train_scaled(
     to the last digits. Raises ValueError for labels other than ±1, data that do not fit, and α, beta, tolerance or
     steps that are not positive.
     """
-    x, y = read_inputs("x", x).to(network.weights[0]), one_dimensional("y", y).to(network.weights[0])
+    x, y = as_tensor("x", x).to(network.weights[0]), one_dimensional("y", y).to(network.weights[0])
+    if x.ndim != 2:
+        raise ValueError(f"x: expected shape (N, d), got {tuple(x.shape)}")
     if y.shape != x.shape[:1] or not bool((y.abs() == 1).all()):
         raise ValueError(f"y: expected a label 1 or -1 for each of the {x.shape[0]} rows of x, got {tuple(y.shape)}")
     if x.shape[1] != network.weights[0].shape[-1]:
@@ -174,7 +175,7 @@ class _State:
         margins = alpha * (layers[-1][1].squeeze(-1) - self.base) * self.y
         pulls = _slope(margins, self.beta) * self.y / (alpha * self.y.numel())
         weights, biases = pulled(network, layers, pulls)
-        return margins, replace(network, weights=tuple(weights), biases=tuple(biases))
+        return margins, with_parts(network, weights, biases)
 
     def advance(self, tolerance: float) -> None:
         """Try one step of each network, keep those that change the gradient by little, choose the next lengths."""
@@ -249,18 +250,18 @@ def _copy(part: Tensor, own: torch.Size) -> Tensor:
 
 def _map(network: WideNetwork, change) -> WideNetwork:
     """change(part, its shape without the ensemble) for all weights and biases."""
-    return replace(
+    return with_parts(
         network,
-        weights=tuple(change(part, part.shape[-2:]) for part in network.weights),
-        biases=tuple(change(part, part.shape[-1:]) for part in network.biases),
+        (change(part, part.shape[-2:]) for part in network.weights),
+        (change(part, part.shape[-1:]) for part in network.biases),
     )
 
 
 def _join(one: WideNetwork, other: WideNetwork, combine) -> WideNetwork:
-    return replace(
+    return with_parts(
         one,
-        weights=tuple(combine(a, b) for a, b in zip(one.weights, other.weights, strict=True)),
-        biases=tuple(combine(a, b) for a, b in zip(one.biases, other.biases, strict=True)),
+        (combine(a, b) for a, b in zip(one.weights, other.weights, strict=True)),
+        (combine(a, b) for a, b in zip(one.biases, other.biases, strict=True)),
     )
 
 
