@@ -11,15 +11,10 @@ from typing import Annotated, NamedTuple
 import torch
 from torch import Tensor
 
-<<<<<<< HEAD
-from lecturelib.core.arguments import as_tensor, one_dimensional, positive
-from lecturelib.kernels.tangent_kernel.wide_networks import WideNetwork, pulled, with_parts
-=======
 from lecturelib.core.arguments import Array, Count, Matrix, Positive, PositiveArray, Vector, checked
 from lecturelib.core.kinds import Number
 from lecturelib.core.records import Record
-from lecturelib.kernels.tangent_kernel.wide_networks import WideNetwork, pulled
->>>>>>> kr_init_lazy
+from lecturelib.kernels.tangent_kernel.wide_networks import WideNetwork, layers_of, pulled, with_parts
 
 SHARPNESS = 20.0  # β of the soft hinge
 TOLERANCE = 1e-2  # of the square of the relative change of the gradient in a step
@@ -93,7 +88,7 @@ class Flow(NamedTuple):
 
 @checked
 def train_scaled(
-    network: Annotated[WideNetwork, "*"], x: Annotated[Matrix, "N d"], y: Annotated[Vector, "N"], *,
+    network: Annotated[WideNetwork, "* d"], x: Annotated[Matrix, "N d"], y: Annotated[Vector, "N"], *,
     alpha: Scales,
     sharpness: Positive = SHARPNESS, tolerance: Positive = TOLERANCE, max_steps: Count = 100_000, centred: bool = True,
 ) -> Flow:  # fmt: skip
@@ -116,33 +111,13 @@ def train_scaled(
     >>> bool(train_scaled(line, [[2.0]], [1.0], alpha=3.0).final([[2.0]]) > 1)
     True
     """
-<<<<<<< HEAD
-    x, y = as_tensor("x", x).to(network.weights[0]), one_dimensional("y", y).to(network.weights[0])
-    if x.ndim != 2:
-        raise ValueError(f"x: expected shape (N, d), got {tuple(x.shape)}")
-    if y.shape != x.shape[:1] or not bool((y.abs() == 1).all()):
-        raise ValueError(f"y: expected a label 1 or -1 for each of the {x.shape[0]} rows of x, got {tuple(y.shape)}")
-    if x.shape[1] != network.weights[0].shape[-1]:
-        raise ValueError(f"x: expected {network.weights[0].shape[-1]} columns, as the network has, got {x.shape[1]}")
-    positive("tolerance", tolerance)
-    if most_steps < 1:
-        raise ValueError(f"most_steps: expected at least 1, got {most_steps}")
-    alpha = positive("alpha", alpha).to(x)
-    shape = torch.broadcast_shapes(alpha.shape, network.weights[0].shape[:-2])
-    flat = _map(network, lambda part, own: part.expand(*shape, *own).reshape(-1, *own))
-    state = _State(flat, x, y, alpha.expand(shape).reshape(-1), _beta(beta), centred)
-    for _ in range(most_steps):
-        state.advance(tolerance)
-        if state.drop_finished():
-=======
     if not bool((y.abs() == 1).all()):
         raise ValueError(f"y: expected a label 1 or -1 for each row of x, got {y.tolist()}")
     shape = torch.broadcast_shapes(alpha.shape, network.shape)
-    batch = _Batch(network, network.read(x), y, alpha.expand(shape), sharpness, centred)
+    batch = _Batch(network, x, y, alpha.expand(shape), sharpness, centred)
     for _ in range(max_steps):
         batch.advance(tolerance)
         if batch.drop_finished():
->>>>>>> kr_init_lazy
             break
     return batch.result()
 
@@ -188,7 +163,7 @@ def _of_rows(like: WideNetwork, rows: Tensor, shape: tuple[int, ...] = (-1,)) ->
     owns = [part.shape[len(like.shape) :] for part in like.weights + like.biases]
     split = rows.split([own.numel() for own in owns], 1)
     parts = [part.reshape(*shape, *own) for part, own in zip(split, owns, strict=True)]
-    return like.with_parts(parts[: len(like.weights)], parts[len(like.weights) :])
+    return with_parts(like, parts[: len(like.weights)], parts[len(like.weights) :])
 
 
 class _Batch:
@@ -220,16 +195,10 @@ class _Batch:
     def evaluate(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Margins F y, and ∇L in rows."""
         network, alpha = _of_rows(self.network, rows), self.alpha[:, None]
-        layers = network.forward(self.x)
+        layers = layers_of(network, self.x)
         margins = alpha * (layers[-1][1].squeeze(-1) - self.base) * self.y
-<<<<<<< HEAD
-        pulls = _slope(margins, self.beta) * self.y / (alpha * self.y.numel())
-        weights, biases = pulled(network, layers, pulls)
-        return margins, with_parts(network, weights, biases)
-=======
         weights, biases = pulled(network, layers, _slope(margins, self.sharpness) * self.y / (alpha * len(self.y)))
         return margins, torch.cat([part.flatten(1) for part in (*weights, *biases)], 1)
->>>>>>> kr_init_lazy
 
     def advance(self, tolerance: float) -> None:
         """Try one step of each network, keep those that change the gradient by little, choose the next lengths."""
@@ -266,64 +235,9 @@ class _Batch:
                 setattr(self, name, getattr(self, name)[rest])
         return not len(self.left)
 
-<<<<<<< HEAD
-    def keep(self, where: Tensor, mask: Tensor) -> None:
-        """Copy networks of the batch to where they belong in the result."""
-        for final, now in zip(_parts(self.final), _parts(self.now), strict=True):
-            final[where] = now[mask]
-
-    def shrink(self, rest: Tensor) -> None:
-        """Go on with the rest of the batch."""
-        self.now, self.gradient = (_map(one, lambda part, own: part[rest]) for one in (self.now, self.gradient))
-        for name in ("left", "alpha", "base", "time", "margins", "loss", "first", "length", "square"):
-            setattr(self, name, getattr(self, name)[rest])
-
-    def result(self, shape: torch.Size) -> Flow:
-        running = ~self.stopped[self.left]
-        self.keep(self.left[running], running)
-        start, final = (_map(one, lambda part, own: part.reshape(*shape, *own)) for one in (self.start, self.final))
-        scaled = Scaled(start, final, self.all_alpha.reshape(shape), self.centred)
-        return Flow(scaled, *(each.reshape(shape) for each in (self.times, self.half_times, self.steps, self.stopped)))
-
-
-def _parts(network: WideNetwork) -> tuple[Tensor, ...]:
-    return network.weights + network.biases
-
-
-def _copy(part: Tensor, own: torch.Size) -> Tensor:
-    return part.clone()
-
-
-def _map(network: WideNetwork, change) -> WideNetwork:
-    """change(part, its shape without the ensemble) for all weights and biases."""
-    return with_parts(
-        network,
-        (change(part, part.shape[-2:]) for part in network.weights),
-        (change(part, part.shape[-1:]) for part in network.biases),
-    )
-
-
-def _join(one: WideNetwork, other: WideNetwork, combine) -> WideNetwork:
-    return with_parts(
-        one,
-        (combine(a, b) for a, b in zip(one.weights, other.weights, strict=True)),
-        (combine(a, b) for a, b in zip(one.biases, other.biases, strict=True)),
-    )
-
-
-def _like(values: Tensor, part: Tensor) -> Tensor:
-    """Numbers of each network (E,), ready to meet weights or biases (E, ...)."""
-    return values.reshape(-1, *[1] * (part.ndim - 1))
-
-
-def _product(one: WideNetwork, other: WideNetwork) -> Tensor:
-    """⟨one, other⟩ over all weights and biases: (E,)."""
-    return sum((a * b).flatten(1).sum(1) for a, b in zip(_parts(one), _parts(other), strict=True))
-=======
     def result(self) -> Flow:
         self.final[self.left] = self.now
         shape = self.scales.shape
         start, final = (_of_rows(self.network, rows, shape) for rows in (self.start, self.final))
         each = (self.times, self.half_times, self.steps, self.stopped)
         return Flow(Scaled(start, final, self.scales, self.centred), *(one.reshape(shape) for one in each))
->>>>>>> kr_init_lazy
