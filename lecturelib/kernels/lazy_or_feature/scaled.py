@@ -14,7 +14,7 @@ from torch import Tensor
 from lecturelib.core.arguments import Array, Count, Matrix, Positive, PositiveArray, Vector, checked
 from lecturelib.core.kinds import Number
 from lecturelib.core.records import Record
-from lecturelib.kernels.tangent_kernel.wide_networks import WideNetwork, pulled
+from lecturelib.kernels.tangent_kernel.wide_networks import WideNetwork, layers_of, pulled, with_parts
 
 SHARPNESS = 20.0  # β of the soft hinge
 TOLERANCE = 1e-2  # of the square of the relative change of the gradient in a step
@@ -88,7 +88,7 @@ class Flow(NamedTuple):
 
 @checked
 def train_scaled(
-    network: Annotated[WideNetwork, "*"], x: Annotated[Matrix, "N d"], y: Annotated[Vector, "N"], *,
+    network: Annotated[WideNetwork, "* d"], x: Annotated[Matrix, "N d"], y: Annotated[Vector, "N"], *,
     alpha: Scales,
     sharpness: Positive = SHARPNESS, tolerance: Positive = TOLERANCE, max_steps: Count = 100_000, centred: bool = True,
 ) -> Flow:  # fmt: skip
@@ -114,7 +114,7 @@ def train_scaled(
     if not bool((y.abs() == 1).all()):
         raise ValueError(f"y: expected a label 1 or -1 for each row of x, got {y.tolist()}")
     shape = torch.broadcast_shapes(alpha.shape, network.shape)
-    batch = _Batch(network, network.read(x), y, alpha.expand(shape), sharpness, centred)
+    batch = _Batch(network, x, y, alpha.expand(shape), sharpness, centred)
     for _ in range(max_steps):
         batch.advance(tolerance)
         if batch.drop_finished():
@@ -163,7 +163,7 @@ def _of_rows(like: WideNetwork, rows: Tensor, shape: tuple[int, ...] = (-1,)) ->
     owns = [part.shape[len(like.shape) :] for part in like.weights + like.biases]
     split = rows.split([own.numel() for own in owns], 1)
     parts = [part.reshape(*shape, *own) for part, own in zip(split, owns, strict=True)]
-    return like.with_parts(parts[: len(like.weights)], parts[len(like.weights) :])
+    return with_parts(like, parts[: len(like.weights)], parts[len(like.weights) :])
 
 
 class _Batch:
@@ -195,7 +195,7 @@ class _Batch:
     def evaluate(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Margins F y, and ∇L in rows."""
         network, alpha = _of_rows(self.network, rows), self.alpha[:, None]
-        layers = network.forward(self.x)
+        layers = layers_of(network, self.x)
         margins = alpha * (layers[-1][1].squeeze(-1) - self.base) * self.y
         weights, biases = pulled(network, layers, _slope(margins, self.sharpness) * self.y / (alpha * len(self.y)))
         return margins, torch.cat([part.flatten(1) for part in (*weights, *biases)], 1)

@@ -49,12 +49,7 @@ def in_a_row(parts: Sequence[Tensor], *, keep: int = 0) -> Tensor:
     return torch.cat([part.flatten(keep) for part in parts], -1)
 
 
-def jacobian(function: Callable[[tuple[Tensor, ...]], Tensor], parts: tuple[Tensor, ...]) -> Tensor:
-    """∂ of N numbers by all parameters in a row, (N, P): `function` takes the tuple of parameters."""
-    return in_a_row(derivative(lambda *changed: function(changed), tuple(parts)), keep=1)
-
-
-def flow(loss: Callable[[Tensor], Tensor], start: Tensor, times: Tensor) -> Tensor:
+def gradient_flow(loss: Callable[[Tensor], Tensor], start: Tensor, times: Tensor) -> Tensor:
     """Gradient flow of a loss of one vector from `start`, (p,), integrated to 12 digits: its places at times (T,)."""
 
     def speed(_, w):

@@ -26,7 +26,7 @@ from lecturelib.kernels.tangent_kernel.layer_products import kernel_of
 from lecturelib.kernels.tangent_kernel.limit import infinite_kernel
 from lecturelib.kernels.tangent_kernel.moments import gaussian_moments
 from lecturelib.kernels.tangent_kernel.recursion import relu as relu_layer
-from lecturelib.kernels.tangent_kernel.wide_networks import draw_wide, slope, value
+from lecturelib.kernels.tangent_kernel.wide_networks import draw_wide, slope, value, with_parts
 
 # Gaussian expectations
 
@@ -179,10 +179,10 @@ def _speed_over_networks(activation, scales, x, residuals, width: int, law: Law)
     parts = (*networks.weights, *networks.biases)
 
     def kernel(*parts: Tensor) -> Tensor:
-        return empirical_kernel(networks.with_parts(parts[:2], parts[2:]), x[:1], x[1:2])[:, 0, 0]
+        return empirical_kernel(with_parts(networks, parts[:2], parts[2:]), x[:1], x[1:2])[:, 0, 0]
 
     def pull(*parts: Tensor) -> Tensor:
-        return -(networks.with_parts(parts[:2], parts[2:])(x[2:]) @ residuals).sum()
+        return -(with_parts(networks, parts[:2], parts[2:])(x[2:]) @ residuals).sum()
 
     speed = jvp(kernel, parts, grad(pull, (0, 1, 2, 3))(*parts))[1]
     return {"mean": p @ speed, "mean square": p @ speed.square()}
@@ -232,7 +232,7 @@ def _wide(generator: Generator, activation, depth: int, scales, x, count: int) -
     for width, share in ((8, -1.0), (16, 2.0)):
         options = {"activation": activation, "weight_scale": scales[0], "bias_scale": scales[1], "ensemble": (count,)}
         drawn = draw_wide((2, *[width] * depth, 1), generator=generator, dtype=torch.float32, **options)
-        networks = drawn.with_parts([*drawn.weights[:-1], drawn.weights[-1].sign()], drawn.biases)
+        networks = with_parts(drawn, [*drawn.weights[:-1], drawn.weights[-1].sign()], drawn.biases)
         layers = [kernel_of([one], [one])[..., 0, 0] for one in networks.signals(x)]
         variances = layers[-1].diagonal(
             dim1=1, dim2=2

@@ -230,7 +230,7 @@ def test_without_subtraction_the_output_itself_is_trained():
         ({"y": [[1.0, -1.0]]}, "y: expected shape"),
         ({"y": [math.nan, 1.0]}, "y: expected real numbers, all finite"),
         ({"x": [[math.inf, 0.0, 0.0], [1.0, 0.0, 0.0]]}, "x: expected real numbers, all finite"),
-        ({"x": [[1.0, 0.0], [0.0, 1.0]]}, "x: expected 3 columns, got 2"),
+        ({"x": [[1.0, 0.0], [0.0, 1.0]]}, r"^x: expected shape \(2, 3\), as network has"),
         ({"x": [1.0, 0.0]}, "x: expected shape"),
         ({"alpha": 0.0}, "alpha: expected positive"),
         ({"alpha": [1.0, 2.0, 3.0]}, "alpha: expected a shape that broadcasts"),

@@ -29,6 +29,7 @@ from lecturelib.splines.breakpoints.checks_problems import network
 # (x − 1)₊ · 2 and (−2x + 1)₊ · 3 and 1: bends at 1 (up by 2) and at ½ (up by 6), slope −6 on the far left
 HAND = Network(w=[1.0, -2.0], b=[-1.0, 1.0], v=[2.0, 3.0], b0=1.0)
 X = torch.linspace(-5, 5, 101, dtype=torch.float64)
+MANY = Network(*torch.randn(3, 2, 3, 4, generator=torch.Generator().manual_seed(1)), torch.ones(2, 3))  # float32
 
 
 def test_a_network_worked_by_hand():
@@ -117,6 +118,9 @@ def test_rounding_is_dropped_and_small_jumps_are_not():
     cancel = Spline([0.0, 0.0, 0.0], [0.1, 0.2, -0.3], [1.0, 1.0, 1.0], 0.0)  # 0.1 + 0.2 is not quite 0.3
     assert spikes(cancel).positions.numel() == 0
     assert spikes(Spline([0.0], [1e-12], [1.0], 0.0)).weights.tolist() == [1e-12]
+    for units, count in ((12, 0), (20, 1)):  # the limit is 8 rounding units of the sum of sizes, here 16
+        nearly = Spline([0.0, 0.0], [1.0, units * 2.0**-52 - 1], [1.0, 1.0], 0.0)
+        assert len(spikes(nearly).weights) == count
 
 
 def test_sameness_is_relative_to_the_size_of_the_numbers():
@@ -130,6 +134,49 @@ def test_sameness_is_relative_to_the_size_of_the_numbers():
     assert same_function(Spline([0.0], [1e-10], [1.0], 0.0), Spline([0.0], [2e-10], [1.0], 0.0))
 
 
+def test_sameness_in_single_precision():
+    single = MANY[0, 0]
+    assert same_function(single, rescale(single, [0.3, 3.0, 1.0, 7.0]))
+    assert same_function(single, single.to(torch.float64))
+    assert not same_function(single, Network(single.w, single.b, single.v, single.b0 + 1e-3))
+    assert not same_function(single, Network(single.w, single.b, single.v, single.b0 + 1e-3), tolerance=1e-6)
+    assert same_function(single, Network(single.w, single.b, single.v, single.b0 + 1e-3), tolerance=0.1)
+    assert not same_function(HAND, Network(HAND.w, HAND.b, HAND.v, HAND.b0 + 1e-7))
+    assert same_function(HAND, Network(HAND.w, HAND.b, HAND.v, HAND.b0 + 1e-9))
+
+
+def test_small_spikes_that_only_one_has_are_within_tolerance():
+    bend = Spline([0.0], [1.0], [1.0], 0.0)
+    assert same_function(bend, Spline([0.0, 2.0], [1.0, 1e-11], [1.0, 1.0], 0.0))
+    assert not same_function(bend, Spline([0.0, 2.0], [1.0, 1e-7], [1.0, 1.0], 0.0))
+    # an idle neuron far away says nothing about the size of the numbers
+    far = Spline([0.0, 1e12], [1.0, 0.0], [1.0, 1.0], 0.0)
+    assert same_function(bend, far)
+    assert not same_function(far, Spline([0.0], [1.1], [1.0], 0.0))
+
+
+def test_turning_by_index():
+    spline = to_spline(HAND)
+    assert flip(spline, 1) == flip(spline, [-1]) == flip(spline, torch.tensor([1]))
+    assert flip(spline, ()) == spline
+    both = Spline(*(torch.stack([part, part]) for part in vars(spline).values() if isinstance(part, torch.Tensor)))
+    assert flip(both, [0])[1] == flip(spline, [0])
+    for bad in ([2], [-3], [0, 5]):
+        with pytest.raises(ValueError, match="^neurons: expected indices of 2 neurons"):
+            flip(spline, bad)
+    for bad in (None, 0.5, [True, False]):
+        with pytest.raises(TypeError, match="^neurons: expected"):
+            flip(spline, bad)
+
+
+def test_a_network_without_neurons_is_a_constant():
+    nothing = Network([], [], [], 2.0)
+    assert nothing([1.0, 5.0]).tolist() == [2.0, 2.0]
+    assert signature(nothing).tolist() == [0.0, 2.0]
+    assert same_function(nothing, Network([1.0], [1.0], [0.0], 2.0))
+    assert not same_function(nothing, HAND)
+
+
 def test_functions_that_bend_in_different_numbers_of_places_differ():
     assert not same_function(Spline([0.0], [1.0], [1.0], 0.0), Spline([0.0, 1.0], [1.0, 1.0], [1.0, 1.0], 0.0))
 
@@ -139,9 +186,6 @@ def test_gradients_pass_through():
     spline = to_spline(Network(w, torch.tensor([-1.0, 1.0], dtype=torch.float64), torch.ones(2), 0.0))
     spline.breakpoints.sum().backward()
     assert w.grad.tolist() == [-1.0, 0.25]
-
-
-MANY = Network(torch.randn(2, 3, 4), torch.randn(2, 3, 4), torch.randn(2, 3, 4), torch.randn(2, 3))  # float32
 
 
 @pytest.mark.parametrize("kind", [lambda n: n, to_spline, pieces], ids=["Network", "Spline", "Pieces"])
