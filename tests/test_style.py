@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from lecturelib.core import old_claims
 from lecturelib.core.claims import all_claims
 from lecturelib.core.derivations import all_derivations
 from lecturelib.core.statements import CHECKED, all_statements
@@ -24,9 +23,7 @@ def test_ruff(command):
 
 def claimed() -> set[str]:
     """The labels of all claims."""
-    found = {claim.label for claims in all_claims().values() for claim in claims}
-    found |= {claim.label for claims in old_claims.all_claims().values() for claim in claims}  # DELETE with old_claims
-    return found
+    return {claim.label for claims in all_claims().values() for claim in claims}
 
 
 def test_every_claim_has_its_words_in_a_chapter():

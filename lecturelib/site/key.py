@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from lecturelib.core.statements import all_statements
+from lecturelib.core.statements import heading, sources
 
 LIBRARY = "lecturelib/**/*.py"
 SHARED = {"core", "site", "homework"}
@@ -50,9 +50,10 @@ def files(root: Path, part: str | None = None) -> Iterator[Path]:
 def execution_key(root: Path, part: str | None = None) -> str:
     """A short hash of the names and contents of `files(root, part)` and of the Python version.
 
-    Without a part it is one of the statements in chapters, too.
+    Without a part it is one of the statements in chapters, too, and of the titles of their pages.
     """
-    words = "" if part else repr(all_statements(root / "chapters"))
+    chapters = root / "chapters"
+    words = "" if part else repr([(page, heading(page, chapters), one[0]) for page, one in sources(chapters)])
     return _hash(files(root, part), root, words)
 
 

@@ -47,7 +47,7 @@ from lecturelib.splines.initialization.roughness import (
 )
 from lecturelib.splines.initialization.starts import initialize
 from lecturelib.splines.loss_surface.flatness import degenerate_cases, flat_share, settle
-from lecturelib.splines.loss_surface.hessian import gram, gram_rank, hessian, jacobian, zero_count
+from lecturelib.splines.loss_surface.hessian import ZeroCount, gram, gram_rank, hessian, jacobian, zero_count
 from lecturelib.splines.loss_surface.partitions import alone, loneliness
 from lecturelib.splines.loss_surface.slices import LossSlice, knot_counts, slice_loss
 from lecturelib.splines.loss_surface.unseen import trade, turn
@@ -71,8 +71,8 @@ from lecturelib.splines.training.prefix_sums import gradient
 __all__ = [
     "Comparison", "ContinuousFit", "CubicLimit", "GaussianWeights", "KernelInterpolant", "LossSlice", "Network",
     "Pieces", "Relocated", "RoughnessMoments", "Segmentation", "Spikes", "Spline", "Target", "Trajectory",
-    "UniformWeights", "alone", "apply_kernel", "arc_cosine_kernel", "attractors", "balance", "bridge", "census",
-    "compare_starts", "count_between", "cubic_limit", "curvature_density", "cut_corner", "degenerate_cases",
+    "UniformWeights", "ZeroCount", "alone", "apply_kernel", "arc_cosine_kernel", "attractors", "balance", "bridge",
+    "census", "compare_starts", "count_between", "cubic_limit", "curvature_density", "cut_corner", "degenerate_cases",
     "descend", "descend_knots", "descend_relocating", "evenly_spread", "first_gap", "fit_continuous", "fit_knots",
     "flat_share", "flatness", "flip", "flow", "gradient", "gram", "gram_rank", "greedy_merge", "hessian",
     "hinge_kernel", "imbalance", "initialize", "jacobian", "kernel_flow", "kernel_interpolant", "knot_counts",

@@ -131,7 +131,7 @@ def test_given_training_takes_the_steps_of_the_library(tangent):
     x, y = tangent["x_circle"], tangent["y_circle"]
     w, a = tangent["start"](20)
     network, inputs = two_layers(w, a, 2**0.5)(x)
-    trained = train_wide(network, inputs, y, rate=0.2, steps=5, record=range(6))
+    trained = train_wide(network, inputs, y, learning_rate=0.2, steps=5, record_at=range(6))
     w_end, a_end, outputs = tangent["run"](w, a, x, y, 0.2, 5)
     np.testing.assert_allclose(outputs, trained.outputs, rtol=1e-12, atol=1e-12)
     np.testing.assert_allclose(w_end, trained.final.weights[0], rtol=1e-12, atol=1e-12)

@@ -184,7 +184,13 @@ def test_pages_outside_the_parts_run_again_when_the_words_of_a_statement_change(
     assert runs.read_text() == "x"
     (book / "chapters" / "page.md").write_text("# A page\n" + STATED, encoding="utf-8")
     change(book / "_toc.yml", "chapters:", "chapters:\n- file: chapters/page")
-    for old, new, count in (("", "", 2), ("# A page", "# Another page", 2), ("Some words", "Other words", 3)):
+    changes = (
+        ("", "", 2),
+        ("# A page\n", "# A page\n\nProse.\n", 2),
+        ("Some words", "Other words", 3),
+        ("# A", "# The", 4),
+    )
+    for old, new, count in changes:
         change(book / "chapters" / "page.md", old, new)
         built(book)
         assert len(runs.read_text()) == count

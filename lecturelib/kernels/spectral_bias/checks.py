@@ -3,241 +3,223 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Generator, Tensor
 
-from lecturelib.core.old_claims import Claim, relative_gap
+from lecturelib.core.checking import equals, tends_to
+from lecturelib.core.claims import Exponent, claim
+from lecturelib.core.problems import normal, uniform
 from lecturelib.kernels.spectral_bias.modes import limit
-from lecturelib.kernels.spectral_bias.prediction import Modes, decompose, predict
-from lecturelib.kernels.tangent_kernel.checks import normal
+from lecturelib.kernels.spectral_bias.prediction import decompose, predict
+from lecturelib.kernels.tangent_kernel.moments import textbook_kernel
 from lecturelib.kernels.tangent_kernel.widths import circle
 
-LEE = "Lee et al. 2019"
-EXACT = 1e-10
 TIMES = (0.0, 0.3, 2.0, 9.0)
-
 
 # The solution on the data
 
 
-def _is_the_matrix_exponential(path, generator: Generator) -> float:
-    factor = normal(generator, 5, 5) / math.sqrt(5)
-    kernel, start, y = factor @ factor.T, normal(generator, 5), normal(generator, 5)
-    modes, worst = decompose(kernel), 0.0
-    for time in TIMES:
-        expected = y + torch.matrix_exp(-time * kernel) @ (start - y)
-        worst = max(worst, relative_gap(path(modes, start, y, time), expected))
-    return worst
+def _kernels(generator: Generator) -> Iterator[tuple]:
+    """Kernel, outputs at the start, targets, time: a generic kernel, one of rank 2, one with equal eigenvalues."""
+    turned = torch.linalg.qr(normal(generator, 5, 5)).Q
+    rates = normal(generator, 5).square(), torch.tensor([2.0, 1.0, 0, 0, 0]), torch.tensor([3.0, 1.0, 1.0, 0.5, 0.5])
+    for some in rates:
+        for time in TIMES:
+            yield turned @ torch.diag(some.double()) @ turned.T, normal(generator, 5), normal(generator, 5), time
 
 
-def _fade(modes: Modes, residuals: Tensor, time: float) -> Tensor:
-    return modes.vectors @ (torch.exp(-modes.rates * time) * (modes.vectors.T @ residuals))
+def _by_the_matrix_exponential(kernel: Tensor, start: Tensor, y: Tensor, time: float) -> Tensor:
+    return y + torch.matrix_exp(-time * kernel) @ (start - y)
 
 
-solution = Claim(
-    label="thm-spec-solution",
-    statement=r"$f_t = y + \sum_j e^{-\lambda_j t} \langle q_j, f_0 - y \rangle \, q_j$.",
-    source="class 2 of Anselmi's lectures, with signs and rates put right",
-    method="exact identity",
-    tolerance=EXACT,
-    check=_is_the_matrix_exponential,
-    formula=lambda modes, start, y, time: y + _fade(modes, start - y, time),
-    falsifiers={
-        "without the start": lambda modes, start, y, time: y - _fade(modes, y, time),
-        r"$f - y = +\sum_j e^{-\lambda_j t} \langle q_j, y \rangle q_j$": lambda m, s, y, t: y + _fade(m, y, t),
-        "one of the two exponentials with a rate of its own": lambda m, s, y, t: (
-            _fade(m, s, t) + y - _fade(m, y, t / 2)
-        ),
-        "growing modes": lambda m, s, y, t: y + _fade(m, s - y, -t),
+@claim(
+    "thm-spec-solution",
+    source="anselmi: class 2",
+    check=equals(_by_the_matrix_exponential, on=_kernels),
+    also=(lambda kernel, start, y, time: solution.formula(kernel, start, y, time, modes=decompose),),
+    wrong={
+        "without the start": {"of_start": 0.0},
+        r"$f - y = +\sum_j e^{-\lambda_j t} \langle q_j, y \rangle q_j$": {"of_start": 0.0, "of_targets": 1.0},
+        "growing modes": {"sign": 1.0},
     },
 )
-
-
-# Everywhere, over random starts
-
-
-def _is_the_joint_linear_system(prediction, generator: Generator) -> float:
-    """f on data and elsewhere in one linear equation, whose flow is a matrix exponential, no inverse needed."""
-    x, z, y = normal(generator, 5, 2), normal(generator, 3, 2), normal(generator, 5)
-    both, worst = torch.cat([x, z]), 0.0
-    for activation in ("relu", "erf"):
-        kernel = limit(activation)
-        found = prediction(kernel, x, y, z)
-        flow = torch.zeros(9, 9, dtype=torch.float64)  # of (f, 1)
-        flow[:8, :5] = -kernel(both, x)
-        flow[:8, 8] = kernel(both, x) @ y
-        for k, time in enumerate(TIMES):
-            moved = torch.matrix_exp(time * flow)[5:8]
-            expected = moved[:, :8] @ kernel(both, both, kind="nngp") @ moved[:, :8].T
-            worst = max(worst, relative_gap(found.mean[k], moved[:, 8]), relative_gap(found.covariance[k], expected))
-    return worst
-
-
-def _predict(kernel, x, y, z):
-    return predict(kernel, x, y, TIMES, test=z)
-
-
-def _swapped(kernel, x, y, z):
-    def one(a, b, kind="ntk"):
-        return kernel(a, b, kind="nngp" if kind == "ntk" else "ntk")
-
-    return predict(one, x, y, TIMES, test=z)
-
-
-def _certain(kernel, x, y, z):
-    found = _predict(kernel, x, y, z)
-    return found._replace(covariance=torch.zeros_like(found.covariance))
-
-
-def _bayes(kernel, x, y, z):
-    """The posterior of a Gaussian process with the covariance Σ: what only the last layer would learn."""
-    return predict(lambda a, b, kind="ntk": kernel(a, b, kind="nngp"), x, y, TIMES, test=z)
-
-
-prediction = Claim(
-    label="thm-spec-prediction",
-    statement=r"With $A_t = \Theta_{*X} \Theta^{-1} (1 - e^{-\Theta t})$ the mean is $A_t y$ and the covariance "
-    r"$\Sigma_{**} - A_t \Sigma_{X*} - \Sigma_{*X} A_t^\top + A_t \Sigma_{XX} A_t^\top$.",
-    source=f"{LEE}, equations 14 and 15",
-    method="exact identity",
-    tolerance=1e-8,
-    check=_is_the_joint_linear_system,
-    formula=_predict,
-    falsifiers={
-        "the two kernels exchanged": _swapped,
-        "the covariance of outputs in both places": _bayes,
-        "a start of 0, without spread": _certain,
-    },
-)
+def solution(kernel, start, y, time, *, sign=-1.0, of_start=1.0, of_targets=-1.0, modes=torch.linalg.eigh):
+    rates, vectors = modes(kernel)
+    return y + vectors @ (torch.exp(sign * rates * time) * (vectors.T @ (of_start * start + of_targets * y)))
 
 
 # Steps of finite length
 
 
-def _grows_beyond(edge, generator: Generator) -> float:
+def _steps(generator: Generator) -> Iterator[tuple]:
+    """Rates, one of them 0, their modes, and a learning rate: stable or not by little, and at the edge."""
     vectors = torch.linalg.qr(normal(generator, 5, 5)).Q
-    kernel = vectors @ torch.diag(torch.tensor([8.0, 4.0, 2.0, 1.0, 0.5], dtype=torch.float64)) @ vectors.T
-    errors = []
-    for share in (0.95, 1.05):
-        residuals = normal(generator, 5)
-        begin, rate = residuals.norm(), edge(decompose(kernel))
-        for _ in range(200):
-            residuals = residuals - share * rate * (kernel @ residuals)
-        errors.append(float(residuals.norm() / begin))
-    return max(0.0, min(errors[0] - 1, 10.0)) + max(0.0, 1 - errors[1])
+    for edge in (0.3, 1.5, 2 - 4e-7, 2.0, 2 + 4e-7, 3.0):
+        rates = torch.cat([uniform(generator, 4, low=0.5, high=3.0), torch.zeros(1, dtype=torch.float64)])
+        yield rates, vectors, edge / float(rates.max())
 
 
-edge = Claim(
-    label="prop-spec-step",
-    statement=r"Gradient descent multiplies mode $j$ by $1 - \eta\lambda_j$ a step, and is stable for "
-    r"$\eta < 2/\lambda_1$.",
-    source="derived here",
-    method="exact identity",
-    tolerance=1e-6,
-    check=_grows_beyond,
-    formula=lambda modes: 2 / modes.rates[0],
-    falsifiers={
-        r"$1/\lambda_1$": lambda modes: 1 / modes.rates[0],
-        r"$4/\lambda_1$": lambda modes: 4 / modes.rates[0],
-        r"$2/\lambda_2$": lambda modes: 2 / modes.rates[1],
+def _by_descent(rates: Tensor, vectors: Tensor, learning_rate: float) -> tuple[Tensor, bool]:
+    """One step of gradient descent in the parameters of a linear model with this kernel, and 2³⁰ steps."""
+    jacobian = vectors @ torch.diag(rates.sqrt())
+    theta = jacobian.T @ vectors.sum(1)  # any parameters with a residual along all modes but that of rate 0
+    begin = jacobian @ theta + vectors[:, -1]
+    end = begin - jacobian @ (learning_rate * jacobian.T @ begin)
+    power = torch.eye(5, dtype=torch.float64) - learning_rate * jacobian @ jacobian.T
+    for _ in range(30):
+        power = power @ power
+    return (vectors.T @ end) / (vectors.T @ begin), bool((power @ jacobian @ theta).norm() < 1e-3)
+
+
+@claim(
+    "prop-spec-step",
+    source="own",
+    check=equals(_by_descent, on=_steps),
+    wrong={
+        r"$1/\lambda_1$": {"edge": 1.0},
+        "$e^{-\\eta\\lambda_j}$, as in the flow": lambda r, v, rate: (torch.exp(-rate * r), rate < 2 / float(r.max())),
+        "all but the fastest mode": lambda r, v, rate: (1 - rate * r, rate < 2 / float(r.sort().values[-2])),
     },
 )
+def edge(rates, vectors, learning_rate, *, one=1.0, slope=-1.0, edge=2.0):
+    return one + slope * learning_rate * rates, bool(learning_rate < edge / float(rates.max()))
 
 
 # The circle
 
 
-def _are_eigenvectors(rates, generator: Generator) -> float:
-    size, worst = 12, 0.0
-    x, _ = circle(size)
-    turn = 2 * math.pi * torch.rand(1, generator=generator, dtype=torch.float64)
-    rotation = torch.stack([torch.cat([turn.cos(), -turn.sin()]), torch.cat([turn.sin(), turn.cos()])])
+def _circle(generator: Generator, size: int) -> tuple[Tensor, Tensor]:
+    """Equally spaced points of a circle, from any angle on: (N, 2), and the angles between them and the first."""
+    turn, radius = uniform(generator, 2, low=0.5, high=2.0)
     angles = 2 * math.pi * torch.arange(size, dtype=torch.float64) / size
+    return radius * torch.stack([torch.cos(turn + angles), torch.sin(turn + angles)], 1), angles
+
+
+def _waves(generator: Generator) -> Iterator[tuple]:
+    for size, options in (
+        (12, ("relu", 0.5)),
+        (7, ("erf", 0.3)),
+        (8, ("relu", 0.0)),
+        (2, ("erf", 0.0)),
+        (1, ("relu", 1.0)),
+    ):
+        x, angles = _circle(generator, size)
+        for k in range(size // 2 + 1):
+            for phase in (0.0, math.pi / 2, float(uniform(generator, 1))):
+                yield limit(*options)(x, x), angles, k, phase
+
+
+@claim(
+    "thm-spec-circle",
+    source="own",
+    check=equals(lambda kernel, angles, k, phase: kernel @ torch.cos(k * angles + phase), on=_waves, floor=1.0),
+    also=(lambda kernel, angles, k, phase: torch.fft.rfft(kernel[0]).real[k] * torch.cos(k * angles + phase),),
+    wrong={
+        "divided by the number of points": lambda kernel, *o: waves.formula(kernel, *o) / len(kernel),
+        "half of it, as if waves were counted twice": {"factor": 0.5},
+        "the rate of the next wave": {"next": 1},
+    },
+)
+def waves(kernel, angles, k, phase, *, factor=1.0, next=0):
+    return factor * kernel[0] @ torch.cos((k + next) * angles) * torch.cos(k * angles + phase)
+
+
+def _even_circles(generator: Generator) -> Iterator[tuple]:
+    for size in (2, 4, 6, 10, 64):
+        yield size, *uniform(generator, 2, low=0.5, high=2.0).tolist()
+
+
+def _by_products(size: int, weight_scale: float, radius: float) -> tuple[Tensor, Tensor]:
+    """Rates of frequencies 0 to N/2, as wᵀ Θ w / wᵀ w with the waves w of the circle."""
+    x = radius * circle(size)[0] / math.sqrt(2)
+    kernel = textbook_kernel(x, x, depth=1, activation="relu", weight_scale=weight_scale, bias_scale=0.0).slopes
+    waves = torch.cos(2 * math.pi / size * torch.outer(torch.arange(size // 2 + 1), torch.arange(size)).double())
+    rates = ((waves @ kernel) * waves).sum(1) / waves.square().sum(1)
+    return rates, rates > 1e-7 * rates[0]
+
+
+@claim(
+    "prop-spec-parity",
+    source="own",
+    check=equals(_by_products, on=_even_circles, tolerance=1e-7),
+    wrong={"all odd frequencies": {"first": 0.0}, "no frequency at all": {"every": 1}},
+)
+def parity(size, weight_scale, radius, *, first=math.pi**2 / 2, even=2.0, three=3.0, one=-1.0, every=2):
+    k, turns = torch.arange(size // 2 + 1), torch.arange(-3000, 3001)[:, None]
+    same = k + turns * size  # the frequencies that look like k on these points; far ones are summed by an integral
+    squares = same.double().square()
+    waves = torch.where(same % every == 0, even * (squares + three) / (squares + one).square(), 0.0)
+    total = torch.where(same.abs() == 1, first, waves).sum(0) + (k % every == 0) * 2 * even / size**2 / 3000.5
+    rates = size * (weight_scale**2 * radius) ** 2 / (4 * math.pi**2) * total
+    return rates, rates > 0
+
+
+# Everywhere, over random starts
+
+
+def _forecasts(generator: Generator) -> Iterator[tuple]:
+    """Kernel functions, data, and points elsewhere, of which the first is a datum."""
     for activation in ("relu", "erf"):
-        kernel = limit(activation)(x @ rotation.T, x @ rotation.T)
-        for k, rate in enumerate(rates(kernel)[:6]):
-            wave = torch.cos(k * angles + 0.3)
-            worst = max(worst, relative_gap(kernel @ wave, rate * wave))
-    return worst
+        x, z = normal(generator, 5, 2), normal(generator, 3, 2)
+        z[0] = x[0]
+        yield limit(activation), x, normal(generator, 5), z
 
 
-waves = Claim(
-    label="thm-spec-circle",
-    statement=r"On $N$ equally spaced points of a circle the modes are waves $\cos(k\gamma + \phi)$, with the rate "
-    r"$\lambda_k = \sum_n \Theta(x_0, x_n) \cos k\gamma_n$.",
-    source="derived here",
-    method="exact identity",
-    tolerance=EXACT,
-    check=_are_eigenvectors,
-    formula=lambda kernel: torch.fft.fft(kernel[0]).real,
-    falsifiers={
-        "divided by the number of points": lambda kernel: torch.fft.fft(kernel[0]).real / kernel.shape[0],
-        "in the order of their size from the last": lambda kernel: torch.fft.fft(kernel[0]).real.flip(0),
-        "squared amplitudes": lambda kernel: torch.fft.fft(kernel[0]).abs().square(),
+def _by_one_linear_system(kernel: Callable, x: Tensor, y: Tensor, z: Tensor, times=TIMES) -> tuple[Tensor, Tensor]:
+    """f on the data and elsewhere, and a constant 1, in one linear equation, whose flow is a matrix exponential."""
+    both, flow, moments = torch.cat([x, z]), torch.zeros(len(x) + len(z) + 1, len(x) + len(z) + 1).double(), []
+    flow[:-1, : len(x)] = -kernel(both, x)
+    flow[:-1, -1] = kernel(both, x) @ y
+    for time in times:
+        moved = torch.matrix_exp(time * flow)[len(x) : -1]
+        moments.append((moved[:, -1], moved[:, :-1] @ kernel(both, both, kind="nngp") @ moved[:, :-1].T))
+    return tuple(map(torch.stack, zip(*moments, strict=True)))
+
+
+@claim(
+    "thm-spec-prediction",
+    source="lee2019: equations 14 and 15",
+    check=equals(_by_one_linear_system, on=_forecasts, tolerance=1e-8),
+    also=(lambda kernel, x, y, z: (lambda p: (p.mean, p.covariance))(predict(kernel, x, y, TIMES, test=z)),),
+    wrong={
+        "a start of 0, without spread": {"start": 0.0, "mixed": 0.0, "begun": 0.0},
+        "the covariance of a sum": {"mixed": 1.0},
+        "the covariance of outputs in both places": lambda kernel, *o: prediction.formula(_one_for_both(kernel), *o),
     },
 )
+def prediction(kernel, x, y, z, *, decay=-1.0, inverse=Exponent(-1), start=1.0, mixed=-1.0, begun=1.0):
+    rates, vectors = torch.linalg.eigh(kernel(x, x))
+    means, covariances = [], []
+    for time in TIMES:
+        a = kernel(z, x) @ vectors @ torch.diag(rates**inverse * (1 - torch.exp(decay * rates * time))) @ vectors.T
+        cross = a @ kernel(x, z, kind="nngp")
+        means.append(a @ y)
+        covariances.append(
+            start * kernel(z, z, kind="nngp") + mixed * (cross + cross.T) + begun * a @ kernel(x, x, kind="nngp") @ a.T
+        )
+    return torch.stack(means), torch.stack(covariances)
 
 
-def _vanish(frequencies, generator: Generator) -> float:
-    radius = 1 + float(torch.rand(1, generator=generator))
-    worst = 0.0
-    for size in (4, 6, 10, 64):
-        x = radius * circle(size)[0]
-        rates = torch.fft.rfft(limit("relu", 0.0)(x, x)[0]).real
-        zero = torch.tensor([frequencies(k, size) for k in range(size // 2 + 1)])
-        # rates that should be 0 over the largest; and where one that should not be 0 is, the claim is wrong too
-        worst = max(worst, float((rates * zero).abs().max() / rates[0]), float((rates[~zero] < 1e-9 * rates[0]).any()))
-    return worst
+def _one_for_both(kernel: Callable) -> Callable:
+    return lambda one, other, kind="ntk": kernel(one, other, kind="nngp")
 
 
-parity = Claim(
-    label="prop-spec-parity",
-    statement=r"One hidden ReLU layer without biases, on an even number $N$ of points, has the rate 0 for the "
-    r"frequencies $3, 5, 7, \dots \leq N/2$, and for no other.",
-    source="derived here; known on spheres",
-    method="exact identity",
-    tolerance=1e-12,
-    check=_vanish,
-    formula=lambda k, size: k % 2 == 1 and k > 1,
-    falsifiers={
-        "all odd frequencies": lambda k, size: k % 2 == 1,
-        "odd frequencies below $N/2$, but not that one": lambda k, size: k % 2 == 1 and 1 < k < size // 2,
-        "even frequencies": lambda k, size: k % 2 == 0 and k > 1,
-        "high frequencies": lambda k, size: k > 16,
+def _after(generator: Generator, time: float, kernel: Callable, x: Tensor, y: Tensor, z: Tensor) -> Tensor:
+    return _by_one_linear_system(kernel, x, y, z, times=(time / float(torch.linalg.eigvalsh(kernel(x, x))[0]),))[0][0]
+
+
+@claim(
+    "cor-spec-regression",
+    source="lee2019: equation 14",
+    check=tends_to(_after, (10.0, 20.0), on=_forecasts, tolerance=1e-4),
+    also=(lambda kernel, x, y, z: predict(kernel, x, y, [math.inf], test=z).mean[0],),
+    wrong={
+        "regression with the covariance of outputs": lambda kernel, *o: regression.formula(_one_for_both(kernel), *o),
+        "ridge regression": {"ridge": 0.1},
+        "without the inverse": lambda kernel, x, y, z: kernel(z, x) @ y / 5,
     },
 )
-
-
-# What is left in the end
-
-
-def _is_reached_in_the_end(regression, generator: Generator) -> float:
-    x, z, y = normal(generator, 6, 2), normal(generator, 4, 2), normal(generator, 6)
-    worst = 0.0
-    for activation in ("relu", "erf"):
-        kernel = limit(activation)
-        found = predict(kernel, x, y, [math.inf], test=z).mean[0]
-        worst = max(worst, relative_gap(regression(kernel, x, y, z), found))
-    return worst
-
-
-regression = Claim(
-    label="cor-spec-regression",
-    statement=r"If $\Theta$ is positive definite on the data, the mean tends to kernel regression, $\Theta_{*X} "
-    r"\Theta^{-1} y$.",
-    source=f"{LEE}",
-    method="exact identity",
-    tolerance=1e-6,
-    check=_is_reached_in_the_end,
-    formula=lambda kernel, x, y, z: kernel(z, x) @ torch.linalg.solve(kernel(x, x), y),
-    falsifiers={
-        "regression with the covariance of outputs": lambda kernel, x, y, z: (
-            kernel(z, x, kind="nngp") @ torch.linalg.solve(kernel(x, x, kind="nngp"), y)
-        ),
-        "ridge regression": lambda kernel, x, y, z: (
-            kernel(z, x) @ torch.linalg.solve(kernel(x, x) + 0.1 * torch.eye(6, dtype=torch.float64), y)
-        ),
-        "without the inverse": lambda kernel, x, y, z: kernel(z, x) @ y / 6,
-    },
-)
+def regression(kernel, x, y, z, *, factor=1.0, ridge=0.0):
+    return factor * kernel(z, x) @ torch.linalg.solve(kernel(x, x) + ridge * torch.eye(len(x), dtype=x.dtype), y)

@@ -10,11 +10,12 @@ import math
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import Annotated
 
 import torch
 from torch import Tensor, nn
 
-from lecturelib.core.arguments import as_tensor
+from lecturelib.core.arguments import Array, Counts, Vector, checked
 from lecturelib.core.experiments import Provenance, generator_for, save, settings, sweep
 
 FREQUENCIES = (5, 10, 15, 20, 25, 30, 35, 40, 45, 50)
@@ -24,31 +25,27 @@ SHOWN = (100, 1000, 10_000, 80_000)  # steps at which the published figure shows
 STORED = Path("chapters/kernels/data/frequencies.json")
 
 
-def waves(x, frequencies, amplitudes, phases) -> Tensor:
-    """Σ_j A_j sin(2π k_j x + φ_j) at x (N,): shape (N,). Frequencies, amplitudes and phases have one length.
-
-    Raises ValueError where they do not, or where a number is not finite.
-    """
-    x, k, a, phi = (
-        as_tensor(name, value)
-        for name, value in (("x", x), ("frequencies", frequencies), ("amplitudes", amplitudes), ("phases", phases))
-    )
-    if not k.shape == a.shape == phi.shape or k.ndim != 1:
-        raise ValueError(f"frequencies: expected one amplitude and phase each, got {k.shape}, {a.shape}, {phi.shape}")
-    return torch.sin(2 * math.pi * x[:, None] * k + phi) @ a
+@checked
+def waves(
+    x: Annotated[Vector, "N"],
+    frequencies: Annotated[Vector, "F"],
+    amplitudes: Annotated[Vector, "F"],
+    phases: Annotated[Vector, "F"],
+) -> Tensor:
+    """Σ_j A_j sin(2π k_j x + φ_j) at x (N,): shape (N,)."""
+    return torch.sin(2 * math.pi * x[:, None] * frequencies + phases) @ amplitudes
 
 
-def learned(values, frequencies, amplitudes) -> Tensor:
+@checked
+def learned(values: Array, frequencies: Annotated[Counts, "F"], amplitudes: Annotated[Vector, "F"]) -> Tensor:
     """The size of each frequency in `values` on the grid n/N of [0, 1), in units of the target's amplitude.
 
     values: (..., N); frequencies, amplitudes: (F,). Entry j is (2 / (A_j N)) |Σ_n values_n e^{−2πi k_j n/N}|, which is
     1 where the sine is there in full, whatever its phase. Raises ValueError where 2 k_j is not between 1 and N − 1.
     """
-    values, amplitudes = as_tensor("values", values), as_tensor("amplitudes", amplitudes)
     size = values.shape[-1]
-    frequencies = [int(k) for k in frequencies]
-    if any(not 0 < 2 * k < size for k in frequencies):
-        raise ValueError(f"frequencies: expected them between 0 and half of {size} points, got {frequencies}")
+    if not bool(((frequencies > 0) & (2 * frequencies < size)).all()):
+        raise ValueError(f"frequencies: expected them between 0 and half of {size} points, got {frequencies.tolist()}")
     return 2 * torch.fft.rfft(values)[..., frequencies].abs() / size / amplitudes
 
 
@@ -69,7 +66,7 @@ def spectrum(
     seed: int,
     amplitudes: str,
     steps: int = STEPS,
-    every: int = 500,
+    record_every: int = 500,
     width: int = WIDTH,
     layers: int = LAYERS,
     frequencies: Sequence[int] = FREQUENCIES,
@@ -77,7 +74,7 @@ def spectrum(
     """Train on `POINTS` points with full-batch Adam at 3e-4 on the mean squared error; random phases.
 
     amplitudes: "equal" (all 1) or "increasing" (0.1 to 1), cut to as many as there are frequencies.
-    Returns step (R,), loss (R,) and learned (R, F), recorded every `every` steps; the target (N,); and the outputs (N,)
+    Returns step (R,), loss (R,) and learned (R, F), every `record_every` steps; the target (N,); and the outputs (N,)
     of those of the steps `SHOWN` that were reached, in the order of steps. Rahaman et al. 2019, section 4.
     """
     generator = generator_for(seed, "frequencies", amplitudes)
@@ -91,7 +88,7 @@ def spectrum(
     for step in range(steps + 1):
         outputs = model(x.float()[:, None])
         loss = (outputs - y).square().mean()
-        if step % every == 0:
+        if step % record_every == 0:
             found = learned(outputs.detach()[:, 0].double(), frequencies, sizes)
             record["step"].append(step)
             record["loss"].append(float(f"{loss.item():.4g}"))

@@ -30,16 +30,16 @@ def predicted(activation: str) -> Prediction:
     return predict(limit(activation), x, y, TIMES, test=circle(BETWEEN)[0])
 
 
-def trained(*, seed: int, width: int, activation: str = "relu", networks: int = 40) -> dict[str, list]:
+def trained(*, seed: int, width: int, activation: str = "relu", ensemble: int = 40) -> dict[str, list]:
     """Gradient descent from many starts: mean and standard deviation of outputs at the five times, each (5, 40)."""
     x, y = circle(DATA)
     steps = [round(time / RATE) for time in TIMES]
-    before = start(seed, width, 1, activation, networks)
-    run = train_wide(before, x, y, rate=RATE, steps=steps[-1], record=steps, watch=circle(BETWEEN)[0])
+    before = start(seed, width, 1, activation, ensemble)
+    run = train_wide(before, x, y, learning_rate=RATE, steps=steps[-1], record_at=steps, watch=circle(BETWEEN)[0])
     return {"mean": run.outputs.mean(1).tolist(), "deviation": run.outputs.std(1).tolist()}
 
 
-def mode_rates(*, seed: int, width: int, activation: str = "relu", networks: int = 20) -> dict[str, list]:
+def mode_rates(*, seed: int, width: int, activation: str = "relu", ensemble: int = 20) -> dict[str, list]:
     """Rates at which modes of the residual fade in training, over an ensemble, (10,) each, by size of their eigenvalue.
 
     measured: from the start to the time 1 / λ_j, when a mode should have fallen to about 1/e, with its standard error;
@@ -48,7 +48,9 @@ def mode_rates(*, seed: int, width: int, activation: str = "relu", networks: int
     x, y = circle(DATA)
     modes = decompose(limit(activation)(x, x))
     steps = [max(1, round(1 / (RATE * float(rate)))) for rate in modes.rates]
-    run = train_wide(start(seed, width, 1, activation, networks), x, y, rate=RATE, steps=max(steps), record=[0, *steps])
+    run = train_wide(
+        start(seed, width, 1, activation, ensemble), x, y, learning_rate=RATE, steps=max(steps), record_at=[0, *steps]
+    )
     residuals = dict(zip(run.steps, run.outputs - y, strict=True))
     found = [fading_rates(residuals[0], residuals[step], step * RATE, modes) for step in steps]
     measured, errors = ([float(pair[part][j]) for j, pair in enumerate(found)] for part in (0, 1))

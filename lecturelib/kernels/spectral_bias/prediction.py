@@ -7,16 +7,17 @@ data solves it for all times. Outputs of a random start are normal with mean 0 a
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from lecturelib.core.arguments import as_tensor, one_dimensional
-from lecturelib.kernels.models.features import semi_definite
-from lecturelib.kernels.tangent_kernel.limit import read_inputs
+from lecturelib.core.arguments import Array, Matrix, Square, checked
+from lecturelib.core.kinds import Numbers
+from lecturelib.core.shapes import Shape
 
-ROUNDING = 1e-10  # an eigenvalue below minus this share of the largest is no rounding error
+TimesOrInfinity = Annotated[Any, Numbers("times, at least 0, or infinity", least=0, infinite=True, shape=Shape("_T"))]
+ROUNDING = 100  # of the size times the precision: what errors of rounding may add to an eigenvalue, beside the largest
 
 
 class Modes(NamedTuple):
@@ -27,72 +28,92 @@ class Modes(NamedTuple):
 
 
 class Prediction(NamedTuple):
-    """Over random starts: mean (T, M) and covariance (T, M, M) of outputs at M points and T times."""
+    """Over random starts: mean (T, M) and covariance (T, M, M) of outputs at M points and T times.
+
+    With targets of shape (N, K) the mean is (T, M, K), and the covariance that of each of the K outputs.
+    """
 
     times: Tensor
     mean: Tensor
     covariance: Tensor
 
 
-def decompose(kernel) -> Modes:
+@checked
+def decompose(kernel: Square) -> Modes:
     """The modes of a kernel matrix (N, N). A residual along mode j fades as e^{−rate_j t}.
 
-    Raises ValueError unless it is square, symmetric and positive semi-definite, both beyond rounding.
+    Raises ValueError unless it is symmetric and positive semi-definite, both beyond rounding in its precision.
+
+    >>> decompose([[2, 1], [1, 2]]).rates
+    tensor([3., 1.], dtype=torch.float64)
     """
-    kernel = _symmetric(as_tensor("kernel", kernel))
-    rates, vectors = torch.linalg.eigh(0.5 * (kernel + kernel.T))
-    if float(rates[0]) < -ROUNDING * max(float(rates[-1]), -float(rates[0])):
+    return Modes(*(part.to(kernel.dtype) for part in _modes(kernel)))
+
+
+def _modes(kernel: Tensor) -> Modes:
+    """The modes in float64."""
+    rounding = ROUNDING * len(kernel) * torch.finfo(kernel.dtype).eps
+    if float((kernel - kernel.T).abs().max()) > rounding * float(kernel.abs().max()):
+        raise ValueError("kernel: expected a symmetric matrix")
+    rates, vectors = torch.linalg.eigh(0.5 * (kernel + kernel.T).double())
+    if float(rates[0]) < -rounding * float(rates.abs().max()):
         raise ValueError(f"kernel: expected no negative eigenvalue beyond rounding, found {float(rates[0]):.3g}")
     return Modes(rates.flip(0).clamp(min=0), vectors.flip(1))
 
 
-def predict(kernel: Callable[..., Tensor], x, y, times, *, test=None) -> Prediction:
+@checked
+def predict(
+    kernel: Callable[..., Tensor],
+    x: Annotated[Matrix, "N d"],
+    y: Array,
+    times: TimesOrInfinity,
+    *,
+    test: Annotated[Matrix, "_M d"] | None = None,
+) -> Prediction:
     """Mean and covariance of an infinitely wide network trained by gradient flow on ½ Σ (f(x_n) − y_n)².
 
     kernel(x1, x2, kind=...): "ntk" and "nngp" of a network, such as `functools.partial(infinite_kernel, depth=1, …)`.
-    x: (N, d), y: (N,), times: (T,), at least 0, infinity allowed; test: (M, d) for outputs there instead of at x. A
-    time t is k steps at rate η with k η = t. Computed in float64, returned in the precision of x and y. With
+    x: (N, d), y: (N,), or (N, K) for K outputs, times: (T,), infinity allowed; test: (M, d) for outputs there instead
+    of at x. A time t is k steps at rate η with k η = t. Computed in float64, returned in the precision of x and y. With
     A_t = Θ_*X Θ⁻¹ (1 − e^{−Θt}):
 
         mean = A_t y,    covariance = Σ_** − A_t Σ_X* − Σ_*X A_tᵀ + A_t Σ_XX A_tᵀ.
 
+    The covariance is computed as G Gᵀ with G = (1, −A_t) R and Σ = R Rᵀ on all points, so that no variance is negative.
     Modes of rate 0 within rounding are never learned. Lee et al. 2019, equations 14 and 15.
-    Raises ValueError for data that do not fit, negative times, and kernels that are not finite or not positive
-    semi-definite: the tangent kernel on x, the covariance on all points.
+    Raises ValueError for data that do not fit, and kernels that are not finite or not positive semi-definite: the
+    tangent kernel on x, the covariance on all points.
+
+    >>> from functools import partial
+    >>> from lecturelib.kernels import infinite_kernel
+    >>> kernel = partial(infinite_kernel, depth=1, weight_scale=1, bias_scale=1)
+    >>> predict(kernel, [[0], [1]], [1, 2], [0, float("inf")]).mean
+    tensor([[0.0000, 0.0000],
+            [1.0000, 2.0000]], dtype=torch.float64)
     """
-    x, y, times = read_inputs("x", x), one_dimensional("y", y), _read_times(times)
-    if y.shape != x.shape[:1]:
-        raise ValueError(f"y: expected shape {tuple(x.shape[:1])}, one number for each row of x, got {tuple(y.shape)}")
-    dtype = torch.promote_types(x.dtype, y.dtype)
-    x, y, count = x.double(), y.double(), y.numel()
-    points = x if test is None else read_inputs("test", test).double()
-    modes = decompose(_matrix(kernel, x, x, "ntk"))
-    across = modes.vectors.T @ _matrix(kernel, x, points, "ntk")  # (N, M), by modes
-    learned = growth(modes.rates, times)[:, :, None] * across  # A_tᵀ in the basis of modes: (T, N, M)
+    if y.ndim > 2 or y.shape[:1] != x.shape[:1]:
+        raise ValueError(f"y: expected shape (N,) or (N, K) with N = {len(x)}, as x has, got {tuple(y.shape)}")
+    dtype, count, times = x.dtype, len(x), times.double()
+    x, y = x.double(), y.double()
+    points = x if test is None else test.double()
+    modes = _modes(_matrix(kernel, x, x, "ntk"))
+    across = modes.vectors.T @ _matrix(kernel, x, points, "ntk").double()  # (N, M), by modes
+    influence = (growth(modes.rates, times)[:, :, None] * across).mT @ modes.vectors.T  # A_t: (T, M, N)
     everywhere = x if test is None else torch.cat([x, points])
-    start = semi_definite("kernel", _symmetric(_matrix(kernel, everywhere, everywhere, "nngp")))
-    there = slice(None) if test is None else slice(count, None)
-    mixed = learned.mT @ (modes.vectors.T @ start[:count, there])  # A_t Σ_X*
-    begun = modes.vectors.T @ start[:count, :count] @ modes.vectors
-    covariance = start[there, there] - mixed - mixed.mT + learned.mT @ begun @ learned
-    return Prediction(times, (learned.mT @ (modes.vectors.T @ y)).to(dtype), covariance.to(dtype))
+    begun = _modes(_matrix(kernel, everywhere, everywhere, "nngp"))
+    root = begun.vectors * begun.rates.sqrt()
+    left = root[0 if test is None else count :] - influence @ root[:count]
+    return Prediction(times, (influence @ y).to(dtype), (left @ left.mT).to(dtype))
 
 
 def _matrix(kernel: Callable[..., Tensor], one: Tensor, other: Tensor, kind: str) -> Tensor:
-    """What a kernel says of all pairs of points, or a ValueError: shape (N, M), in float64."""
-    found = as_tensor("kernel", kernel(one, other, kind=kind), dtype=torch.float64)
+    """What a kernel says of all pairs of points, shape (N, M), or a ValueError."""
+    found = kernel(one, other, kind=kind)
     if found.shape != (len(one), len(other)):
         raise ValueError(f"kernel: expected shape ({len(one)}, {len(other)}), got {tuple(found.shape)}")
+    if not bool(found.isfinite().all()):
+        raise ValueError("kernel: expected finite numbers, found NaN or infinity")
     return found
-
-
-def _symmetric(kernel: Tensor) -> Tensor:
-    """The matrix as it is, or a ValueError unless it is square and symmetric beyond rounding."""
-    if kernel.ndim != 2 or kernel.shape[0] != kernel.shape[1] or kernel.shape[0] == 0:
-        raise ValueError(f"kernel: expected shape (N, N), got {tuple(kernel.shape)}")
-    if float((kernel - kernel.T).abs().max()) > ROUNDING * float(kernel.abs().max()):
-        raise ValueError("kernel: expected a symmetric matrix")
-    return kernel
 
 
 def growth(rates: Tensor, times: Tensor) -> Tensor:
@@ -119,10 +140,3 @@ def fading_rates(first: Tensor, last: Tensor, time: float, modes: Modes) -> tupl
     without = -torch.log((products.sum(0) - products) / (squares.sum(0) - squares)) / time  # (S, N)
     count = first.shape[0]
     return rate, ((count - 1) / count * (without - without.mean(0)).square().sum(0)).sqrt()
-
-
-def _read_times(times) -> Tensor:
-    tensor = torch.as_tensor(times, dtype=torch.float64)
-    if tensor.ndim != 1 or tensor.numel() == 0 or bool(tensor.isnan().any()) or bool((tensor < 0).any()):
-        raise ValueError("times: expected shape (T,) with numbers from 0, infinity allowed")
-    return tensor

@@ -3,216 +3,221 @@
 from __future__ import annotations
 
 import math
-from itertools import pairwise
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import torch
-from torch import Generator, Tensor, nn
-from torch.func import functional_call, jacrev
+from torch import Generator, Tensor
+from torch.func import jacrev, jvp, vmap
 
-from lecturelib.core.old_claims import Claim, relative_gap
+from lecturelib.core.checking import equals, measures
+from lecturelib.core.claims import Exponent, claim
+from lecturelib.core.problems import normal, sizes, uniform
+from lecturelib.kernels.tangent_kernel.checks_problems import Plain, networks, standard_normal
 from lecturelib.kernels.tangent_kernel.empirical import empirical_kernel
 from lecturelib.kernels.tangent_kernel.layer_products import Signals, kernel_of
-from lecturelib.kernels.tangent_kernel.wide_networks import WideNetwork, draw_wide, slope, value
-
-JACOT = "Jacot et al. 2018"
-EXACT = 1e-11
+from lecturelib.kernels.tangent_kernel.limit import infinite_kernel
+from lecturelib.kernels.tangent_kernel.wide_networks import WideNetwork, value
 
 
-def normal(generator: Generator, *shape: int) -> Tensor:
-    """Standard normal numbers in float64."""
-    return torch.randn(*shape, generator=generator, dtype=torch.float64)
+def _signals(network: Plain, x: Tensor) -> list[tuple[Tensor, Tensor]]:
+    """(h_ℓ, δ_ℓ) of every layer by autograd: (N, m_ℓ), (N, m_{ℓ+1})."""
+    layers = network.layers(x, network.parameters.clone().requires_grad_())
+    deltas = torch.autograd.grad(layers[-1][1].sum(), [z for _, z in layers])
+    return [(h.detach(), delta) for (h, _), delta in zip(layers, deltas, strict=True)]
 
 
-def perceptron(generator: Generator, sizes: tuple[int, ...] = (3, 7, 6, 1)) -> nn.Sequential:
-    """A smooth network for torch.func, weights and biases of size one."""
-    parts: list[nn.Module] = []
-    for fan_in, fan_out in pairwise(sizes):
-        linear = nn.Linear(fan_in, fan_out, dtype=torch.float64)
-        for parameter in linear.parameters():
-            parameter.data = normal(generator, *parameter.shape) / math.sqrt(fan_in)
-        parts += [linear, nn.Tanh()]
-    return nn.Sequential(*parts[:-1])
-
-
-def jacobian(model: nn.Module, x: Tensor) -> Tensor:
-    """All derivatives of the outputs, by torch.func alone: (N, P)."""
-    parameters = {name: part.detach() for name, part in model.named_parameters()}
-    found = jacrev(lambda p: functional_call(model, p, (x,))[:, 0])(parameters)
-    return torch.cat([part.flatten(1) for part in found.values()], dim=1)
+def kernel_by_the_library(network: Plain, x: Tensor, z: Tensor) -> Tensor:
+    """K(x, z) by the products of `layer_products`: (N, M)."""
+    one, other = (
+        [Signals(h, d[:, None], *f) for (h, d), f in zip(_signals(network, at), network.factors, strict=True)]
+        for at in (x, z)
+    )
+    return kernel_of(one, other)[..., 0, 0]
 
 
 # The law of motion of the function
 
 
-def _half_of_squares(f: Tensor, y: Tensor) -> Tensor:
-    return 0.5 * (f - y).square().sum()
+def _flows(generator: Generator) -> Iterator[tuple]:
+    """Networks, a loss that is a function of all outputs together, new inputs, data with one input twice."""
+    half_of_squares, logistic = normal(generator, 5), normal(generator, 5).sign()
+    losses = (
+        lambda f: 0.5 * (f - half_of_squares).square().sum(),
+        lambda f: torch.nn.functional.softplus(-f * logistic).sum(),
+        lambda f: torch.logsumexp(f, 0) * f[0],
+        lambda f: (f - half_of_squares).abs().max(),
+    )
+    bends = (torch.tanh, torch.relu, torch.sin, torch.nn.functional.silu)
+    for network, loss in zip(networks(generator, *bends), losses, strict=True):
+        z, x = normal(generator, 4, 3), normal(generator, 5, 3)
+        x[4] = x[0]
+        yield network, loss, z, x
 
 
-def _logistic(f: Tensor, y: Tensor) -> Tensor:
-    return torch.nn.functional.softplus(-f * y.sign()).sum()
+def _speed_by_autograd(network: Plain, loss: Callable, z: Tensor, x: Tensor) -> Tensor:
+    flow = jacrev(lambda parameters: -loss(network(x, parameters)))(network.parameters)
+    return jvp(lambda parameters: network(z, parameters), (network.parameters,), (flow,))[1]
 
 
-def _moves_along_gradient_flow(law, generator: Generator) -> float:
-    model, x, z = perceptron(generator), normal(generator, 5, 3), normal(generator, 4, 3)
-    y, kernel, worst = normal(generator, 5), empirical_kernel(model, z, x), 0.0
-    for loss in (_half_of_squares, _logistic):
-        outputs = model(x)[:, 0]
-        value = loss(outputs, y)
-        slopes = torch.autograd.grad(value, outputs, retain_graph=True)[0]
-        flow = torch.autograd.grad(value, list(model.parameters()))
-        speed = -jacobian(model, z) @ torch.cat([part.flatten() for part in flow])
-        worst = max(worst, relative_gap(law(kernel, slopes, (outputs - y).detach()), speed))
-    return worst
+def _slopes(network: Plain, loss: Callable, x: Tensor) -> Tensor:
+    return jacrev(loss)(network(x))
 
 
-motion = Claim(
-    label="thm-ntk-function",
-    statement=r"Under gradient flow of any loss $\ell(f(x_1), \dots, f(x_N))$, $\dot f(x) = -\sum_n K(x, x_n)\, "
-    r"\partial \ell / \partial f(x_n)$.",
-    source=f"{JACOT}, section 3",
-    method="exact identity",
-    tolerance=EXACT,
-    check=_moves_along_gradient_flow,
-    formula=lambda kernel, slopes, residuals: -kernel @ slopes,
-    falsifiers={
-        "without the minus sign": lambda kernel, slopes, residuals: kernel @ slopes,
-        "the mean over data instead of the sum": lambda kernel, slopes, residuals: -kernel @ slopes / slopes.numel(),
-        "residuals, whatever the loss is": lambda kernel, slopes, residuals: -kernel @ residuals,
-        "with squared slopes": lambda kernel, slopes, residuals: -kernel @ (slopes * slopes.abs()),
+@claim(
+    "thm-ntk-function",
+    source="jacot2018: section 3",
+    check=equals(_speed_by_autograd, on=_flows),
+    also=(lambda network, loss, z, x: -kernel_by_the_library(network, z, x) @ _slopes(network, loss, x),),
+    wrong={
+        "without the minus sign": {"sign": 1.0},
+        "the mean over data instead of the sum": {"sign": -0.2},
+        "the kernel of the data alone": lambda n, loss, z, x: (
+            -(n.jacobian(x) @ n.jacobian(x).T @ _slopes(n, loss, x))[:4]
+        ),
     },
 )
+def motion(network, loss, z, x, *, sign=-1.0):
+    return sign * (network.jacobian(z) @ network.jacobian(x).T) @ _slopes(network, loss, x)
 
 
 # First-order expansion
 
 
-def _misses_by_second_order(expansion, generator: Generator) -> float:
-    model, x = perceptron(generator), normal(generator, 5, 3)
-    parts, values = jacobian(model, x), model(x)[:, 0].detach()
-    way = normal(generator, parts.shape[1])
-    start = nn.utils.parameters_to_vector(model.parameters()).detach()
+def _directions(generator: Generator) -> Iterator[tuple]:
+    for network in networks(generator, torch.tanh, torch.sin, torch.erf, torch.nn.functional.silu):
+        if len(network.shape) > 2:  # without a hidden layer there is no error
+            yield network, normal(generator, 5, 3), normal(generator, network.parameters.numel())
+
+
+def _order_of_the_error(expansion: Callable, network: Plain, x: Tensor, way: Tensor) -> float:
     errors = []
-    for size in (2e-3, 1e-3):
-        nn.utils.vector_to_parameters(start + size * way, model.parameters())
-        errors.append(float((model(x)[:, 0].detach() - expansion(values, parts, size * way)).norm()))
-    return abs(math.log2(errors[0] / errors[1]) - 2)
+    for size in (2e-4, 1e-4):
+        there, order = expansion(network, x, size * way)
+        errors.append(float((network(x, network.parameters + size * way) - there).norm()))
+    return abs(math.log2(errors[0] / errors[1]) - order)
 
 
-first_order = Claim(
-    label="prop-ntk-linear",
-    statement=r"$f_\theta(x) = f_{\theta_0}(x) + \partial f_{\theta_0}(x) \cdot (\theta - \theta_0) + O(\lVert\theta - "
-    r"\theta_0\rVert^2)$ for smooth activations: half the way, a quarter of the error.",
-    source="Taylor's formula",
-    method="exact identity",
-    tolerance=0.1,
-    check=_misses_by_second_order,
-    formula=lambda values, parts, way: values + parts @ way,
-    falsifiers={
-        "the value at the start": lambda values, parts, way: values,
-        "half of the linear term": lambda values, parts, way: values + 0.5 * parts @ way,
-        "the linear term with a minus": lambda values, parts, way: values - parts @ way,
+@claim(
+    "prop-ntk-linear",
+    source="own",
+    check=measures(_order_of_the_error, on=_directions, tolerance=0.01, method="limit", unit=" in the order"),
+    wrong={
+        "the value at the start": {"slope": 0.0},
+        "half of the linear term": {"slope": 0.5},
+        "an error of third order": {"order": Exponent(3)},
     },
 )
+def first_order(network, x, way, *, start=1.0, slope=1.0, order=Exponent(2)):
+    return start * network(x) + slope * network.jacobian(x) @ way, order
 
 
 # The sum over layers
 
 
-def _is_the_jacobian_squared(kernel, generator: Generator) -> float:
-    model, x = perceptron(generator, (4, 9, 8, 5, 1)), normal(generator, 6, 4)
-    parts = jacobian(model, x)
-    return relative_gap(kernel(_signals_of(model, x)), parts @ parts.T)
+def _pairs(generator: Generator) -> Iterator[tuple]:
+    for network in networks(generator, torch.tanh, torch.relu, torch.sin, torch.erf):
+        yield network, normal(generator, 6, 3), normal(generator, 4, 3)
 
 
-def _signals_of(model: nn.Sequential, x: Tensor) -> list[Signals]:
-    """h and δ of every linear layer from hooks on autograd, so that they do not come from the library's own."""
-    inputs, outputs = [], []
-    h = x
-    for module in model:
-        if type(module) is nn.Linear:
-            inputs.append(h.detach())
-            h = module(h)
-            outputs.append(h)
-        else:
-            h = module(h)
-    deltas = torch.autograd.grad(h.sum(), outputs)
-    return [Signals(one, delta[:, None, :], 1.0, 1.0) for one, delta in zip(inputs, deltas, strict=True)]
-
-
-def _changed(signals: list[Signals], **factors: float) -> Tensor:
-    changed = [Signals(s.inputs, s.deltas, factors.get("w", 1.0), factors.get("b", 1.0)) for s in signals]
-    return kernel_of(changed, changed)[..., 0, 0]
-
-
-def _added(signals: list[Signals]) -> Tensor:
-    return sum(s.inputs @ s.inputs.T + 1 + s.deltas[:, 0] @ s.deltas[:, 0].T for s in signals)
-
-
-layers = Claim(
-    label="thm-ntk-layers",
-    statement=r"$K = \sum_\ell (s_\ell^2 \langle h_\ell, h_\ell' \rangle + t_\ell^2) \langle \delta_\ell, \delta_\ell' "
-    r"\rangle$ equals $J J^\top$.",
-    source="derived here",
-    method="exact identity",
-    tolerance=EXACT,
-    check=_is_the_jacobian_squared,
-    formula=lambda signals: kernel_of(signals, signals)[..., 0, 0],
-    falsifiers={
-        "without biases": lambda signals: _changed(signals, b=0.0),
-        "biases alone": lambda signals: _changed(signals, w=0.0),
-        "without the first layer": lambda signals: kernel_of(signals[1:], signals[1:])[..., 0, 0],
-        "a sum of the two products in place of their product": _added,
+@claim(
+    "thm-ntk-layers",
+    source="own",
+    check=equals(lambda network, x, z: network.jacobian(x) @ network.jacobian(z).T, on=_pairs),
+    also=(kernel_by_the_library,),
+    wrong={
+        "without biases": {"biases": 0.0},
+        "without the first layer": {"first": 1},
+        "factors that are not squared": {"of_weights": Exponent(1), "of_biases": Exponent(1)},
     },
 )
+def layers(network, x, z, *, weights=1.0, biases=1.0, of_weights=Exponent(2), of_biases=Exponent(2), first=0):
+    one, other = _signals(network, x), _signals(network, z)
+    return sum(
+        (weights * s**of_weights * h @ g.T + biases * t**of_biases) * (d @ e.T)
+        for (h, d), (g, e), (s, t) in list(zip(one, other, network.factors, strict=True))[first:]
+    )
 
 
-# Two layers
+# One hidden layer
 
 
-def _is_that_of_autograd(kernel, generator: Generator) -> float:
-    x, worst = normal(generator, 5, 3), 0.0
+def _shallow(generator: Generator) -> Iterator[tuple]:
+    for activation, width, dimension in (("relu", 1, 3), ("erf", 8, 2), ("softplus", 5, 1), ("relu", 7, 4)):
+        w, b, v = normal(generator, width, dimension), normal(generator, width), normal(generator, width)
+        yield (
+            activation,
+            w,
+            b,
+            v,
+            float(sizes(generator, 1)),
+            float(sizes(generator, 1)),
+            normal(generator, 5, dimension),
+        )
+
+
+def _by_autograd(activation, w, b, v, weight_scale, bias_scale, x) -> Tensor:
+    def f(w, b, v, c):
+        z = weight_scale / math.sqrt(w.shape[1]) * x @ w.T + bias_scale * b
+        return weight_scale / math.sqrt(len(v)) * value(activation, z) @ v + bias_scale * c
+
+    parts = jacrev(f, (0, 1, 2, 3))(w, b, v, torch.zeros((), dtype=x.dtype))
+    rows = torch.cat([part.reshape(len(x), -1) for part in parts], 1)
+    return rows @ rows.T
+
+
+@claim(
+    "cor-ntk-two-layer",
+    source="anselmi: class 1",
+    check=equals(_by_autograd, on=_shallow),
+    also=(
+        lambda activation, w, b, v, *rest: empirical_kernel(
+            WideNetwork((w, v[None]), (b, [0.0]), activation, *rest[:2]), rest[2]
+        ),
+    ),
+    wrong={
+        "only output weights are trained": {"weights": 0.0, "biases": 0.0},
+        "only input weights are trained": {"outputs": 0.0, "output_bias": 0.0},
+        "$v_i$ in place of $v_i^2$": {"power": Exponent(1)},
+    },
+)
+def two_layers(activation, w, b, v, weight_scale, bias_scale, x, *, output_bias=1.0, outputs=1.0, weights=1.0,
+               biases=1.0, power=Exponent(2)):  # fmt: skip
+    d, m = w.shape[1], len(v)
+    z = weight_scale / math.sqrt(d) * x @ w.T + bias_scale * b
+    phi, slopes = value(activation, z), jvp(lambda z: value(activation, z), (z,), (torch.ones_like(z),))[1]
+    below = weights * weight_scale**2 / d * x @ x.T + biases * bias_scale**2
+    back = (slopes * v.abs() ** power) @ slopes.T
+    return output_bias * bias_scale**2 + weight_scale**2 / m * (outputs * phi @ phi.T + back * below)
+
+
+# Positive semi-definite
+
+
+def _quadratic_forms(generator: Generator) -> Iterator[tuple]:
+    """A network, starts (A, P) of it with their probabilities, inputs, coefficients, and the mean kernel."""
+    for network in networks(generator, torch.tanh, torch.relu, torch.sin, torch.erf):
+        starts, x = normal(generator, 3, network.parameters.numel()), normal(generator, 5, 3)
+        each = [kernel_by_the_library(replace(network, parameters=one), x, x) for one in starts]
+        yield network, starts, torch.full((3,), 1 / 3, dtype=torch.float64), x, normal(generator, 5), sum(each) / 3
+    x, (s, t) = (
+        uniform(generator, 4, 1, low=-1.5, high=1.5),
+        (0.9, 0.7),
+    )  # and the mean over all neurons, which is the limit
     for activation in ("relu", "erf"):
-        network = draw_wide((3, 8, 1), generator=generator, activation=activation, weight_scale=1.3, bias_scale=0.7)
-        parts = [part.clone().requires_grad_() for part in (*network.weights, *network.biases)]
-        z = 1.3 / math.sqrt(3) * x @ parts[0].T + 0.7 * parts[2]
-        f = 1.3 / math.sqrt(8) * value(activation, z) @ parts[1][0] + 0.7 * parts[3]
-        rows = [torch.cat([g.flatten() for g in torch.autograd.grad(one, parts, retain_graph=True)]) for one in f]
-        expected = torch.stack(rows) @ torch.stack(rows).T
-        worst = max(worst, relative_gap(kernel(network, x), expected))
-    return worst
+        g, p = standard_normal(torch.cat([s * x, torch.full_like(x, t)], 1))
+        starts = torch.cat([g, torch.ones(len(g), 1), torch.zeros(len(g), 1)], 1)
+        network = Plain((1, 1, 1), starts[0], ((s, t), (s, t)), getattr(torch, activation))
+        limit = infinite_kernel(x, depth=1, activation=activation, weight_scale=s, bias_scale=t)
+        yield network, starts, p, x, normal(generator, 4), limit
 
 
-def two_layer_kernel(network: WideNetwork, x: Tensor, *, inner: float = 1.0, outer: float = 1.0) -> Tensor:
-    """The closed form for one hidden layer; `inner` and `outer` weigh the two layers."""
-    z = network.forward(x)[0][1]
-    width, w2, b2 = z.shape[-1], network.weight_scale**2, network.bias_scale**2
-    back = slope(network.activation, z) * network.weights[1]
-    first = (w2 / width) * (back @ back.T) * (w2 * (x @ x.T) / x.shape[1] + b2)
-    hidden = value(network.activation, z)
-    return inner * first + outer * (w2 / width) * (hidden @ hidden.T) + b2
-
-
-def _without_output_weights(network: WideNetwork, x: Tensor) -> Tensor:
-    ones = WideNetwork(
-        (network.weights[0], torch.ones_like(network.weights[1])), network.biases, network.activation,
-        network.weight_scale, network.bias_scale,
-    )  # fmt: skip
-    return two_layer_kernel(ones, x)
-
-
-two_layers = Claim(
-    label="cor-ntk-two-layer",
-    statement=r"With one hidden layer $K = \frac{\sigma_w^2}{m} \sum_i \bigl( \varphi_i \varphi_i' + v_i^2 "
-    r"\dot\varphi_i \dot\varphi_i' \, (\sigma_w^2 \langle x, x' \rangle / d + \sigma_b^2) \bigr) + \sigma_b^2$.",
-    source="class 1 of Anselmi's lectures leaves it as an exercise; derived here",
-    method="exact identity",
-    tolerance=EXACT,
-    check=_is_that_of_autograd,
-    formula=two_layer_kernel,
-    falsifiers={
-        "only output weights are trained": lambda n, x: two_layer_kernel(n, x, inner=0.0),
-        "only input weights are trained": lambda n, x: two_layer_kernel(n, x, outer=0.0),
-        r"without $v_i^2$": _without_output_weights,
-        r"without the $\sigma_b^2$ of the output": lambda n, x: two_layer_kernel(n, x) - n.bias_scale**2,
-    },
+@claim(
+    "prop-ntk-definite",
+    source="own",
+    check=equals(lambda network, starts, p, x, c, kernel: c @ kernel @ c, on=_quadratic_forms, tolerance=1e-9),
+    wrong={"the length itself": {"power": Exponent(1)}, "half of it": {"factor": 0.5}},
 )
+def definite(network, starts, p, x, c, kernel, *, factor=1.0, power=Exponent(2)):
+    jacobians = vmap(jacrev(lambda parameters: network(x, parameters)))(starts)
+    return factor * p @ (c @ jacobians).norm(dim=1) ** power

@@ -3,344 +3,334 @@
 from __future__ import annotations
 
 import math
-from functools import lru_cache
+from collections.abc import Iterator
 
+import mpmath as mp
+import numpy as np
 import torch
 from torch import Generator, Tensor
+from torch.func import grad, jvp
 
-from lecturelib.core.old_claims import Claim, relative_gap
-from lecturelib.kernels.tangent_kernel.checks import JACOT, normal
+from lecturelib.core.checking import equals, has_mean
+from lecturelib.core.claims import Exponent, claim
+from lecturelib.core.problems import normal, sizes, uniform
+from lecturelib.kernels.tangent_kernel.checks_problems import (
+    Law,
+    all_networks,
+    few_neurons,
+    standard_normal,
+    with_signs,
+)
 from lecturelib.kernels.tangent_kernel.empirical import empirical_kernel
+from lecturelib.kernels.tangent_kernel.layer_products import kernel_of
 from lecturelib.kernels.tangent_kernel.limit import infinite_kernel
-from lecturelib.kernels.tangent_kernel.moments import Moments, gaussian_moments, textbook_kernel
-from lecturelib.kernels.tangent_kernel.wide_networks import draw_wide, step
-
-SCALES = {"weight_scale": 1.5, "bias_scale": 0.4}
-
+from lecturelib.kernels.tangent_kernel.moments import gaussian_moments
+from lecturelib.kernels.tangent_kernel.recursion import relu as relu_layer
+from lecturelib.kernels.tangent_kernel.wide_networks import draw_wide, slope, value, with_parts
 
 # Gaussian expectations
 
 
-def _covariances(generator: Generator) -> tuple[Tensor, Tensor, Tensor]:
-    """Variances and covariances of five pairs, (5,) each."""
-    a, b = torch.exp(0.5 * normal(generator, 2, 5))
-    return a, b, (a * b).sqrt() * torch.tanh(normal(generator, 5))
+def _pairs(generator: Generator) -> tuple[Tensor, Tensor, Tensor]:
+    """Variances and covariances of eight pairs, two of them with u and v in proportion: (8,) each."""
+    a, b = sizes(generator, 2, 8)
+    share = torch.cat([torch.tensor([1.0, -1.0, 0.0], dtype=torch.float64), torch.tanh(normal(generator, 5))])
+    return a, b, (a * b).sqrt() * share
 
 
-def _is_the_integral_over_directions(moments, generator: Generator) -> float:
-    a, b, c = _covariances(generator)
-    turn = 2 * math.pi * torch.arange(2**15, dtype=torch.float64) / 2**15
-    angle = torch.acos(c / (a * b).sqrt())[:, None]
-    u, v = torch.cos(turn), torch.cos(turn - angle)  # u, v at radius 1, in units of their deviations
-    values = 2 * (a * b).sqrt() * (torch.relu(u) * torch.relu(v)).mean(1)  # the mean of the squared radius is 2
-    slopes = ((u > 0) & (v > 0)).double().mean(1)
-    found = moments(a, b, c)
-    return max(relative_gap(found.values, values), relative_gap(found.slopes, slopes))
+def _by_integrals(activation: str):
+    def moments(a: Tensor, b: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
+        rows = []
+        for a1, b1, c1 in zip(a, b, c, strict=True):
+            rest = (b1 - c1**2 / a1).clamp(min=0).sqrt()
+            directions = torch.stack([torch.stack([a1.sqrt(), 0 * a1]), torch.stack([c1 / a1.sqrt(), rest])])
+            g, p = standard_normal(directions)
+            u, v = (g @ directions.T).T
+            rows.append([p @ (f(activation, u) * f(activation, v)) for f in (value, slope)])
+        return tuple(torch.tensor(rows, dtype=torch.float64).T)
+
+    return moments
 
 
-def _cho(a, b, c, *, sign: float = 1.0, turned: bool = False, size=lambda a, b: (a * b).sqrt(), half: float = 1.0):
-    angle = torch.acos(c / (a * b).sqrt())
-    weight = angle if turned else math.pi - angle
-    values = size(a, b) * (sign * torch.sin(angle) + weight * torch.cos(angle)) / (2 * math.pi) * half
-    return Moments(values, weight / (2 * math.pi))
-
-
-arc_cosine = Claim(
-    label="thm-ntk-arc-cosine",
-    statement=r"For the ReLU, $\E[\varphi\varphi'] = \frac{\sqrt{ab}}{2\pi}(\sin\theta + (\pi - \theta)\cos\theta)$, "
-    r"$\E[\dot\varphi\dot\varphi'] = \frac{\pi - \theta}{2\pi}$.",
-    source="Cho and Saul 2009",
-    method="exact identity",
-    tolerance=2e-4,
-    check=_is_the_integral_over_directions,
-    formula=lambda a, b, c: gaussian_moments("relu", a, b, c),
-    falsifiers={
-        r"$\theta$ in place of $\pi - \theta$": lambda a, b, c: _cho(a, b, c, turned=True),
-        r"$-\sin\theta$": lambda a, b, c: _cho(a, b, c, sign=-1.0),
-        r"$ab$ in place of $\sqrt{ab}$": lambda a, b, c: _cho(a, b, c, size=lambda a, b: a * b),
-        r"$1/\pi$, as for a ReLU scaled to keep the variance": lambda a, b, c: _cho(a, b, c, half=2.0),
+@claim(
+    "thm-ntk-arc-cosine",
+    source="cho2009: section 2.1",
+    check=equals(_by_integrals("relu"), on=_pairs, tolerance=1e-7),  # the cosine of 0 leaves 8 digits of the angle
+    also=(lambda a, b, c: tuple(gaussian_moments("relu", a, b, c)),),
+    wrong={
+        r"$-\sin\theta$": {"sine": -1.0},
+        r"$ab$ in place of $\sqrt{ab}$": {"power": Exponent(1)},
+        r"$1/\pi$, as for a ReLU scaled to keep the variance": {"values": 1 / math.pi, "slopes": 1 / math.pi},
     },
 )
+def arc_cosine(a, b, c, *, values=0.5 / math.pi, slopes=0.5 / math.pi, power=Exponent(0.5), sine=1.0, cosine=1.0,
+               straight=math.pi):  # fmt: skip
+    angle = torch.acos((c / (a * b).sqrt()).clamp(-1, 1))
+    left = straight - angle
+    return values * (a * b) ** power * (sine * torch.sin(angle) + cosine * left * torch.cos(angle)), slopes * left
 
 
-def _is_the_integral_on_a_grid(moments, generator: Generator) -> float:
-    a, b, c = _covariances(generator)
-    grid = torch.linspace(-9, 9, 301, dtype=torch.float64)
-    density = torch.exp(-grid.square() / 2)
-    density = density / density.sum()  # the trapezoidal rule, which is exact to rounding for such functions
-    found, worst = moments(a, b, c), 0.0
-    for k in range(a.numel()):
-        u = a[k].sqrt() * grid
-        v = (c[k] / a[k]) * u[:, None] + (b[k] - c[k] ** 2 / a[k]).sqrt() * grid
-        values = density @ (torch.erf(u)[:, None] * torch.erf(v)) @ density
-        slopes = 4 / math.pi * (density @ torch.exp(-u[:, None].square() - v.square()) @ density)
-        worst = max(worst, abs(float(found.values[k] - values)), abs(float(found.slopes[k] - slopes)))
-    return worst
-
-
-def _williams(a, b, c, *, inside: float = 2.0, slope: float = 4.0, plus: float = -4.0) -> Moments:
-    root = ((1 + 2 * a) * (1 + 2 * b)).sqrt()
-    slopes = slope / math.pi / (root.square() + plus * c.square()).sqrt()
-    return Moments(2 / math.pi * torch.asin(inside * c / root), slopes)
-
-
-arc_sine = Claim(
-    label="thm-ntk-erf",
-    statement=r"For erf, $\E[\varphi\varphi'] = \frac2\pi \arcsin\frac{2c}{R}$ and $\E[\dot\varphi\dot\varphi'] = "
-    r"\frac4\pi (R^2 - 4c^2)^{-1/2}$ with $R^2 = (1 + 2a)(1 + 2b)$.",
-    source="Williams 1997",
-    method="exact identity",
-    tolerance=1e-9,
-    check=_is_the_integral_on_a_grid,
-    formula=lambda a, b, c: gaussian_moments("erf", a, b, c),
-    falsifiers={
-        r"$c$ in place of $2c$": lambda a, b, c: _williams(a, b, c, inside=1.0),
-        r"$+\,4c^2$": lambda a, b, c: _williams(a, b, c, plus=4.0),
-        r"$2/\pi$ before the slopes": lambda a, b, c: _williams(a, b, c, slope=2.0),
+@claim(
+    "thm-ntk-erf",
+    source="williams1997: section 3.1",
+    check=equals(_by_integrals("erf"), on=_pairs, tolerance=1e-8),
+    also=(lambda a, b, c: tuple(gaussian_moments("erf", a, b, c)),),
+    wrong={
+        r"$c$ in place of $2c$": {"inside": 1.0},
+        r"$+\,4c^2$": {"minus": -4.0},
+        r"$2/\pi$ before the slopes": {"slopes": 2 / math.pi},
     },
 )
+def arc_sine(a, b, c, *, values=2 / math.pi, inside=2.0, slopes=4 / math.pi, minus=4.0, one=1.0, two=2.0,
+             power=Exponent(-0.5)):  # fmt: skip
+    square = (one + two * a) * (one + two * b)
+    return values * torch.asin(inside * c / square.sqrt()), slopes * (square - minus * c.square()) ** power
 
 
 # One hidden layer: the mean at every width, and the spread
 
 
-@lru_cache(maxsize=12)  # the falsifiers meet the same networks
-def _small_networks(seed: int) -> tuple[Tensor, dict[str, tuple[Tensor, Tensor]]]:
-    """Three inputs, and for each activation mean and standard error of the kernel of 10,000 networks of width 4."""
-    generator, found = Generator().manual_seed(seed), {}
-    x = normal(generator, 3, 2)
-    for activation in ("relu", "erf"):
-        ensemble = draw_wide((2, 4, 1), generator=generator, activation=activation, ensemble=(10_000,), **SCALES)
-        kernels = empirical_kernel(ensemble, x)
-        found[activation] = kernels.mean(0), kernels.std(0) / math.sqrt(kernels.shape[0])
-    return x, found
+def _means(generator: Generator) -> Iterator[tuple]:
+    """Activation, scales, two inputs, width, and a law that has the means of normal neurons."""
+    for activation, width, dimension, rule in (
+        ("relu", 1, 3, (4, 12)),
+        ("erf", 1, 2, (64, 24)),
+        ("relu", 2, 1, (2, 8)),
+    ):
+        scales, x = tuple(uniform(generator, 2, low=0.3, high=1.3).tolist()), normal(generator, 2, dimension)
+        directions = torch.cat([scales[0] / math.sqrt(dimension) * x, torch.full_like(x[:, :1], scales[1])], 1)
+        yield activation, scales, x, width, with_signs(*standard_normal(directions, *rule))
 
 
-def _is_the_mean_over_networks(kernel, generator: Generator) -> float:
-    x, found = _small_networks(generator.initial_seed())
-    worst = max(float(((kernel(x, name) - mean) / error).abs().max()) for name, (mean, error) in found.items())
-    return worst / 5  # five standard errors
+def _mean_over_networks(activation, scales, x, width: int, law: Law) -> Tensor:
+    networks, p = all_networks(law, width, activation, scales)
+    return torch.tensordot(p, empirical_kernel(networks, x), 1)
 
 
-def _shallow(x: Tensor, activation: str, **changes) -> Tensor:
-    return infinite_kernel(x, depth=1, activation=activation, **(SCALES | changes))
-
-
-exact_mean = Claim(
-    label="thm-ntk-mean",
-    statement=r"With one hidden layer $\E K_m = \Theta$ at every width $m$.",
-    source="derived here",
-    method="Monte Carlo",
-    tolerance=1.0,
-    check=_is_the_mean_over_networks,
-    formula=_shallow,
-    falsifiers={
-        "the covariance of outputs in place of the tangent kernel": lambda x, a: _shallow(x, a, kind="nngp"),
-        "without biases": lambda x, a: _shallow(x, a, bias_scale=0.0),
-        r"less by $(1 - 1/m)$": lambda x, a: 0.75 * _shallow(x, a),
-        "one layer more": lambda x, a: infinite_kernel(x, depth=2, activation=a, **SCALES),
+@claim(
+    "thm-ntk-mean",
+    source="own",
+    check=equals(_mean_over_networks, on=_means, tolerance=1e-9),
+    also=(
+        lambda activation, scales, x, width, law: infinite_kernel(
+            x, depth=1, activation=activation, weight_scale=scales[0], bias_scale=scales[1]
+        ),
+    ),
+    wrong={
+        "the covariance of outputs": {"below_weights": 0.0, "below_biases": 0.0},
+        "without the bias of the output": {"bias": 0.0},
+        r"$\langle x, x' \rangle$ not divided by $d$": lambda a, s, x, *o: mean.formula(
+            a, s, x * x.shape[1] ** 0.5, *o
+        ),
     },
 )
+def mean(activation, scales, x, width, law, *, values=1.0, bias=1.0, below_weights=1.0, below_biases=1.0):
+    w2, b2 = (scale**2 for scale in scales)
+    gram = w2 / x.shape[1] * x @ x.T
+    variances = (gram + b2).diagonal().expand_as(gram)
+    found = gaussian_moments(activation, variances.mT, variances, gram + b2)
+    return values * w2 * found.values + bias * b2 + w2 * found.slopes * (below_weights * gram + below_biases * b2)
 
 
-@lru_cache(maxsize=12)
-def _spreads(seed: int) -> float:
-    """The root mean square of K_m − Θ at width 128 over that at width 8."""
-    generator, spread = Generator().manual_seed(seed), []
-    x = normal(generator, 4, 3)
-    limit = _shallow(x, "relu")
-    for width in (8, 128):
-        ensemble = draw_wide((3, width, 1), generator=generator, ensemble=(1000,), **SCALES)
-        spread.append(float((empirical_kernel(ensemble, x) - limit).square().mean().sqrt()))
-    return spread[1] / spread[0]
+def _spreads(generator: Generator) -> Iterator[tuple]:
+    for activation, width in (("relu", 1), ("erf", 2), ("softplus", 3)):
+        scales, x = tuple(sizes(generator, 2).tolist()), normal(generator, 2, 2)
+        yield activation, scales, x, width, few_neurons(generator, 2)
 
 
-def _falls_like(law, generator: Generator) -> float:
-    return abs(math.log(_spreads(generator.initial_seed())) - math.log(law(128) / law(8)))
+def _mean_square_over_networks(activation, scales, x, width: int, law: Law) -> Tensor:
+    networks, p = all_networks(law, width, activation, scales)
+    kernels = empirical_kernel(networks, x)
+    return p @ (kernels - torch.tensordot(p, kernels, 1)).square()[:, 0, 1]
 
 
-rate = Claim(
-    label="prop-ntk-rate",
-    statement=r"With one hidden layer the root mean square of $K_m - \Theta$ is a constant times $m^{-1/2}$.",
-    source="derived here",
-    method="Monte Carlo",
-    tolerance=0.15,
-    check=_falls_like,
-    formula=lambda width: width**-0.5,
-    falsifiers={
-        r"$m^{-1}$": lambda width: width**-1.0,
-        r"$m^{-1/3}$": lambda width: width ** (-1 / 3),
-        "no fall": lambda width: 1.0,
+@claim(
+    "prop-ntk-rate",
+    source="own",
+    check=equals(_mean_square_over_networks, on=_spreads),
+    wrong={
+        "$C / m^2$": {"power": Exponent(-2)},
+        "the same at every width": {"power": Exponent(0)},
+        "of independent layers": {"mixed": 0.0},
     },
 )
+def rate(activation, scales, x, width, law, *, power=Exponent(-1), first=1.0, mixed=2.0, second=1.0):
+    """C, the variance of what one neuron adds, is that of its output weight, of its input weights, and of both."""
+    w2, b2 = (scale**2 for scale in scales)
+    z = scales[0] / math.sqrt(x.shape[1]) * law.w @ x.T + scales[1] * law.b[:, None]
+    outer = w2 * value(activation, z).prod(1)
+    inner = w2 * law.v**2 * slope(activation, z).prod(1) * (w2 / x.shape[1] * x[0] @ x[1] + b2)
+    outer, inner = (part - law.p @ part for part in (outer, inner))
+    return law.p @ (first * outer**2 + mixed * outer * inner + second * inner**2) * width**power
 
 
-@lru_cache(maxsize=12)
-def _kernel_speeds(seed: int, size: float = 1e-4) -> float:
-    """The root mean square of the speed of K_m at width 128 over that at width 8, residuals given."""
-    generator, speeds = Generator().manual_seed(seed), []
-    x, residuals = normal(generator, 4, 3), normal(generator, 4)
-    for width in (8, 128):
-        network = draw_wide((3, width, 1), generator=generator, activation="erf", ensemble=(1000,), **SCALES)
-        moved = step(network, x, network(x) - residuals, size)
-        speed = (empirical_kernel(moved, x) - empirical_kernel(network, x)) / size
-        speeds.append(float(speed.square().mean().sqrt()))
-    return speeds[1] / speeds[0]
+# The speed of the kernel
 
 
-def _kernel_speed_falls_like(law, generator: Generator) -> float:
-    return abs(math.log(_kernel_speeds(generator.initial_seed())) - math.log(law(128) / law(8)))
+def _speeds(generator: Generator) -> Iterator[tuple]:
+    for activation, width in (("erf", 1), ("softplus", 2), ("erf", 3)):
+        scales, x = tuple(sizes(generator, 2).tolist()), normal(generator, 5, 2)  # two inputs, and data
+        yield activation, scales, x, normal(generator, 3), width, few_neurons(generator, 2)
 
 
-drift = Claim(
-    label="prop-ntk-drift",
-    statement=r"With one smooth hidden layer and given residuals, the root mean square of $\dot K_m$ at the start is a "
-    r"constant times $m^{-1}$.",
-    source="derived here",
-    method="Monte Carlo",
-    tolerance=0.25,
-    check=_kernel_speed_falls_like,
-    formula=lambda width: 1 / width,
-    falsifiers={
-        r"$m^{-1/2}$, like the distance to the limit": lambda width: width**-0.5,
-        r"$m^{-3/2}$": lambda width: width**-1.5,
-        "no fall": lambda width: 1.0,
+def _speed_over_networks(activation, scales, x, residuals, width: int, law: Law) -> dict:
+    """Mean and mean square over all networks of the speed of K(x₁, x₂) under gradient flow, by autograd."""
+    networks, p = all_networks(law, width, activation, scales)
+    parts = (*networks.weights, *networks.biases)
+
+    def kernel(*parts: Tensor) -> Tensor:
+        return empirical_kernel(with_parts(networks, parts[:2], parts[2:]), x[:1], x[1:2])[:, 0, 0]
+
+    def pull(*parts: Tensor) -> Tensor:
+        return -(with_parts(networks, parts[:2], parts[2:])(x[2:]) @ residuals).sum()
+
+    speed = jvp(kernel, parts, grad(pull, (0, 1, 2, 3))(*parts))[1]
+    return {"mean": p @ speed, "mean square": p @ speed.square()}
+
+
+@claim(
+    "prop-ntk-drift",
+    source="own",
+    check=equals(_speed_over_networks, on=_speeds, floor=0.01),
+    wrong={
+        "$C' / m$ for the mean square, like the distance to the limit": {"power": Exponent(-1)},
+        "$C' / m^3$ for the mean square": {"power": Exponent(-3)},
+        "the output weight to the first power alone": {"cubic": 0.0},
     },
 )
+def drift(activation, scales, x, residuals, width, law, *, mean=0.0, power=Exponent(-2), linear=1.0, cubic=1.0):
+    """What one neuron adds is odd in its output weight: v g + v³ h, of which C'² is the mean square."""
+    s, t = scales
+    grams = s**2 / x.shape[1] * x @ x.T + t**2
+    z = (s / math.sqrt(x.shape[1]) * law.w @ x.T + t * law.b[:, None]).requires_grad_()
+    phi, first = value(activation, z), slope(activation, z)
+    second = torch.autograd.grad(first.sum(), z)[0]
+    push = (first[:, 2:] * residuals) @ grams[2:, :2]  # of z₁ and z₂, over −σ_w v / √m
+    output = phi[:, 2:] @ residuals
+    g = (first[:, :2] * push * phi[:, [1, 0]]).sum(1) + 2 * output * first[:, :2].prod(1) * grams[0, 1]
+    h = (second[:, :2] * push * first[:, [1, 0]]).sum(1) * grams[0, 1]
+    one = s**3 * (linear * law.v * g + cubic * law.v**3 * h)
+    return {"mean": mean, "mean square": law.p @ one.square().detach() * width**power}
 
 
 # Any depth
 
 
-@lru_cache(maxsize=12)
-def _wide_networks(seed: int) -> tuple[Tensor, dict[str, Moments]]:
-    """Four inputs, and for each activation the mean covariance and tangent kernel of 16 networks of widths 256, 256."""
-    generator, found = Generator().manual_seed(seed), {}
-    x = normal(generator, 4, 3)
-    for activation in ("relu", "erf"):
-        ensemble = draw_wide((3, 256, 256, 1), generator=generator, activation=activation, ensemble=(16,), **SCALES)
-        hidden = ensemble.forward(x)[-1][0]
-        covariance = (SCALES["weight_scale"] ** 2 * (hidden @ hidden.mT) / 256 + SCALES["bias_scale"] ** 2).mean(0)
-        found[activation] = Moments(covariance, empirical_kernel(ensemble, x).mean(0))
-    return x, found
+def _starts(generator: Generator) -> Iterator[tuple]:
+    for activation, depth, count in (("relu", 2, 60_000), ("erf", 2, 10_000), ("relu", 3, 4_000)):
+        turn, scales = uniform(generator, 1, high=math.pi), uniform(generator, 2, low=0.9, high=1.1).tolist()
+        x = torch.stack([torch.cat([turn.cos(), turn.sin()]), torch.tensor([1.0, 0.5]).double()])
+        yield activation, depth, tuple(scales), x, count
 
 
-def _is_near_wide_networks(kernels, generator: Generator) -> float:
-    x, found = _wide_networks(generator.initial_seed())
-    pairs = [(kernels(x, activation), expected) for activation, expected in found.items()]
-    return max(relative_gap(a, b) for mine, expected in pairs for a, b in zip(mine, expected, strict=True))
+def _wide(generator: Generator, activation, depth: int, scales, x, count: int) -> dict[str, Tensor]:
+    """What is left of a 1/m beside the limit cancels between widths 8 and 16: twice the one less the other.
+
+    Output weights are replaced by their signs, with which the mean is the same and what chance adds is less.
+    """
+    found: dict[str, Tensor] = {}
+    for width, share in ((8, -1.0), (16, 2.0)):
+        options = {"activation": activation, "weight_scale": scales[0], "bias_scale": scales[1], "ensemble": (count,)}
+        drawn = draw_wide((2, *[width] * depth, 1), generator=generator, dtype=torch.float32, **options)
+        networks = with_parts(drawn, [*drawn.weights[:-1], drawn.weights[-1].sign()], drawn.biases)
+        layers = [kernel_of([one], [one])[..., 0, 0] for one in networks.signals(x)]
+        variances = layers[-1].diagonal(
+            dim1=1, dim2=2
+        )  # of outputs given the hidden layers, with which they are normal
+        parts = {"first": layers[0], "inner": sum(layers[1:-1]), "last": layers[-1], "kernel": sum(layers)}
+        parts["fourth moments"] = variances.unsqueeze(2) * variances.unsqueeze(1) + 2 * layers[-1].square()
+        found = {name: found.get(name, 0.0) + share * part.double() for name, part in parts.items()}
+    return found
 
 
-def _deep(x: Tensor, activation: str, **changes) -> Moments:
-    options = {"depth": 2, "activation": activation, **SCALES, **changes}
-    return Moments(infinite_kernel(x, kind="nngp", **options), infinite_kernel(x, kind="ntk", **options))
-
-
-def _without_slopes(x: Tensor, activation: str) -> Moments:
-    each = [infinite_kernel(x, depth=k, activation=activation, kind="nngp", **SCALES) for k in range(3)]
-    return Moments(each[2], sum(each))
-
-
-limit = Claim(
-    label="thm-ntk-limit",
-    statement=r"$\Theta_{\ell+1} = \Sigma_{\ell+1} + \sigma_w^2 \dot\Sigma_{\ell+1} \Theta_\ell$ is the limit of $K$ "
-    "as all hidden layers grow.",
-    source=f"{JACOT}, theorem 1",
-    method="Monte Carlo",
-    tolerance=0.1,
-    check=_is_near_wide_networks,
-    formula=_deep,
-    falsifiers={
-        r"without the factor $\dot\Sigma$": _without_slopes,
-        "without biases": lambda x, a: _deep(x, a, bias_scale=0.0),
-        r"without $\sigma_w$": lambda x, a: _deep(x, a, weight_scale=1.0),
-        "a layer less": lambda x, a: _deep(x, a, depth=1),
+@claim(
+    "thm-ntk-limit",
+    source="jacot2018: theorem 1",
+    check=has_mean(_wide, on=_starts),
+    also=(
+        lambda activation, depth, scales, x, count: (
+            limit.formula(activation, depth, scales, x, count)
+            | {
+                name: infinite_kernel(
+                    x, depth=depth, activation=activation, weight_scale=scales[0], bias_scale=scales[1], kind=kind
+                )
+                for name, kind in (("kernel", "ntk"), ("last", "nngp"))
+            }
+        ),
+    ),
+    wrong={
+        r"without the factor $\dot\Sigma$": {"back": 0.0},
+        "3 % less from layer to layer": {"back": 0.97},
+        "without biases": {"biases": 0.0},
+        "fourth moments that are no normal ones": {"twice": 0.0},
     },
 )
+def limit(activation, depth, scales, x, count, *, weights=1.0, biases=1.0, back=1.0, twice=2.0):
+    w2, b2 = (scale**2 for scale in scales)
+    covariance = weights * w2 / x.shape[1] * x @ x.T + biases * b2
+    layers = [covariance]  # what the parameters of each contribute to Θ
+    for _ in range(depth):
+        variances = covariance.diagonal().expand_as(covariance)
+        found = gaussian_moments(activation, variances.mT, variances, covariance)
+        covariance = weights * w2 * found.values + biases * b2
+        layers = [back * w2 * found.slopes * one for one in layers] + [covariance]
+    parts = {"first": layers[0], "inner": sum(layers[1:-1]), "last": covariance, "kernel": sum(layers)}
+    variances = covariance.diagonal()
+    return parts | {"fourth moments": torch.outer(variances, variances) + twice * covariance.square()}
 
 
 # What the library carries from layer to layer
 
 
-def _is_the_recursion(kernels, generator: Generator) -> float:
-    x, z, worst = normal(generator, 6, 3), normal(generator, 5, 3), 0.0
-    for activation in ("relu", "erf"):
-        options = {"depth": 3, "activation": activation, **SCALES}
-        expected = textbook_kernel(x, z, **options)
-        found = kernels(x, z, **options)
-        worst = max(worst, relative_gap(found, expected.slopes))
-    return worst
+def _layers(generator: Generator) -> Iterator[tuple]:
+    """Angles, deviations (7,) each, some of one length, and both scales; without biases too."""
+    for biased in (1.0, 0.0, 1.0):
+        one, other = sizes(generator, 2, 7)
+        angle = uniform(generator, 7, low=0.02, high=math.pi)
+        yield (
+            angle,
+            one,
+            torch.cat([one[:2], 1.001 * one[2:3], other[3:]]),
+            *sizes(generator, 2, 1) * torch.tensor([[1.0], [biased]]),
+        )
 
 
-stable = Claim(
-    label="prop-ntk-versine",
-    statement="The recursion for versines gives the same kernels as the one for covariances.",
-    source="derived here",
-    method="exact identity",
-    tolerance=1e-11,
-    check=_is_the_recursion,
-    formula=infinite_kernel,
-    falsifiers={
-        "one layer more": lambda x, z, depth, **o: infinite_kernel(x, z, depth=depth + 1, **o),
-        "biases of the wrong sign in the variance": lambda x, z, bias_scale, **o: infinite_kernel(
-            x, z, bias_scale=0.0, **o
-        ),
-        "the angle kept from layer to layer": lambda x, z, **o: _same_angle(x, z, **o),
+def _to_fifty_digits(angle: Tensor, one: Tensor, other: Tensor, weight_scale: Tensor, bias_scale: Tensor) -> Tensor:
+    """q q' less the covariance of the next layer."""
+    found = []
+    with mp.workdps(50):
+        w2, b2 = mp.mpf(float(weight_scale)) ** 2, mp.mpf(float(bias_scale)) ** 2
+        for turn, p, r in zip(angle.tolist(), one.tolist(), other.tolist(), strict=True):
+            mean = mp.mpf(p) * r * (mp.sin(turn) + (mp.pi - turn) * mp.cos(turn)) / (2 * mp.pi)
+            found.append(mp.sqrt(w2 * mp.mpf(p) ** 2 / 2 + b2) * mp.sqrt(w2 * mp.mpf(r) ** 2 / 2 + b2) - w2 * mean - b2)
+    return torch.tensor([float(one) for one in found], dtype=torch.float64)
+
+
+def _by_the_library(angle: Tensor, one: Tensor, other: Tensor, weight_scale: Tensor, bias_scale: Tensor) -> Tensor:
+    w2, b2, found = float(weight_scale) ** 2, float(bias_scale) ** 2, []
+    for turn, p, r in zip(angle.numpy(), one.tolist(), other.tolist(), strict=True):
+        q, s = (math.sqrt(w2 * each**2 / 2 + b2) for each in (p, r))
+        far = turn > math.pi / 2
+        versine = np.array([2 * math.sin((math.pi - turn if far else turn) / 2) ** 2])
+        arrays = versine, np.array([float(far)]), np.empty(1), np.empty(1)
+        relu_layer(w2, b2, p, np.array([r]), q, np.array([s]), *arrays)
+        found.append(q * s * versine[0])
+    return torch.tensor(found, dtype=torch.float64)
+
+
+@claim(
+    "prop-ntk-versine",
+    source="own",
+    check=equals(_to_fifty_digits, on=_layers),
+    also=(_by_the_library,),
+    wrong={
+        "without what lengths that differ add": {"lengths": 0.0},
+        "the difference of lengths to the first power": {"gap": Exponent(1)},
+        "twice the second term": {"lengths": 1.0},
     },
 )
-
-
-def _same_angle(x: Tensor, z: Tensor, *, depth: int, activation: str, weight_scale: float, bias_scale: float) -> Tensor:
-    """What the recursion gives if covariances kept their share of the deviations."""
-    options = {"activation": activation, "weight_scale": weight_scale, "bias_scale": bias_scale}
-    first = infinite_kernel(x, z, depth=0, **options)
-    sizes = [
-        [infinite_kernel(p, depth=k, kind="nngp", **options).diagonal().sqrt() for k in (0, depth)] for p in (x, z)
-    ]
-    return first * torch.outer(sizes[0][1], sizes[1][1]) / torch.outer(sizes[0][0], sizes[1][0])
-
-
-# Positive semi-definite
-
-
-def _has_no_negative_eigenvalue(kernel, generator: Generator) -> float:
-    x = normal(generator, 30, 2)
-    x = torch.cat([x, x[:5], -x[:5], 2 * x[:5], 0 * x[:1]])
-    worst = 0.0
-    for activation in ("relu", "erf"):
-        for kind in ("ntk", "nngp"):
-            grams = [kernel(x, depth=2, activation=activation, kind=kind, **SCALES)]
-            if kernel is infinite_kernel and kind == "ntk":  # and that of a network with five neurons a layer
-                network = draw_wide((2, 5, 5, 1), generator=generator, activation=activation, **SCALES)
-                grams.append(empirical_kernel(network, x))
-            for values in map(torch.linalg.eigvalsh, grams):
-                worst = max(worst, float(-values[0] / values.abs().max()))
-    return max(worst, 0.0)
-
-
-def _other_angle(x: Tensor, *, depth: int, activation: str, kind: str, **scales) -> Tensor:
-    """One ReLU layer with the angle in place of what it lacks from π."""
-    first = infinite_kernel(x, depth=0, **scales)
-    sizes = first.diagonal().sqrt()
-    angle = torch.acos((first / torch.outer(sizes, sizes)).clamp(-1, 1))
-    return (
-        infinite_kernel(x, depth=1, kind="nngp", **scales) + scales["weight_scale"] ** 2 * angle / 2 / math.pi * first
-    )
-
-
-definite = Claim(
-    label="prop-ntk-definite",
-    statement="Every tangent kernel, at finite or infinite width, is positive semi-definite.",
-    source="Gram matrices and their limits",
-    method="exact identity",
-    tolerance=1e-12,
-    check=_has_no_negative_eigenvalue,
-    formula=infinite_kernel,
-    falsifiers={
-        r"$\theta$ in place of $\pi - \theta$": _other_angle,
-        "twice the covariance of outputs less the tangent kernel": lambda x, kind, **o: (
-            2 * infinite_kernel(x, kind="nngp", **o) - infinite_kernel(x, **o)
-        ),
-        "entries to the power one half": lambda x, **o: infinite_kernel(x, **o).abs().sqrt(),
-    },
-)
+def versine(angle, one, other, weight_scale, bias_scale, *, product=0.5, turned=1.0, lengths=0.5, gap=Exponent(2)):
+    w2, b2 = weight_scale**2, bias_scale**2
+    c, size = product * w2 * one * other, ((w2 * one**2 / 2 + b2) * (w2 * other**2 / 2 + b2)).sqrt()
+    lost = 1 - (torch.sin(angle) + (math.pi - angle) * torch.cos(angle)) / math.pi
+    return turned * c * lost + lengths * b2 * w2 * (one - other).abs() ** gap / (size + c + b2)

@@ -5,20 +5,21 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from lecturelib.core.arguments import as_tensor
-from lecturelib.kernels.tangent_kernel.jacobians import kernel_by_jacobians
+from lecturelib.core.arguments import Array, checked
+from lecturelib.kernels.tangent_kernel.jacobians import Pure, kernel_by_jacobians
 from lecturelib.kernels.tangent_kernel.layer_products import Signals, kernel_of, run_back
-from lecturelib.kernels.tangent_kernel.wide_networks import WideNetwork
+from lecturelib.kernels.tangent_kernel.wide_networks import Bend, WideNetwork
 
 # entry by entry, without parameters and without chance
 ELEMENTWISE = (
     nn.CELU, nn.ELU, nn.GELU, nn.Hardsigmoid, nn.Hardswish, nn.Hardtanh, nn.Identity,
     nn.LeakyReLU, nn.LogSigmoid, nn.Mish, nn.ReLU, nn.ReLU6, nn.SELU, nn.SiLU,
-    nn.Sigmoid, nn.Softplus, nn.Softshrink, nn.Softsign, nn.Tanh, nn.Tanhshrink,
+    nn.Sigmoid, nn.Softplus, nn.Softshrink, nn.Softsign, nn.Tanh, nn.Tanhshrink, Bend,
 )  # fmt: skip
 
 
-def empirical_kernel(model, x1, x2=None) -> Tensor:
+@checked
+def empirical_kernel(model: nn.Module | WideNetwork, x1: Array, x2: Array | None = None) -> Tensor:
     """K(x, x') = Σ_θ ∂f(x)/∂θ ∂f(x')/∂θ over the trainable parameters θ of a torch module, or of a `WideNetwork`.
 
     x1: (N, ...), x2: (M, ...), or None for x1 again. Returns (N, M) for one output, and (N, M, K, K) for K outputs,
@@ -26,40 +27,46 @@ def empirical_kernel(model, x1, x2=None) -> Tensor:
     The module is given batches of one dimension more than an input. A `torch.nn.Sequential` of linear layers and
     elementwise activations is done by products of small Gram matrices (see `layer_products`); memory grows as N M.
     For any other module Jacobians are formed by torch.func, a few inputs at a time. One with an `nn.Embedding` is given
-    whole numbers.
+    whole numbers. A module is left as it is, and no gradient is taken through its kernel; through that of a
+    `WideNetwork` one is, if its tensors ask for it.
 
-    The derivative of an activation at a kink is what torch takes it for. Raises ValueError where inputs are not finite,
-    have different shapes or not the one that the module takes, the module has parameters that are not finite or none to
-    train, or it treats inputs of a batch together or at random.
+    The derivative of an activation at a kink is what torch takes it for. Raises ValueError where inputs have different
+    shapes or not the one that the module takes, the module has parameters that are not finite or none to train, or it
+    treats inputs of a batch together or at random.
+
+    >>> empirical_kernel(torch.nn.Linear(2, 1), [[1.0, 2.0]])  # 1² + 2², and 1 for the bias
+    tensor([[6.]])
     """
-    first = as_tensor("x1", x1)
-    second = first if x2 is None else as_tensor("x2", x2)
-    if first.ndim < 2 or first.shape[1:] != second.shape[1:] or 0 in (*first.shape, *second.shape):
-        shapes = f"{tuple(first.shape)} and {tuple(second.shape)}"
-        raise ValueError(f"x1, x2: expected shapes (N, ...) and (M, ...) alike but for N and M, got {shapes}")
+    second = x1 if x2 is None else x2
+    if x1.ndim < 2:
+        raise ValueError(f"x1: expected shape (N, ...), got {tuple(x1.shape)}")
+    if x1.shape[1:] != second.shape[1:]:
+        raise ValueError(f"x2: expected shape (M, ...) like x1 but for M, got {tuple(x1.shape)}, {tuple(second.shape)}")
     if isinstance(model, WideNetwork):
-        one = model.signals(first)
+        _expect_columns(x1, model.weights[0].shape[-1])
+        one = model.signals(x1)
         return kernel_of(one, one if x2 is None else model.signals(second)).squeeze((-1, -2))
-    if not isinstance(model, nn.Module):
-        raise ValueError(f"model: expected a torch module or a WideNetwork, got {type(model).__name__}")
     trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
     if not all(_finite(parameter.detach()) for parameter in model.parameters()):
         raise ValueError("model: expected finite parameters, found NaN or infinity")
     if not trainable:
         raise ValueError("model: expected parameters that require a gradient, found none")
     reads_numbers = not any(isinstance(module, nn.Embedding) for module in model.modules())
-    first, second = (part.to(trainable[0]) if reads_numbers else part.long() for part in (first, second))
+    first, second = (part.to(trainable[0]) if reads_numbers else part.long() for part in (x1, second))
     layers = _fully_connected(model)
-    if layers is not None and first.ndim == 2:
-        expected = next(module.in_features for module in layers if type(module) is nn.Linear)
-        if first.shape[1] != expected:
-            raise ValueError(f"x1, x2: expected {expected} columns, as the model reads, got {first.shape[1]}")
+    if layers is not None and x1.ndim == 2:
+        _expect_columns(x1, next(module.in_features for module in layers if type(module) is nn.Linear))
         with torch.no_grad():
             one = _signals(layers, first)
             kernel = kernel_of(one, one if x2 is None else _signals(layers, second))
     else:
-        kernel = kernel_by_jacobians(model, first, None if x2 is None else second)
+        kernel = kernel_by_jacobians(Pure(model), first.detach(), None if x2 is None else second.detach())
     return kernel[..., 0, 0] if kernel.shape[-1] == 1 else kernel
+
+
+def _expect_columns(x: Tensor, expected: int) -> None:
+    if x.shape[1:] != (expected,):
+        raise ValueError(f"x1: expected {expected} columns, as the model reads, got {tuple(x.shape)}")
 
 
 def _finite(parameter: Tensor) -> bool:

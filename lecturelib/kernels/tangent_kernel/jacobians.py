@@ -2,20 +2,58 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
-from functools import partial
 
 import torch
 from torch import Tensor, nn
 from torch.autograd.functional import jacobian
-from torch.func import functional_call, jacrev, vmap
+from torch.func import jacrev, vmap
 
 CALLS = 20  # of a module, to see whether it is always alike: one coin may fall the same way a few times
 MEMORY = 2**25  # numbers that the Jacobians of one block of inputs may hold
 TOGETHER = (nn.modules.batchnorm._BatchNorm, nn.modules.dropout._DropoutNd, nn.RReLU)  # or by chance, in training
 
 
-def kernel_by_jacobians(model: nn.Module, x1: Tensor, x2: Tensor | None) -> Tensor:
+class Pure:
+    """A copy of a module as a function of its trainable parameters and a batch, every call from the same buffers.
+
+    torch.func.functional_call is not asked, as it leaves a module broken in which a part is used twice.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        parts = {id(part): part for module in model.modules() for part in vars(module).values()}
+        computed = {
+            key: part.detach() for key, part in parts.items() if isinstance(part, Tensor)
+        }  # torch copies leaves only
+        self.model = copy.deepcopy(model, computed)
+        self.parameters: list[Tensor] = []
+        self._places: list[list[tuple[nn.Module, str]]] = []
+        for parameter in [one for one in self.model.parameters() if one.requires_grad]:
+            places = [
+                (module, name)
+                for module in self.model.modules()
+                for name, own in list(module._parameters.items())
+                if own is parameter
+            ]
+            for module, name in places:
+                delattr(module, name)  # so that any tensor may stand in its place
+            self.parameters.append(parameter.detach())
+            self._places.append(places)
+        modules = list(self.model.modules())
+        self._buffers = [(m, name, kept) for m in modules for name, kept in m._buffers.items() if kept is not None]
+
+    def __call__(self, parameters: tuple[Tensor, ...], batch: Tensor) -> Tensor:
+        """What the module gives with these parameters."""
+        for value, places in zip(parameters, self._places, strict=True):
+            for module, name in places:
+                setattr(module, name, value)
+        for module, name, kept in self._buffers:
+            module._buffers[name] = kept.clone()
+        return self.model(batch.clone())
+
+
+def kernel_by_jacobians(model: Pure, x1: Tensor, x2: Tensor | None) -> Tensor:
     """Σ_θ ∂f_k(x)/∂θ ∂f_j(x')/∂θ for inputs (N, ...) and (M, ...), or x1 with itself: (N, M, K, K).
 
     Raises ValueError where the module does not treat the inputs of a batch one by one and always alike, or does not
@@ -29,9 +67,9 @@ def kernel_by_jacobians(model: nn.Module, x1: Tensor, x2: Tensor | None) -> Tens
     return torch.cat(rows)
 
 
-def _try_out(model: nn.Module, pair: Tensor) -> None:
+def _try_out(model: Pure, pair: Tensor) -> None:
     """Do two inputs together give what each gives alone?"""
-    for module in model.modules():
+    for module in model.model.modules():
         if isinstance(module, TOGETHER) and module.training and getattr(module, "p", 1) > 0:
             name = type(module).__name__
             raise ValueError(
@@ -39,8 +77,8 @@ def _try_out(model: nn.Module, pair: Tensor) -> None:
             )
     with torch.no_grad():
         try:
-            alone = [model(one[None].clone()) for one in pair]
-            together = [model(pair.clone()) for _ in range(CALLS)]
+            alone = [model(tuple(model.parameters), one[None]) for one in pair]
+            together = [model(tuple(model.parameters), pair) for _ in range(CALLS)]
         except RuntimeError as error:
             shape = tuple(pair.shape[1:])
             raise ValueError(f"x1: expected inputs that the model takes, got shape {shape} each ({error})") from None
@@ -52,29 +90,23 @@ def _try_out(model: nn.Module, pair: Tensor) -> None:
             raise ValueError("model: expected one that treats inputs one by one and always alike, this one does not")
 
 
-def _jacobians(model: nn.Module, x: Tensor) -> Iterator[dict[str, Tensor]]:
-    """Blocks of the Jacobian: parameter name → (n, K, parameters of that name)."""
-    everything = dict(model.named_parameters()) | dict(model.named_buffers())
-    trained = {name: part.detach() for name, part in model.named_parameters() if part.requires_grad}
-    fixed = {name: part.detach() for name, part in everything.items() if name not in trained}
+def _jacobians(model: Pure, x: Tensor) -> Iterator[Tensor]:
+    """Blocks of the Jacobian: (n, K, P)."""
+    parameters = tuple(model.parameters)
 
-    def outputs(parameters: dict[str, Tensor], one: Tensor) -> Tensor:
-        return functional_call(model, parameters | fixed, (one[None].clone(),)).flatten()
-
-    def listed(*parameters: Tensor, one: Tensor) -> Tensor:
-        return outputs(dict(zip(trained, parameters, strict=True)), one)
+    def outputs(parameters: tuple[Tensor, ...], one: Tensor) -> Tensor:
+        return model(parameters, one[None]).flatten()
 
     with torch.no_grad():
-        count = outputs(trained, x[0]).numel()
-    size = max(1, MEMORY // (count * sum(part.numel() for part in trained.values())))
-    for block in x.split(size):
+        count = outputs(parameters, x[0]).numel()
+    for block in x.split(max(1, MEMORY // (count * sum(part.numel() for part in parameters)))):
         try:
-            found = vmap(jacrev(outputs), (None, 0))(trained, block)
+            found = vmap(jacrev(outputs), (None, 0))(parameters, block)
         except RuntimeError:  # some modules, PReLU among them, cannot be differentiated for many inputs at once
-            each = [jacobian(partial(listed, one=one), tuple(trained.values())) for one in block]
-            found = {name: torch.stack([parts[k] for parts in each]) for k, name in enumerate(trained)}
-        yield {name: part.flatten(2) for name, part in found.items()}
+            each = [jacobian(lambda *p, one=one: outputs(p, one), parameters) for one in block]
+            found = [torch.stack(parts) for parts in zip(*each, strict=True)]
+        yield torch.cat([part.flatten(2) for part in found], dim=2)
 
 
-def _contract(one: dict[str, Tensor], other: dict[str, Tensor]) -> Tensor:
-    return sum(torch.einsum("nkp,mjp->nmkj", part, other[name]) for name, part in one.items())
+def _contract(one: Tensor, other: Tensor) -> Tensor:
+    return torch.einsum("nkp,mjp->nmkj", one, other)

@@ -44,8 +44,8 @@ def _layer(one: Signals, other: Signals) -> Tensor:
 def run_back(last: Tensor, steps: Sequence[Tensor]) -> list[Tensor]:
     """δ of every layer, first layer first.
 
-    last: that of the last layer, (..., N, K, m); steps: alternating from there down the factored weights of a layer
-    (..., m_out, m_in) and the slopes of the activation below it (..., N, m_in).
+    last: that of the last layer, (..., N, K, m); steps: alternating from there down the weights of a layer
+    (..., m_out, m_in) and its factor times the slopes of the activation below it (..., N, m_in).
     """
     deltas = [last]
     for weights, slopes in zip(steps[::2], steps[1::2], strict=True):

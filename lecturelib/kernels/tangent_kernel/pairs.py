@@ -54,20 +54,8 @@ def kernel_matrix(x1, x2, *, depth: int, activation: str, w2: float, b2: float, 
     else:
         right_stds = deviations(x2, depth, activation, w2, b2)
         right, out = unit_vectors(x2, right_stds[0], w2, b2), x1 @ x2.T
-    options = (
-        symmetric,
-        activation == "relu",
-        kind == "ntk",
-        w2,
-        b2,
-        w2 / x1.shape[1],
-        left_stds,
-        right_stds,
-        left,
-        right,
-        x1,
-        x1 if symmetric else x2,
-    )
+    kinds = symmetric, activation == "relu", kind == "ntk", w2, b2, w2 / x1.shape[1]
+    options = *kinds, left_stds, right_stds, left, right, x1, x1 if symmetric else x2
     with ThreadPoolExecutor(torch.get_num_threads()) as pool:
         list(pool.map(lambda low: block(out, low, min(low + ROWS, len(x1)), *options), range(0, len(x1), ROWS)))
     return out

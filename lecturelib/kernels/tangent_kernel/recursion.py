@@ -34,28 +34,12 @@ _inlined = njit(inline="always", error_model="numpy")
 
 # T in powers of w = 2v − 1, highest last
 SERIES = (
-    0.41839915231229047,
-    0.108801130250279,
-    0.030665253853817326,
-    0.009009039991171454,
-    0.002714217958661114,
-    0.0008316389628748169,
-    0.000257909014446781,
-    8.071088718803477e-05,
-    2.54365123539646e-05,
-    8.061736453979315e-06,
-    2.5668638215512477e-06,
-    8.205388211738294e-07,
-    2.6311857933224944e-07,
-    8.43953020654718e-08,
-    2.7202625335622235e-08,
-    9.062157487661312e-09,
-    2.933359394328009e-09,
-    7.32214818465851e-10,
-    2.373592240415871e-10,
-    1.7431878679714631e-10,
+    0.41839915231229047, 0.108801130250279, 0.030665253853817326, 0.009009039991171454, 0.002714217958661114,
+    0.0008316389628748169, 0.000257909014446781, 8.071088718803477e-05, 2.54365123539646e-05, 8.061736453979315e-06,
+    2.5668638215512477e-06, 8.205388211738294e-07, 2.6311857933224944e-07, 8.43953020654718e-08, 2.7202625335622235e-08,
+    9.062157487661312e-09, 2.933359394328009e-09, 7.32214818465851e-10, 2.373592240415871e-10, 1.7431878679714631e-10,
     5.680048030636429e-11,
-)
+)  # fmt: skip
 C0, C1, C2, C3, C4, C5, C6, C7, C8, C9, C10, C11, C12, C13, C14, C15, C16, C17, C18, C19, C20 = SERIES
 
 CHUNK = 256  # pairs that go through all layers together, in cache
@@ -258,20 +242,9 @@ def block(out, low, high, symmetric, is_relu, tangents, w2, b2, scale, left_stds
             covariance, tangent = buffers[2][: end - begin], buffers[3][: end - begin]
             gaps, before = buffers[4][: end - begin], buffers[5][: end - begin]
             start(
-                row,
-                scale,
-                b2,
-                left_stds[0, i],
-                right_stds[0, begin:end],
-                left[i],
-                right[begin:end],
-                x1[i],
-                x2[begin:end],
-                v,
-                opposite,
-                tangent,
-                gaps,
-            )
+                row, scale, b2, left_stds[0, i], right_stds[0, begin:end], left[i], right[begin:end],
+                x1[i], x2[begin:end], v, opposite, tangent, gaps,
+            )  # fmt: skip
             covariance[:] = tangent
             for k in range(depth):
                 stds = left_stds[k, i], right_stds[k, begin:end], left_stds[k + 1, i], right_stds[k + 1, begin:end]

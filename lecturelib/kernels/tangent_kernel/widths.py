@@ -22,11 +22,11 @@ def circle(size: int) -> tuple[Tensor, Tensor]:
     return points, torch.cos(angles) + 0.5 * torch.sin(2 * angles)
 
 
-def start(seed: int, width: int, depth: int, activation: str, networks: int) -> WideNetwork:
+def start(seed: int, width: int, depth: int, activation: str, ensemble: int) -> WideNetwork:
     """An ensemble of networks with `depth` hidden layers of `width`, two inputs, weight scale √2, bias scale 0.5."""
     sizes = (2, *[width] * depth, 1)
     generator = generator_for(seed, "widths", width, depth, activation)
-    return draw_wide(sizes, generator=generator, activation=activation, bias_scale=BIAS, ensemble=(networks,))
+    return draw_wide(sizes, generator=generator, activation=activation, bias_scale=BIAS, ensemble=ensemble)
 
 
 def norm(kernels: Tensor) -> Tensor:
@@ -34,16 +34,16 @@ def norm(kernels: Tensor) -> Tensor:
     return kernels.square().sum((-2, -1)).sqrt()
 
 
-def distance(*, seed: int, width: int, depth: int, activation: str = "relu", networks: int = 10) -> dict[str, list]:
-    """‖K_m − Θ‖ / ‖Θ‖ at the start, on 12 points of the circle, for each network: distance (networks,)."""
+def distance(*, seed: int, width: int, depth: int, activation: str = "relu", ensemble: int = 10) -> dict[str, list]:
+    """‖K_m − Θ‖ / ‖Θ‖ at the start, on 12 points of the circle, for each network: distance (ensemble,)."""
     x, _ = circle(12)
     limit = infinite_kernel(x, depth=depth, activation=activation, weight_scale=math.sqrt(2), bias_scale=BIAS)
-    found = empirical_kernel(start(seed, width, depth, activation, networks), x)
+    found = empirical_kernel(start(seed, width, depth, activation, ensemble), x)
     return {"distance": (norm(found - limit) / norm(limit)).tolist()}
 
 
 def lazy(
-    *, seed: int, width: int, depth: int = 1, activation: str = "relu", networks: int = 10, steps: int = 200
+    *, seed: int, width: int, depth: int = 1, activation: str = "relu", ensemble: int = 10, steps: int = 200
 ) -> dict[str, list]:
     """Train on 12 points of the circle for `steps` steps, to time 20 over the largest eigenvalue of the limit.
 
@@ -53,8 +53,8 @@ def lazy(
     x, y = circle(12)
     limit = infinite_kernel(x, depth=depth, activation=activation, weight_scale=math.sqrt(2), bias_scale=BIAS)
     rate = 20 / steps / float(torch.linalg.eigvalsh(limit)[-1])
-    before = start(seed, width, depth, activation, networks)
-    run = train_wide(before, x, y, rate=rate, steps=steps, record=range(0, steps + 1, steps // 10))
+    before = start(seed, width, depth, activation, ensemble)
+    run = train_wide(before, x, y, learning_rate=rate, steps=steps, record_at=range(0, steps + 1, steps // 10))
     first, last = empirical_kernel(before, x), empirical_kernel(run.final, x)
     line = linear_path(first, run.outputs[0], y, rate, run.steps)
     pairs = zip(before.weights + before.biases, run.final.weights + run.final.biases, strict=True)
@@ -68,9 +68,9 @@ def lazy(
     }
 
 
-def linear_path(kernel: Tensor, outputs: Tensor, y: Tensor, rate: float, steps: list[int]) -> Tensor:
-    """What the same steps of gradient descent make of the linear model: y + (1 − rate K)^k (f₀ − y), (R, ..., N)."""
+def linear_path(kernel: Tensor, outputs: Tensor, y: Tensor, learning_rate: float, steps: list[int]) -> Tensor:
+    """What the same steps of gradient descent make of the linear model: y + (1 − η K)^k (f₀ − y), (R, ..., N)."""
     values, vectors = torch.linalg.eigh(kernel)
     coefficients = (vectors.mT @ (outputs - y).unsqueeze(-1)).squeeze(-1)
-    faded = torch.stack([(1 - rate * values) ** step * coefficients for step in steps])
+    faded = torch.stack([(1 - learning_rate * values) ** step * coefficients for step in steps])
     return y + (vectors @ faded.unsqueeze(-1)).squeeze(-1)

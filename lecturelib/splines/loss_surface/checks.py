@@ -2,263 +2,211 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
+from functools import partial
 
+import numpy as np
 import torch
 from torch import Generator, Tensor
 
-from lecturelib.core.old_claims import Claim, relative_gap
-from lecturelib.splines.breakpoints.network import Network, Spline, to_network, to_spline
-from lecturelib.splines.loss_surface.slices import LossSlice, kinks, knot_chance, slice_loss
+from lecturelib.core.checking import equals
+from lecturelib.core.claims import Exponent, claim
+from lecturelib.core.problems import normal, signs, uniform
+from lecturelib.splines.breakpoints.network import Network, Spline
+from lecturelib.splines.loss_surface import checks_problems as problems
+from lecturelib.splines.loss_surface.checks_problems import curve, loss_at, second
+from lecturelib.splines.loss_surface.slices import knot_chance, slice_loss
 
-SAHS = "Sahs et al. 2022"
-EXACT = 1e-10
-BETA = torch.linspace(-3.0, 3.0, 61, dtype=torch.float64)
-
-
-def loss(function, x: Tensor, y: Tensor) -> Tensor:
-    """½ Σ_n (f(x_n) − y_n)²."""
-    return 0.5 * (function(x) - y).square().sum()
+# One breakpoint
 
 
-def draw(generator: Generator, width: int = 5, points: int = 9) -> tuple[Spline, Tensor, Tensor]:
-    """A spline and data, N points about half a unit apart and each breakpoint near the middle of a gap."""
-    x = 0.5 * (torch.arange(points) - points // 2) + 0.1 * torch.rand(points, generator=generator, dtype=torch.float64)
-    y = torch.randn(points, generator=generator, dtype=torch.float64)
-    gap = torch.randint(0, points - 1, (width,), generator=generator)
-    mu = torch.randn(width, generator=generator, dtype=torch.float64)
-    sides = 2.0 * torch.randint(0, 2, (width,), generator=generator) - 1
-    sides[:2] = torch.tensor([1.0, -1.0])
-    return Spline((x[gap] + x[gap + 1]) / 2, mu, sides, 0.3), x, y
+def in_view(side: Tensor, x: Tensor, at: Tensor) -> Tensor:
+    """How many data a neuron at each of `at` sees."""
+    return (side * (x - at[:, None]) > 0).double().sum(-1)
 
 
-def moved(spline: Spline, neuron: int, beta: float) -> Spline:
-    """The spline with one breakpoint put at beta."""
-    breakpoints = spline.breakpoints.clone()
-    breakpoints[neuron] = beta
-    return Spline(breakpoints, spline.delta_slopes, spline.orientations, spline.b0)
+def _with_gaps(generator: Generator):
+    for spline, x, y, i in problems.slices(generator):
+        yield spline, x, y, i, *problems.in_gaps(generator, x)
 
 
-# Slices
-
-
-def _is_the_loss(cut, generator: Generator) -> float:
-    spline, x, y = draw(generator)
-    worst = 0.0
-    for neuron in range(2):
-        true = torch.stack([loss(moved(spline, neuron, float(beta)), x, y) for beta in BETA])
-        worst = max(worst, relative_gap(cut(spline, x, y, neuron)(BETA), true))
-    return worst
-
-
-def _one_parabola(spline: Spline, x: Tensor, y: Tensor, neuron: int) -> LossSlice:
-    true = slice_loss(spline, x, y, neuron)
-    whole = [
-        part[torch.argmax(true.quadratic)].expand(len(x) + 1) for part in (true.quadratic, true.linear, true.constant)
-    ]
-    return LossSlice(true.knots, *whole, true.faces)
-
-
-def _curved_everywhere(spline: Spline, x: Tensor, y: Tensor, neuron: int) -> LossSlice:
-    true = slice_loss(spline, x, y, neuron)
-    least = true.quadratic[true.quadratic > 0].min()
-    return dataclasses.replace(true, quadratic=true.quadratic.clamp(min=float(least)))
-
-
-def _other_side(spline: Spline, x: Tensor, y: Tensor, neuron: int) -> LossSlice:
-    sides = spline.orientations.clone()
-    sides[neuron] *= -1
-    return slice_loss(Spline(spline.breakpoints, spline.delta_slopes, sides, spline.b0), x, y, neuron)
-
-
-slices = Claim(
-    label="thm-loss-slice",
-    statement=r"In one breakpoint the loss is a continuous piecewise quadratic with knots at the data; "
-    r"where the neuron sees $A$ data its second derivative is $A \mu^2$.",
-    source=f"{SAHS}, Theorem 3, where it is positive on every piece",
-    method="exact identity",
-    tolerance=EXACT,
-    check=_is_the_loss,
-    formula=slice_loss,
-    falsifiers={
-        "one parabola": _one_parabola,
-        "positive curvature on every piece": _curved_everywhere,
-        "the data on the other side": _other_side,
+@claim(
+    "thm-loss-slice",
+    source="sahs2022: Theorem 3",
+    check=equals(lambda spline, x, y, i, *places: second(partial(loss_at, spline, x, y, i), *places), on=_with_gaps),
+    also=(lambda spline, x, y, i, *places: second(slice_loss(spline, x, y, i), *places),),
+    wrong={
+        "one parabola": {"sees": lambda side, x, at: 0 * at + len(x)},
+        "positive curvature on every piece": {"sees": lambda side, x, at: in_view(side, x, at).clamp(min=1)},
+        "the data on the other side": {"sees": lambda side, x, at: in_view(-side, x, at)},
     },
 )
+def slices(spline, x, y, i, low, at, high, *, sees=in_view, factor=1.0, power=Exponent(2)):
+    """The second derivative, found from a place in a gap and both ends of it, at which neighbours have to agree."""
+    return factor * sees(spline.orientations[i], x, at) * spline.delta_slopes[i].abs() ** power
 
 
-def _has_degree(degrees: dict[str, int], generator: Generator) -> float:
-    """Differences of order degree + 1 along a line inside one cell must vanish, and those of order degree must not."""
-    spline, x, y = draw(generator)
-    to_beta, to_mu = torch.randn(2, spline.breakpoints.numel(), generator=generator, dtype=torch.float64)
-    to_beta = 0.15 * to_beta / to_beta.abs().max()
-    worst = 0.0
-    for name, degree in degrees.items():
-        a, b = float(name != "delta-slopes"), float(name != "breakpoints")
-        values = [
-            loss(
-                Spline(
-                    spline.breakpoints + a * t * to_beta,
-                    spline.delta_slopes + 2 * b * t * to_mu,
-                    spline.orientations,
-                    spline.b0 + b * t,
-                ),
-                x,
-                y,
-            )
-            for t in torch.linspace(0, 1, 7, dtype=torch.float64)
-        ]
-        difference = torch.stack(values) / max(values)
-        for _ in range(degree):
-            difference = difference.diff()
-        attained = float(difference.abs().max()) > 1e-9
-        worst = max(worst, float(difference.diff().abs().max()) if attained else 1.0)
-    return worst
+def _jumps(spline: Spline, x: Tensor, y: Tensor, i: int, h: float = 0.2) -> Tensor:
+    """Slope right of each datum minus slope left of it, by one-sided differences, which are exact for parabolas."""
+    l2, l1, here, r1, r2 = (loss_at(spline, x, y, i, torch.unique(x) + k * h) for k in (-2, -1, 0, 1, 2))
+    return (4 * r1 - 3 * here - r2 - (3 * here - 4 * l1 + l2)) / (2 * h)
 
 
-degrees = Claim(
-    label="thm-loss-degrees",
-    statement="On a cell the loss is quadratic in the breakpoints and in the delta-slopes, and of degree four in both.",
-    source=f"{SAHS}, Theorem 3, which has it quadratic in both together",
-    method="exact identity",
-    tolerance=1e-12,
-    check=_has_degree,
-    formula={"breakpoints": 2, "delta-slopes": 2, "both": 4},
-    falsifiers={
-        "quadratic in both, as the source has it": {"breakpoints": 2, "delta-slopes": 2, "both": 2},
-        "cubic in both": {"breakpoints": 2, "delta-slopes": 2, "both": 3},
-        "linear in the breakpoints": {"breakpoints": 1, "delta-slopes": 2, "both": 4},
+def _silent(spline: Spline, i: int) -> Tensor:
+    """The delta-slopes without neuron i."""
+    return spline.delta_slopes.index_fill(0, torch.tensor([i]), 0.0)
+
+
+@claim(
+    "prop-loss-kink",
+    source="own",
+    check=equals(_jumps, on=problems.slices),
+    also=(lambda spline, x, y, i: torch.sub(*reversed(slice_loss(spline, x, y, i).slopes)),),
+    wrong={
+        r"$-s_i \mu_i \varepsilon_n$": {"factor": -1.0},
+        r"$\mu_i \varepsilon_n$": {"of_facing": 0},
+        r"$\varepsilon_n$ with the breakpoint where it was": {"others": lambda spline, i: spline.delta_slopes},
     },
 )
+def kink(spline, x, y, i, *, others=_silent, factor=1.0, of_facing=1):
+    residual = curve(spline.breakpoints, others(spline, i), spline.orientations, spline.b0, x) - y
+    there = torch.stack([residual[x == knot].sum() for knot in torch.unique(x)])
+    return factor * spline.orientations[i] ** of_facing * spline.delta_slopes[i] * there
 
 
-def _jumps_by(formula, generator: Generator) -> float:
-    """Slopes of the loss on both sides of each datum by one-sided differences, which are exact for quadratics."""
-    spline, x, y = draw(generator)
-    h, worst = 0.05, 0.0
-    for neuron in range(3):
-        predicted = formula(spline, x, y, neuron)
-        for n, place in enumerate(x.tolist()):
-            at = {k: float(loss(moved(spline, neuron, place + k * h), x, y)) for k in range(-2, 3)}
-            right = (-3 * at[0] + 4 * at[1] - at[2]) / (2 * h)
-            left = (3 * at[0] - 4 * at[-1] + at[-2]) / (2 * h)
-            worst = max(worst, abs(right - left - float(predicted[n])))
-    return worst
+# All breakpoints and delta-slopes
 
 
-kink = Claim(
-    label="prop-loss-kink",
-    statement=r"At a datum the slope of the slice jumps by $s_i \mu_i \varepsilon_n$, "
-    r"where $\varepsilon_n$ is the residual with the breakpoint there.",
-    source="derived here",
-    method="exact identity",
-    tolerance=1e-9,
-    check=_jumps_by,
-    formula=kinks,
-    falsifiers={
-        r"$\mu_i \varepsilon_n$": lambda s, x, y, i: s.orientations[i] * kinks(s, x, y, i),
-        r"$-s_i \mu_i \varepsilon_n$": lambda s, x, y, i: -kinks(s, x, y, i),
-        r"$\varepsilon_n$ with the breakpoint where it was": lambda s, x, y, i: s.slope_jumps[i] * (s(x) - y),
+def _steps(generator: Generator):
+    """(spline, x, y, steps of breakpoints, of delta-slopes, of b₀), such that no breakpoint meets a datum."""
+    for spline, x, y, _ in problems.slices(generator):
+        beta = torch.cat([spline.breakpoints[:-1], x.max()[None] + 0.3])  # none upon a datum
+        sides = torch.cat([spline.orientations[:-1], -torch.ones(1, dtype=torch.float64)])  # one sees all data
+        room = (beta[:, None] - x).abs().min(1).values * uniform(generator, len(beta), low=0.4, high=0.9)
+        to_beta, to_mu, to_b0 = room * signs(generator, len(beta)), normal(generator, len(beta)), normal(generator, 1)
+        for a, b in ((1, 0), (0, 1), (1, 1)):
+            yield Spline(beta, spline.delta_slopes, sides, 0.3), x, y, a * to_beta, b * to_mu, b * to_b0
+
+
+def _leading(spline, x, y, to_beta, to_mu, to_b0) -> tuple[int, Tensor]:
+    """Degree and leading coefficient of the loss along the steps, from its values at nine places."""
+    t = torch.cos(torch.pi * (torch.arange(9, dtype=torch.float64) + 0.5) / 9)[:, None]
+    beta, mu = spline.breakpoints + t * to_beta, spline.delta_slopes + t * to_mu
+    loss = 0.5 * (curve(beta, mu, spline.orientations, spline.b0 + t * to_b0, x) - y).square().sum(-1)
+    powers = torch.linalg.solve(torch.vander(t[:, 0], increasing=True), loss)
+    degree = int(torch.nonzero(powers.abs() > 1e-9 * powers.abs().max()).max())
+    return degree, powers[degree]
+
+
+@claim(
+    "thm-loss-degrees",
+    source="sahs2022: Theorem 3",
+    check=equals(_leading, on=_steps, tolerance=1e-8),
+    wrong={
+        "quadratic in both, as the source has it": {"in_both": 2},
+        "cubic in both": {"in_both": 3},
+        "linear in each": {"in_one": 1},
     },
 )
-
-DRAWS = 20_000
-
-
-def _counts_types(chance, generator: Generator) -> float:
-    """Slopes on both sides of the knots, from the loss of a network with a tiny delta-slope on pure noise."""
-    points, mu, h = 10, 1e-6, 1e-3
-    y = torch.randn(DRAWS, points, generator=generator, dtype=torch.float64)
-    x = torch.arange(points, dtype=torch.float64)
-
-    def change(beta: float) -> Tensor:
-        """The loss with a hinge facing right at beta, minus the loss without it: shape (DRAWS,)."""
-        hinge = mu * torch.relu(x - beta)
-        return 0.5 * hinge @ hinge - y @ hinge
-
-    worst = 0.0
-    for n in range(points - 1):
-        left, right = (change(float(n)) - change(n - h)) / h, (change(n + h) - change(float(n))) / h
-        predicted = float(chance(torch.tensor(float(points - n))))
-        for kind in ((left < 0) & (right > 0), (left > 0) & (right < 0)):
-            worst = max(worst, abs(float(kind.double().mean()) - predicted))
-    return worst
-
-
-types = Claim(
-    label="prop-loss-types",
-    statement=r"On noise, at a small delta-slope, a knot with $k$ active data attracts with probability "
-    r"$\arcsin(k^{-1/2}) / 2\pi$ and repels with the same.",
-    source="derived here",
-    method="Monte Carlo",
-    tolerance=0.012,
-    check=_counts_types,
-    formula=knot_chance,
-    falsifiers={
-        "slopes of independent sign": lambda k: torch.full_like(k, 0.25),
-        r"$\arcsin(k^{-1/2}) / \pi$": lambda k: 2 * knot_chance(k),
-        r"$1 / 2 \pi k$": lambda k: 1 / (2 * math.pi * k),
-    },
-)
+def degrees(spline, x, y, to_beta, to_mu, to_b0, *, in_one=2, in_both=4, half=0.5):
+    far = x[:, None] - spline.breakpoints
+    seen = (spline.orientations * far > 0).double()
+    if to_beta.any() and to_mu.any():
+        return in_both, half * (seen @ (to_mu * to_beta)).square().sum()
+    return in_one, half * (seen * far @ to_mu - seen @ (spline.delta_slopes * to_beta) + to_b0).square().sum()
 
 
 # Slices in the weights
 
 
-def _is_quadratic_and_moves_nothing_else(paths, generator: Generator) -> float:
-    spline, x, y = draw(generator)
-    network = to_network(spline, 0.5 + torch.rand(5, generator=generator, dtype=torch.float64))
-    worst = 0.0
-    for path in paths:
-        networks = [path(network, 0, 0.04 * t) for t in range(4)]
-        values = torch.stack([loss(one, x, y) for one in networks])
-        third = float(values.diff().diff().diff().abs().max() / values.max())
-        kept = max(relative_gap(to_spline(one).delta_slopes, spline.delta_slopes) for one in networks)
-        worst = max(worst, third, kept)
-    return worst
+def _networks(generator: Generator):
+    """(network, x, y, neuron, low, at, high): all data on the side of 0 where the breakpoint is."""
+    for spline, x, y, i in problems.slices(generator):
+        x = float(signs(generator, 1)) * (x - x.min() + 1.5)
+        w = spline.orientations * uniform(generator, len(spline.orientations), low=0.5, high=2)
+        beta = spline.breakpoints.index_fill(0, torch.tensor([i]), 2.2 * float(x[0].sign()))
+        yield Network(w, -w * beta, spline.delta_slopes / w, 0.3), x, y, i, *problems.in_gaps(generator, x)
 
 
-def _change(network: Network, neuron: int, **change) -> Network:
-    parts = {name: getattr(network, name).clone() for name in ("w", "b", "v")}
-    for name, value in change.items():
-        parts[name][neuron] = value
-    return Network(**parts, b0=network.b0)
+def _bends(network, x, y, i, *places, inverse=-1) -> tuple[Tensor, Tensor]:
+    """Second derivatives along b_i + t, and of (λ w_i, v_i / λ) along a power of λ, with breakpoint i at `places`."""
+
+    def loss(bias, factor):
+        w, b, v = (part.repeat(len(bias), 1) for part in (network.w, network.b, network.v))
+        w[:, i], b[:, i], v[:, i] = factor * w[:, i], bias, v[:, i] / factor
+        values = torch.relu(x[:, None] * w[:, None] + b[:, None]) @ v[..., None]
+        return 0.5 * (values[..., 0] + network.b0 - y).square().sum(-1)
+
+    bias = [-network.w[i] * beta for beta in places]
+    by_bias = second(lambda b: loss(b, torch.ones_like(b)), *bias)
+    return by_bias, second(lambda s: loss(network.b[i].expand(len(s)), s**inverse), *(b / network.b[i] for b in bias))
 
 
-def by_bias(network: Network, i: int, t: float) -> Network:
-    """Move b: the breakpoint moves by t."""
-    return _change(network, i, b=network.b[i] - t * network.w[i])
-
-
-def by_inverse_factor(network: Network, i: int, t: float) -> Network:
-    """Move w and v along a hyperbola, evenly in the inverse of the factor: the breakpoint moves evenly."""
-    factor = 1 / (1 + _reach(network, i) * t)
-    return _change(network, i, w=factor * network.w[i], v=network.v[i] / factor)
-
-
-def _by_factor(network: Network, i: int, t: float) -> Network:
-    factor = 1 + _reach(network, i) * t
-    return _change(network, i, w=factor * network.w[i], v=network.v[i] / factor)
-
-
-def _reach(network: Network, i: int) -> float:
-    return float((network.w[i] / network.b[i]).abs().clamp(max=3.0))
-
-
-weights = Claim(
-    label="cor-loss-weights",
-    statement=r"Moving $b_i$, or $w_i$ with $w_i v_i$ held, moves $\beta_i$ alone; the loss is then piecewise "
-    r"quadratic in $b_i$, and in $1/w_i$.",
-    source=f"{SAHS}, Corollary 2",
-    method="exact identity",
-    tolerance=1e-11,
-    check=_is_quadratic_and_moves_nothing_else,
-    formula=(by_bias, by_inverse_factor),
-    falsifiers={
-        r"quadratic in $w_i$": (by_bias, _by_factor),
-        r"$v_i$ need not move with $w_i$": (lambda n, i, t: _change(n, i, w=n.w[i] * (1 + t)),),
-        r"moving $b_i$ and $v_i$": (lambda n, i, t: _change(by_bias(n, i, t), i, v=n.v[i] * (1 + t)),),
+@claim(
+    "cor-loss-weights",
+    source="sahs2022: Corollary 2",
+    check=equals(_bends, on=_networks),
+    wrong={
+        r"$A v_i^2$ along both": {"of_b": Exponent(0)},
+        r"$A v_i$ along the bias": {"of_v": Exponent(1)},
+        r"$A \mu_i^2$ along both": {"of_w": Exponent(2), "of_b": Exponent(0)},
     },
 )
+def weights(network, x, y, i, low, at, high, *, factor=1.0, of_v=Exponent(2), of_w=Exponent(0), of_b=Exponent(2)):
+    seen = in_view(torch.sign(network.w[i]), x, at)
+    bend = factor * seen * network.v[i].abs() ** of_v * network.w[i].abs() ** of_w
+    return bend, bend * network.b[i].abs() ** of_b
+
+
+# Knots on noise
+
+NODES, WEIGHTS = (torch.as_tensor(part) for part in np.polynomial.legendre.leggauss(100))
+
+
+def _distinct(generator: Generator):
+    for spline, x, _, i in problems.slices(generator):
+        yield spline, torch.unique(x), i
+
+
+def _all(attracts: Tensor) -> dict[str, Tensor]:
+    return {"attracts": attracts, "repels": attracts, "passes": 1 - 2 * attracts}
+
+
+def _chances(spline: Spline, x: Tensor, i: int, h: float = 0.1) -> dict[str, Tensor]:
+    """Chances of the signs of the slopes beside each knot, Gaussian noise of one variance as residuals, by quadrature.
+
+    Where μ is small a slope is Σ ε ∂f/∂β, and f is linear in β on either side.
+    """
+
+    def values(beta):
+        moved = spline.breakpoints.repeat(len(beta), 1)
+        moved[:, i] = beta
+        return curve(moved, spline.delta_slopes, spline.orientations, spline.b0, x)
+
+    knots = x[:-1] if spline.orientations[i] > 0 else x[1:]  # without the edge
+    left, right = values(knots - h) - values(knots - 2 * h), values(knots + 2 * h) - values(knots + h)
+    alike = (left * right).sum(1) / (left.norm(dim=1) * right.norm(dim=1))
+    z = 6 * (NODES - 1)  # the slope on the left, in standard deviations, from −12 to 0
+    other = torch.special.ndtr(z * (alike / torch.sqrt(1 - alike**2))[:, None])  # is the one on the right positive?
+    return _all(6 * (other * torch.exp(-(z**2) / 2) * WEIGHTS).sum(1) / math.sqrt(2 * math.pi))
+
+
+def _in_view(spline: Spline, x: Tensor, i: int) -> Tensor:
+    k = torch.arange(2, len(x) + 1, dtype=torch.float64)
+    return k.flip(0) if spline.orientations[i] > 0 else k
+
+
+@claim(
+    "prop-loss-types",
+    source="own",
+    check=equals(_chances, on=_distinct),
+    also=(lambda *knots: _all(knot_chance(_in_view(*knots))),),
+    wrong={
+        "slopes of independent sign": lambda *knots: _all(torch.full_like(_in_view(*knots), 0.25)),
+        r"$\arcsin(k^{-1/2}) / \pi$": {"share": 1 / math.pi},
+        r"$\arcsin(1/k) / 2\pi$": {"power": -1.0},
+        r"$k$ without the knot itself": {"itself": -1},
+    },
+)
+def types(spline, x, i, *, share=0.5 / math.pi, power=Exponent(-0.5), itself=0):
+    return _all(share * torch.arcsin((_in_view(spline, x, i) + itself) ** power))

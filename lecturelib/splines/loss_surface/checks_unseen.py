@@ -2,131 +2,91 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
-from typing import NamedTuple
+from functools import partial
 
 import torch
 from torch import Generator, Tensor
 
-from lecturelib.core.old_claims import Claim, relative_gap
-from lecturelib.splines.breakpoints.network import Spline, to_network
-from lecturelib.splines.loss_surface.checks import SAHS
-from lecturelib.splines.loss_surface.hessian import hessian, measured_zeros
+from lecturelib.core.checking import equals
+from lecturelib.core.claims import claim
+from lecturelib.core.problems import normal, uniform
+from lecturelib.splines.breakpoints import checks_problems as autograd
+from lecturelib.splines.breakpoints.network import Network, Spline
+from lecturelib.splines.loss_surface.checks_problems import cells, curve, onto_kernel
+from lecturelib.splines.loss_surface.hessian import measured_zeros, zero_count
 from lecturelib.splines.loss_surface.unseen import trade, turn
 
 
-def _uniform(generator: Generator, *shape: int) -> Tensor:
-    return torch.rand(shape, generator=generator, dtype=torch.float64)
+def _counted(network: Network, x: Tensor) -> tuple[int, int, bool]:
+    """Zero and other eigenvalues of the Hessian at a critical point of random targets, and whether it is a fit."""
+    residual = onto_kernel(autograd.jacobian(network, x).T) @ normal(torch.Generator().manual_seed(0), len(x))
+    matrix = autograd.hessian(network, x, network(x) - residual)
+    zeros = measured_zeros(matrix, tolerance=1e-13)
+    return zeros, len(matrix) - zeros, bool(residual.norm() < 1e-9)
 
 
-def _sides(generator: Generator, size: int) -> Tensor:
-    return 2.0 * torch.randint(0, 2, (size,), generator=generator) - 1
+def _by_origin(network: Network, x: Tensor) -> tuple[int, int, bool]:
+    zeros = zero_count(network, x).total
+    return zeros, 3 * len(network.w) + 1 - zeros, True
 
 
-# The flatness of a fit with a lonely partition
-
-POINTS, WIDTH = 5, 9
-
-
-def _counts_zeros(formula, generator: Generator) -> float:
-    """Against the eigenvalues at three fits with lonely partitions: neurons face right, left, or both ways."""
-    worst = 0.0
-    for facing in (torch.ones(WIDTH), -torch.ones(WIDTH), _sides(generator, WIDTH)):
-        x = torch.arange(POINTS) + 0.3 * _uniform(generator, POINTS)
-        more = torch.randint(-1, POINTS, (WIDTH - POINTS + 1,), generator=generator)
-        beta = torch.cat([torch.arange(POINTS - 1), more]) + 0.4 + 0.5 * _uniform(generator, WIDTH)
-        mu = (0.5 + _uniform(generator, WIDTH)) * _sides(generator, WIDTH)
-        network = to_network(Spline(beta, mu, facing, 0.2), 0.8)
-        found = measured_zeros(hessian(network, x, network(x)), tolerance=1e-11)
-        worst = max(worst, abs(found - formula(WIDTH, POINTS)) / (3 * WIDTH + 1))
-    return worst
-
-
-lonely_flat = Claim(
-    label="cor-loss-lonely-flat",
-    statement=r"At a critical point with a lonely partition and all $v_i \neq 0$ the Hessian has exactly $N$ "
-    r"eigenvalues that are not 0, and $3H + 1 - N$ that are.",
-    source=f"{SAHS}, Corollary 3, with further assumptions",
-    method="exact identity",
-    tolerance=0.0,
-    check=_counts_zeros,
-    formula=lambda width, points: 3 * width + 1 - points,
-    falsifiers={
-        r"$3H - N$, without $b_0$": lambda width, points: 3 * width - points,
-        r"$2H + 1 - N$, none for the symmetry": lambda width, points: 2 * width + 1 - points,
-        r"$3H + 1 - 2N$, two conditions for each datum": lambda width, points: 3 * width + 1 - 2 * points,
+@claim(
+    "cor-loss-lonely-flat",
+    source="sahs2022: Corollary 3",
+    check=equals(_counted, on=partial(cells, count=15, again=False, lonely=True)),
+    also=(_by_origin,),
+    wrong={
+        r"$3H - N$, without $b_0$": {"constant": 0},
+        r"$2H + 1 - N$, none for the symmetry": {"each_neuron": 2},
+        r"$3H + 1 - 2N$, two conditions for each datum": {"each_datum": 2},
     },
 )
+def lonely_flat(network, x, *, each_neuron=3, constant=1, each_datum=1):
+    rank = each_datum * len(x)
+    return each_neuron * len(network.w) + constant - rank, rank, True
 
 
-# Three changes that no datum sees
+def _chosen(generator: Generator):
+    """(spline, x, where 0 and 1 go, a datum, a delta-slope for 1), for neurons that face right, and in the mirror.
 
-
-class Moves(NamedTuple):
-    """The three ways: two neurons trade, two turn a piece about a datum, a neuron that sees nothing goes elsewhere."""
-
-    trade: Callable[[Spline, tuple[int, int], Tensor], Spline]
-    turn: Callable[[Spline, tuple[int, int], float, float], Spline]
-    idle: int  # which neuron goes elsewhere: in the check, 4 faces away from the data and 5 faces them
-
-
-def _elsewhere(spline: Spline, neuron: int) -> Spline:
-    """The neuron twice as far out, with three times its delta-slope."""
-    beta, mu = spline.breakpoints.clone(), spline.delta_slopes.clone()
-    beta[neuron], mu[neuron] = 2 * beta[neuron], 3 * mu[neuron]
-    return Spline(beta, mu, spline.orientations, spline.b0)
-
-
-def _goes_unseen(moves: Moves, generator: Generator) -> float:
-    """Largest change at six data, for neurons that face right and for their mirror image.
-
-    Infinite where the function stays as it is everywhere: then nothing was moved.
+    Neurons 0 and 1 share the gap left of that datum, 2 stands in the gap right of it, and 3 is dead.
     """
-    x = torch.arange(-2.5, 3.5, dtype=torch.float64)  # gaps of length 1, centred at −2, …, 2
-    a = _uniform(generator, 7)
-    beta = torch.stack([a[0] / 3, a[1] / 3 - 0.4, a[2] / 3 - 1, a[3] / 4 + 0.8, a[4] + 3, -a[5] - 3])
-    mu = 0.8 + 0.4 * _uniform(generator, 6)
-    worst = 0.0
     for side in (1.0, -1.0):
-        spline = Spline(side * beta, side * mu, torch.full((6,), side), 0.3)
-        datum = float(x[3] if side > 0 else x[2])  # between neurons 1 and 3
-        moved = (
-            moves.trade(spline, (0, 1), side * (beta[:2] + torch.tensor([0.45, -0.45])) / 2),  # nearer to the walls
-            moves.turn(spline, (1, 3), datum, float(side * mu[1] * (1.1 + 0.15 * a[6]))),
-            _elsewhere(spline, moves.idle),
-        )
-        probe = torch.linspace(-8, 8, 641, dtype=torch.float64)
-        for one in moved:
-            if relative_gap(one(probe), spline(probe)) < 1e-3:
-                return math.inf
-            worst = max(worst, relative_gap(one(x), spline(x)))
-    return worst
+        share = uniform(generator, 6, low=0.1, high=0.9)
+        beta = torch.stack([share[0] / 2 - 0.5, share[1] / 2, 0.75 + share[2] / 4, 4 + share[3]])
+        to = torch.stack([share[4] / 2, -share[4] / 2])
+        mu = 0.8 + 0.4 * uniform(generator, 4)
+        spline = Spline(side * beta, side * mu, torch.full((4,), side), 0.3)
+        yield spline, torch.arange(-2.5, 3.5).double(), side * to, side * 0.5, side * mu[1] * (1 + 0.1 * share[5])
 
 
-def _trade_without_moments(spline: Spline, pair: tuple[int, int], places: Tensor) -> Spline:
-    beta = spline.breakpoints.clone()
-    beta[list(pair)] = places
-    return Spline(beta, spline.delta_slopes, spline.orientations, spline.b0)
+def _values(spline: Spline, x: Tensor, neurons: list[int], beta, mu) -> Tensor:
+    """Values at x with other breakpoints and delta-slopes of some neurons."""
+    places, slopes = spline.breakpoints.clone(), spline.delta_slopes.clone()
+    places[neurons], slopes[neurons] = beta, mu
+    return curve(places, slopes, spline.orientations, spline.b0, x)
 
 
-def _turn_about_the_middle(spline: Spline, pair: tuple[int, int], datum: float, delta_slope: float) -> Spline:
-    return turn(spline, pair, float(spline.breakpoints[list(pair)].mean()), delta_slope)
-
-
-RIGHT = Moves(trade, turn, 4)
-unseen = Claim(
-    label="prop-loss-unseen",
-    statement="Two neurons of one gap can trade, two on either side of a datum can turn the piece between them about "
-    "it, and a dead neuron can move, without any change on the data.",
-    source=f"{SAHS}, Figure 5",
-    method="exact identity",
-    tolerance=1e-12,
-    check=_goes_unseen,
-    formula=RIGHT,
-    falsifiers={
-        r"a trade that keeps each $\mu_i$": RIGHT._replace(trade=_trade_without_moments),
-        "a turn about the middle between the breakpoints": RIGHT._replace(turn=_turn_about_the_middle),
-        "any neuron outside of the data, also one that faces them": RIGHT._replace(idle=5),
+@claim(
+    "prop-loss-unseen",
+    source="sahs2022: Figure 5",
+    check=equals(lambda spline, x, *_: (spline(x),) * 3, on=_chosen),
+    also=(lambda s, x, to, datum, mu: (trade(s, (0, 1), to)(x), turn(s, (1, 2), datum, mu)(x), s(x)),),
+    wrong={
+        r"a trade that keeps $\mu_i + \mu_j$ alone": {"moment": 0.0},
+        "a turn about the middle between the breakpoints": {"about": lambda datum, one, other: (one + other) / 2},
+        "a live neuron wanders": {"wanders": [0]},
     },
 )
+def unseen(
+    spline, x, to, datum, slope, *,
+    about=lambda datum, one, other: datum, wanders=(3,), total=1.0, moment=1.0, height=1.0,
+):  # fmt: skip
+    beta, mu = spline.breakpoints, spline.delta_slopes
+    (m, q), (k, p) = ((total * mu[pair].sum(), moment * (mu * beta)[pair].sum()) for pair in ([0, 1], [1, 2]))
+    traded = torch.stack([q - m * to[1], m * to[0] - q]) / (to[0] - to[1])
+    centre = about(datum, beta[1], beta[2])
+    place = centre - height * mu[1] * (centre - beta[1]) / slope
+    turned = torch.stack([place, (p - slope * place) / (k - slope)]), torch.stack([slope, k - slope])
+    wandered = _values(spline, x, list(wanders), 2 * beta[list(wanders)], 3 * mu[list(wanders)])
+    return _values(spline, x, [0, 1], to, traded), _values(spline, x, [1, 2], *turned), wandered

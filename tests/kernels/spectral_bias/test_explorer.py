@@ -101,7 +101,7 @@ def test_training_is_that_of_the_library(start):
     end = explorer.train(begin)
     network = begin
     for steps, rate in schedule(begin)[:3]:
-        network = train_wide(network, x, explorer.targets(begin), rate=rate, steps=steps, record=[0]).final
+        network = train_wide(network, x, explorer.targets(begin), learning_rate=rate, steps=steps, record_at=[0]).final
     assert torch.equal(end(x), network(x))
     assert explorer.amplitudes == dict.fromkeys((1, 2, 3, 4, 5), 0.5)
     gap = explorer.targets(begin) - wave_sum(explorer.amplitudes, SIZE)

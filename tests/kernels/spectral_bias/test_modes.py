@@ -6,9 +6,10 @@ from functools import partial
 import pytest
 import torch
 
-from lecturelib.kernels import decompose, infinite_kernel
+from lecturelib.kernels import decompose, infinite_kernel, predict
 from lecturelib.kernels.spectral_bias.modes import DATA, fourier_rates, mode_rates, predicted, trained
-from lecturelib.kernels.tangent_kernel.widths import circle
+from lecturelib.kernels.tangent_kernel.wide_networks import step
+from lecturelib.kernels.tangent_kernel.widths import circle, start
 
 KERNEL = partial(infinite_kernel, depth=1, weight_scale=2**0.5, bias_scale=0.5)
 
@@ -18,7 +19,7 @@ def tensor(*values):
 
 
 def test_wide_networks_come_out_as_predicted():
-    theory, run = predicted("relu"), trained(seed=3, width=256, networks=30)
+    theory, run = predicted("relu"), trained(seed=3, width=256, ensemble=30)
     spread = theory.covariance.diagonal(dim1=1, dim2=2).sqrt()
     chance = spread / math.sqrt(30)
     assert float(((tensor(run["mean"]) - theory.mean) / (chance + 0.02)).abs().max()) < 4
@@ -44,3 +45,42 @@ def test_rates_on_the_circle():
     expected = fourier_rates("relu", 12, 0.5) * 12
     pairs = torch.cat([expected[:1], expected[1:6], expected[1:6], expected[6:]])
     torch.testing.assert_close(modes.rates, pairs.sort(descending=True).values)
+
+
+def test_the_forecast_is_the_one_of_the_chapter():
+    found = predicted("erf")
+    kernel = partial(infinite_kernel, depth=1, activation="erf", weight_scale=2**0.5, bias_scale=0.5)
+    x, y = circle(10)
+    expected = predict(kernel, x, y, [0.0, 0.1, 0.4, 1.6, 6.4], test=circle(40)[0])
+    for one, other in zip(found, expected, strict=True):
+        torch.testing.assert_close(one, other)
+
+
+def test_what_is_trained():
+    """Five times of a loop over steps of torch, for one ensemble of two."""
+    run = trained(seed=1, width=5, activation="erf", ensemble=2)
+    x, y = circle(10)
+    networks, places = start(1, 5, 1, "erf", 2), circle(40)[0]
+    for taken in range(1281):
+        if taken in (0, 20, 80, 320, 1280):
+            row = (0, 20, 80, 320, 1280).index(taken)
+            torch.testing.assert_close(tensor(run["mean"][row]), networks(places).mean(0))
+            torch.testing.assert_close(tensor(run["deviation"][row]), networks(places).std(0))
+        networks = step(networks, x, y, 0.005)
+    assert len(run["mean"]) == 5
+
+
+def test_rates_are_measured_where_a_mode_has_fallen_to_a_third():
+    run = mode_rates(seed=1, width=30, activation="erf", ensemble=3)
+    x, y = circle(10)
+    modes = decompose(infinite_kernel(x, depth=1, activation="erf", weight_scale=2**0.5, bias_scale=0.5))
+    torch.testing.assert_close(tensor(run["eigenvalues"]), modes.rates)
+    torch.testing.assert_close(tensor(run["theory"]), -torch.log(1 - 0.005 * modes.rates) / 0.005)
+    networks = start(1, 30, 1, "erf", 3)
+    first = (networks(x) - y) @ modes.vectors
+    for j in (0, 4):
+        steps, now = round(1 / (0.005 * float(modes.rates[j]))), networks
+        for _ in range(steps):
+            now = step(now, x, y, 0.005)
+        slope = float((first * ((now(x) - y) @ modes.vectors)).sum(0)[j] / first.square().sum(0)[j])
+        assert run["measured"][j] == pytest.approx(-math.log(slope) / (steps * 0.005))

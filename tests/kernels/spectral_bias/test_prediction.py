@@ -1,12 +1,14 @@
 """Predictions of training: by hand, measured rates, and what they refuse."""
 
+import contextlib
 import math
 from functools import partial
 
+import numpy as np
 import pytest
 import torch
 
-from lecturelib.kernels import decompose, infinite_kernel, predict
+from lecturelib.kernels import decompose, empirical_kernel, infinite_kernel, predict
 from lecturelib.kernels.spectral_bias.prediction import fading_rates, growth
 from lecturelib.kernels.tangent_kernel.widths import circle
 
@@ -77,7 +79,7 @@ def test_chance_does_not_bias_a_measured_rate():
         ([[-1.0]], "kernel: expected no negative eigenvalue"),
         ([[1.0, 0.5], [0.4, 1.0]], "kernel: expected a symmetric"),
         ([[1.0, 0.0]], "kernel: expected shape"),
-        ([[math.nan]], "kernel: expected finite"),
+        ([[math.nan]], "kernel: expected real numbers, all finite"),
     ],
 )
 def test_matrices_that_are_no_kernels(kernel, message):
@@ -139,18 +141,78 @@ def test_rounding_below_zero_is_forgiven():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"x": [[math.nan, 0.0]]}, "x: expected finite"),
+        ({"x": [[math.nan, 0.0]]}, "x: expected real numbers, all finite"),
         ({"y": [1.0, 2.0]}, "y: expected shape"),
-        ({"y": [[1.0]]}, "y: expected shape"),
-        ({"y": [math.inf]}, "y: expected finite"),
-        ({"times": [1.0, -1.0]}, "times: expected shape"),
+        ({"y": [[[1.0]]]}, "y: expected shape"),
+        ({"y": [math.inf]}, "y: expected real numbers, all finite"),
+        ({"times": [1.0, -1.0]}, "times: expected times, at least 0, or infinity, found -1"),
         ({"times": []}, "times: expected shape"),
         ({"times": 1.0}, "times: expected shape"),
-        ({"times": [1.0, math.nan]}, "times: expected shape"),
-        ({"test": [[1.0]]}, "x2: expected 2 columns"),
+        ({"times": [1.0, math.nan]}, "times: expected times, at least 0, or infinity, found nan"),
+        ({"test": [[1.0]]}, "test: expected shape"),
     ],
 )
 def test_errors_name_the_argument(change, message):
     arguments = {"x": [[0.0, 1.0]], "y": [1.0], "times": [1.0], **change}
     with pytest.raises(ValueError, match=message):
         predict(KERNEL, arguments["x"], arguments["y"], arguments["times"], test=arguments.get("test"))
+
+
+def test_no_variance_is_negative_where_data_are_fitted():
+    """The covariance by its formula is negative there, by rounding."""
+    kernel = partial(infinite_kernel, depth=2, weight_scale=1.5, bias_scale=0.05)
+    x = torch.linspace(-31.4, 31.4, 100, dtype=torch.float64)[:, None]
+    found = predict(kernel, x, torch.sin(x[:, 0]), [0.0, 1.0, math.inf])
+    variances = found.covariance.diagonal(dim1=1, dim2=2)
+    assert bool((variances >= 0).all())
+    torch.testing.assert_close(variances[0], kernel(x, kind="nngp").diagonal())
+    assert float(variances[2].max()) < 1e-6 * float(variances[0].max())
+    there = predict(kernel, x, torch.sin(x[:, 0]), [math.inf], test=x[:3]).covariance
+    assert bool((there.diagonal(dim1=1, dim2=2) >= 0).all())
+
+
+def test_the_covariance_is_that_of_the_formula():
+    x, y = circle(5)
+    test = circle(7)[0]
+    found = predict(KERNEL, x, y, [0.3], test=test)
+    theta, across = KERNEL(x), KERNEL(test, x)
+    influence = across @ torch.linalg.inv(theta) @ (torch.eye(5).double() - torch.matrix_exp(-0.3 * theta))
+    covariance = {k: KERNEL(*pair, kind="nngp") for k, pair in {"tt": (test,), "tx": (test, x), "xx": (x,)}.items()}
+    mixed = influence @ covariance["tx"].T
+    expected = covariance["tt"] - mixed - mixed.T + influence @ covariance["xx"] @ influence.T
+    torch.testing.assert_close(found.covariance[0], expected)
+    torch.testing.assert_close(found.mean[0], influence @ y)
+
+
+def test_several_outputs():
+    x, y = circle(5)
+    found = predict(KERNEL, x, torch.stack([y, 2 * y], 1), [0.5, 1.0], test=x[:3])
+    one = predict(KERNEL, x, y, [0.5, 1.0], test=x[:3])
+    torch.testing.assert_close(found.mean, torch.stack([one.mean, 2 * one.mean], 2))
+    torch.testing.assert_close(found.covariance, one.covariance)
+
+
+def test_kernels_in_single_precision():
+    """Rounding is that of float32: an eigenvalue of −1e-6 of the largest is none, one of −1e-2 is wrong."""
+    model = torch.nn.Sequential(torch.nn.Linear(2, 50), torch.nn.ReLU(), torch.nn.Linear(50, 1))
+    modes = decompose(empirical_kernel(model, circle(60)[0]))
+    assert modes.rates.dtype == modes.vectors.dtype == torch.float32
+    assert float(modes.rates[-1]) >= 0
+    vectors = torch.linalg.qr(torch.eye(3) + 0.3 * torch.ones(3, 3)).Q
+    for least, right in ((-1e-6, True), (-1e-2, False)):
+        kernel = vectors @ torch.diag(torch.tensor([1.0, 0.5, least])) @ vectors.T
+        if right:
+            torch.testing.assert_close(decompose(kernel).rates, torch.tensor([1.0, 0.5, 0.0]), rtol=1e-5, atol=1e-5)
+        with contextlib.nullcontext() if right else pytest.raises(ValueError, match="kernel: expected no negative"):
+            decompose(kernel)
+        if right:
+            with pytest.raises(ValueError, match="kernel: expected no negative"):
+                decompose(kernel.double() - 2e-6 * torch.eye(3))
+
+
+def test_lists_and_arrays():
+    found = predict(KERNEL, [[0, 1], [1, 0]], np.array([1, 2]), [1], test=[[1.0, 1.0]])
+    assert found.mean.dtype == torch.float64
+    torch.testing.assert_close(
+        found.mean, predict(KERNEL, [[0.0, 1.0], [1.0, 0.0]], [1.0, 2.0], [1.0], test=[[1.0, 1.0]]).mean
+    )

@@ -1,5 +1,8 @@
 """Tangent kernels of networks as they are, with and without Jacobians, against torch.func."""
 
+import copy
+
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -22,7 +25,8 @@ def settle(model, seed=0):
 
 
 def by_jacobian(model, x1, x2):
-    """(N, M, K, K) from all Jacobians at once."""
+    """(N, M, K, K) from all Jacobians at once; of a copy, as torch breaks what it is given if a part is used twice."""
+    model = copy.deepcopy(model)
     parameters = {name: part.detach() for name, part in model.named_parameters() if part.requires_grad}
 
     def rows(x):
@@ -170,10 +174,10 @@ def test_wide_networks_and_their_ensembles(activation):
     model = nn.Sequential(nn.Linear(4, 9), bend(), nn.Linear(9, 8), bend(), nn.Linear(8, 1)).double()
     kernel = torch.zeros(6, 5, dtype=torch.float64)
     for layer, module in enumerate(model[::2]):
-        module.weight.data = networks.factor(layer) * networks.weights[layer][1, 2]
+        module.weight.data = networks.factors[layer] * networks.weights[layer][1, 2]
         module.bias.data = 0.4 * networks.biases[layer][1, 2]
     for layer, module in enumerate(model[::2]):  # one parameter at a time: the factors are their own
-        for parameter, factor in ((module.weight, networks.factor(layer)), (module.bias, 0.4)):
+        for parameter, factor in ((module.weight, networks.factors[layer]), (module.bias, 0.4)):
             for one in model.parameters():
                 one.requires_grad_(one is parameter)
             kernel += factor**2 * by_jacobian(model, x, z)[..., 0, 0]
@@ -189,12 +193,12 @@ def unknown(model):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"x1": [[float("nan")] * 4]}, "x1: expected finite"),
-        ({"x2": [[float("inf")] * 4]}, "x2: expected finite"),
-        ({"x2": [[0.0] * 3]}, "x1, x2: expected shapes"),
-        ({"x1": [0.0] * 4}, "x1, x2: expected shapes"),
+        ({"x1": [[float("nan")] * 4]}, "x1: expected real numbers, all finite"),
+        ({"x2": [[float("inf")] * 4]}, "x2: expected real numbers, all finite"),
+        ({"x2": [[0.0] * 3]}, "x2: expected shape"),
+        ({"x1": [0.0] * 4}, "x1: expected shape"),
         ({"x1": [[0.0] * 3]}, "x1: expected inputs that the model takes"),
-        ({"model": nn.Sequential(nn.Linear(4, 1)), "x1": [[0.0] * 3]}, "x1, x2: expected 4 columns"),
+        ({"model": nn.Sequential(nn.Linear(4, 1)), "x1": [[0.0] * 3]}, "x1: expected 4 columns"),
         (
             {"model": Wrapped(lambda x: x - x.mean(0)), "x2": [[1.0] * 4]},
             "model: expected one that treats inputs one by",
@@ -207,7 +211,6 @@ def unknown(model):
             {"model": nn.RNN(4, 2, batch_first=True), "x1": [[[0.0] * 4]]},
             "model: expected one whose output is a tensor",
         ),
-        ({"model": torch.relu}, "model: expected a torch module or a WideNetwork, got builtin_function_or_method"),
         ({"model": unknown(nn.Linear(4, 1))}, "model: expected finite parameters"),
     ],
 )
@@ -226,3 +229,124 @@ def test_chance_in_a_forward_pass_is_found():
     for _ in range(100):
         with pytest.raises(ValueError, match="model: expected one that treats inputs one by one and always alike"):
             empirical_kernel(Chancy(3, 1), normal(2, 3))
+
+
+def test_other_models_are_refused():
+    with pytest.raises(TypeError, match="model: expected a Module or a WideNetwork, got builtin_function_or_method"):
+        empirical_kernel(torch.relu, [[1.0]])
+    with pytest.raises(ValueError, match="x1: expected 3 columns, as the model reads"):
+        empirical_kernel(draw_wide((3, 1), generator=torch.Generator()), [[1.0]])
+
+
+class Counting(nn.Module):
+    """A layer with a buffer that changes in every call, and an output that depends on it."""
+
+    def __init__(self):
+        super().__init__()
+        self.inside = nn.Linear(4, 1)
+        self.register_buffer("calls", torch.zeros(()))
+
+    def forward(self, x):
+        self.calls += 1
+        return self.calls * self.inside(x)
+
+
+def twice(part):
+    return nn.Sequential(nn.Linear(4, 4), part, nn.Linear(4, 4), part, nn.Linear(4, 2))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: twice(nn.LayerNorm(4)),
+        lambda: twice(nn.PReLU()),
+        shared,
+        lambda: nn.Sequential(nn.Linear(4, 4), nn.Unflatten(1, (1, 4)), nn.InstanceNorm1d(1, track_running_stats=True),
+                              nn.Flatten(), nn.Linear(4, 1)),
+        lambda: nn.Sequential(nn.utils.parametrizations.spectral_norm(nn.Linear(4, 5)), nn.Tanh(), nn.Linear(5, 1)),
+        lambda: nn.Sequential(nn.utils.parametrizations.weight_norm(nn.Linear(4, 5)), nn.Tanh(), nn.Linear(5, 1)),
+        Counting,
+    ],
+)  # fmt: skip
+@pytest.mark.filterwarnings("ignore:There is a performance drop:UserWarning")  # of torch, for norms of weights
+def test_a_module_stays_as_it_was(make):
+    model, x = make().double(), normal(3, 4)
+    before = {name: part.clone() for name, part in model.state_dict().items()}
+    parts = {name: id(part) for name, part in model.named_parameters()}
+    modes = [module.training for module in model.modules()]
+    kernel = empirical_kernel(model, x)
+    assert not kernel.requires_grad
+    assert {name: id(part) for name, part in model.named_parameters()} == parts
+    assert all(isinstance(part, nn.Parameter) for part in model.parameters())
+    assert [module.training for module in model.modules()] == modes
+    for name, part in model.state_dict().items():
+        assert torch.equal(part, before[name]), name
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    model(x).sum().backward()
+    optimizer.step()
+    assert not torch.equal(empirical_kernel(model, x), kernel)  # what SGD moves is what the module computes with
+
+
+def test_a_part_used_twice_adds_up():
+    """f = w² x: the derivative is 2 w x."""
+    layer = nn.Linear(1, 1, bias=False, dtype=torch.float64)
+    layer.weight.data[:] = 3.0
+    assert empirical_kernel(nn.Sequential(layer, nn.Identity(), layer), [[2.0]]).item() == (2 * 3 * 2) ** 2
+
+
+def test_every_call_finds_the_buffers_of_the_module():
+    model = Counting().double()
+    torch.testing.assert_close(empirical_kernel(model, [[1.0, 0, 0, 0]]), torch.tensor([[2.0]]).double())
+    model.calls += 1  # the next call is the second
+    torch.testing.assert_close(empirical_kernel(model, [[1.0, 0, 0, 0]]), torch.tensor([[8.0]]).double())
+
+
+@pytest.mark.filterwarnings("ignore:There is a performance drop:UserWarning")
+def test_an_old_norm_of_weights_whose_weight_is_computed():
+    model = nn.Linear(4, 5).double()
+    with pytest.warns(FutureWarning):
+        model = nn.utils.weight_norm(model)
+    model(normal(3, 4))
+    kernel = empirical_kernel(nn.Sequential(model, nn.Tanh(), nn.Linear(5, 1).double()), normal(3, 4))
+    assert kernel.shape == (3, 3)
+
+
+def test_recurrent_networks():
+    class Last(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.inside = nn.RNN(2, 3, batch_first=True)
+
+        def forward(self, x):
+            return self.inside(x)[0][:, -1, :1]
+
+    model, x = settle(Last()), normal(4, 5, 2)
+    rows = []
+    for one in x:
+        slopes = torch.autograd.grad(model(one[None])[0, 0], list(model.parameters()))
+        rows.append(torch.cat([part.flatten() for part in slopes]))
+    torch.testing.assert_close(empirical_kernel(model, x), torch.stack(rows) @ torch.stack(rows).T)
+
+
+def test_gradients_of_modules_and_of_networks():
+    x = normal(3, 4).requires_grad_()
+    for make in (STRUCTURED["relu"], Residual):
+        assert not empirical_kernel(settle(make()), x).requires_grad
+    networks = draw_wide((4, 5, 1), generator=torch.Generator().manual_seed(0))
+    assert not empirical_kernel(networks, x.detach()).requires_grad
+    leaves = networks.map(lambda part: part.clone().requires_grad_())
+    empirical_kernel(leaves, x.detach()).sum().backward()
+    assert all(part.grad is not None for part in leaves.weights)
+
+
+def test_single_precision_and_lists():
+    x = normal(3, 4)
+    model = settle(STRUCTURED["relu"]())
+    expected = empirical_kernel(model, x)
+    torch.testing.assert_close(empirical_kernel(model, x.tolist()), expected)
+    for single in (model.float(), settle(Residual()).float()):
+        assert empirical_kernel(single, x).dtype == torch.float32
+    torch.testing.assert_close(empirical_kernel(model, x), expected.float(), rtol=1e-4, atol=1e-4)
+    networks = draw_wide((4, 5, 1), generator=torch.Generator().manual_seed(0), dtype=torch.float32, ensemble=2)
+    assert empirical_kernel(networks, x).dtype == torch.float32
+    assert empirical_kernel(networks, np.ones((1, 4), dtype=int)).shape == (2, 1, 1)

@@ -28,7 +28,7 @@ def test_fifty_digits_agree_with_the_textbook_where_it_is_good(activation):
         assert float(covariance) == pytest.approx(float(books.values[n, n]), rel=1e-12)
     opposite = exact_kernel([1.0, 0.0], [-1.0, 0.0], depth=1, activation="relu", weight_scale=1.0, bias_scale=0.0)
     assert max(abs(value) for value in opposite) < 1e-45
-    with pytest.raises(ValueError, match="z: expected shape"):
+    with pytest.raises(ValueError, match="x2: expected shape"):
         exact_kernel([1.0, 0.0], [1.0], **options)
 
 
@@ -54,7 +54,13 @@ def test_moments_by_hand_and_their_errors():
     torch.testing.assert_close(found.slopes, tensor([0.5, 0.25, 0.0]), rtol=0, atol=1e-12)
     with pytest.raises(ValueError, match="c: expected a covariance"):
         gaussian_moments("relu", [1.0, 1.0], [1.0, 1.0], [0.0, 1.1])
-    with pytest.raises(ValueError, match="b: expected shape"):
-        gaussian_moments("relu", [1.0, 1.0], [1.0], [0.0, 0.0])
+    with pytest.raises(ValueError, match="b: expected a shape that broadcasts"):
+        gaussian_moments("relu", [1.0, 1.0], [1.0, 1.0, 1.0], [0.0, 0.0])
+    with pytest.raises(ValueError, match="a: expected numbers, at least 0"):
+        gaussian_moments("relu", -1.0, 1.0, 0.0)
+    single = gaussian_moments("erf", torch.ones(2), torch.ones(2), torch.tensor([1.0, 0.3]))
+    assert single.values.dtype == torch.float32
+    torch.testing.assert_close(single.values[0].double(), tensor(2 / math.pi * math.asin(2 / 3)), rtol=1e-6, atol=0)
+    torch.testing.assert_close(single.slopes[0].double(), tensor(4 / math.pi / math.sqrt(5)), rtol=1e-6, atol=0)
     with pytest.raises(ValueError, match="activation: expected one of"):
         gaussian_moments("tanh", [1.0], [1.0], [0.1])

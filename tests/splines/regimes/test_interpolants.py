@@ -41,6 +41,12 @@ def test_natural_cubic_by_hand():
     assert fits.first_gap([-1.0, 0.0, 1.0], [0.0, 1.0, 0.0])(z).abs().max() < 1e-12  # even: no slope to pay for
 
 
+def test_a_cubic_off_the_origin_by_hand():
+    one = fits.CubicLimit(centres=[1.0], weights=[2.0], slope=-1.0, height=4.0)  # |z − 1|³/3 − z + 4
+    assert one([3.0]).tolist() == pytest.approx([8 / 3 + 1])
+    assert one.curvature([3.0, -2.0]).tolist() == [4.0, 6.0]
+
+
 def test_kernel_by_hand():
     # both points at 0: 2 ∫₀ᴮ β² = 2 B³/3; x = 1, z = −1, B = 1: neither side reaches both, so 0
     one = torch.ones((), dtype=torch.float64)

@@ -43,7 +43,7 @@ def training(activation: str, bias: float) -> dict:
     generator = torch.Generator().manual_seed(1)
     start = draw_wide((2, WIDTH, 1), generator=generator, activation=activation, bias_scale=bias)
     x, y = circle(SIZE)[0], wave_sum(AMPLITUDES, SIZE)
-    run = train_wide(start, x, y, rate=RATE, steps=STEPS, record=[0, STEPS], watch=circle(PLACES)[0])
+    run = train_wide(start, x, y, learning_rate=RATE, steps=STEPS, record_at=[0, STEPS], watch=circle(PLACES)[0])
     return {
         "start": flat(start),
         "end": flat(run.final),
