@@ -28,11 +28,9 @@ from lecturelib.splines.dynamics.hinge_kernel import apply_kernel, tangent_kerne
 from lecturelib.splines.dynamics.motion import flow, imbalance, moments, speeds
 from lecturelib.splines.fitting.continuous import (
     ContinuousFit,
-    bridge,
     descend_knots,
     fit_continuous,
     fit_knots,
-    quadratic_loss,
     smooth_error,
 )
 from lecturelib.splines.fitting.merging import greedy_merge
@@ -98,7 +96,6 @@ __all__ = [
     "apply_kernel",
     "attractors",
     "balance",
-    "bridge",
     "census",
     "compare_starts",
     "count_between",
@@ -140,7 +137,6 @@ __all__ = [
     "place_breakpoints",
     "potential",
     "psi",
-    "quadratic_loss",
     "relocate",
     "rescale",
     "roughness",

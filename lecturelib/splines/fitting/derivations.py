@@ -19,7 +19,9 @@ def one_point_more() -> Derivation:
     spread = sp.Symbol("S", positive=True)
     return Derivation(
         "eq-fit-update",
-        n * (a / (n * h)) ** 2 + spread * (a * d / (spread * h)) ** 2 + (e - a / (n * h) - a * d**2 / (spread * h)) ** 2,
+        n * (a / (n * h)) ** 2
+        + spread * (a * d / (spread * h)) ** 2
+        + (e - a / (n * h) - a * d**2 / (spread * h)) ** 2,
         [
             Step(a**2 / h + (e - a) ** 2, r"$h = \frac1n + \frac{d^2}{S}$"),
             Step((1 + h) / h * a**2 - 2 * e * a + e**2, "sorted by powers of $a$"),

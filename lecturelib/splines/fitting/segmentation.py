@@ -68,7 +68,7 @@ def grow(line, x, y):
 
 
 @_compiled
-def _best(x, y, may_cut, count, min_size):
+def _best(x, y, count, min_size):
     """Tables best[j, p], the least Σ residual² of p pieces on the first j points, and where the last piece starts."""
     size = x.size
     best = np.full((size + 1, count + 1), np.inf)
@@ -76,13 +76,13 @@ def _best(x, y, may_cut, count, min_size):
     best[0, 0] = 0.0
     line = np.empty(6)
     for j in range(1, size + 1):
-        if not may_cut[j]:
+        if j < size and x[j] == x[j - 1]:
             continue
         line[:] = 0.0
         limit = count
         for i in range(j - 1, -1, -1):
             grow(line, x[i], y[i])
-            if not may_cut[i] or j - i < min_size:
+            if (i > 0 and x[i] == x[i - 1]) or j - i < min_size:
                 continue
             cost = line[5]
             # The cost only grows from here on: where it exceeds what is found already, nothing better will come.
@@ -134,9 +134,7 @@ def _tables(x: Tensor, y: Tensor, pieces: int, min_size: int) -> tuple[np.ndarra
     places, values = sorted_data(x, y)
     if min_size > places.size:
         raise ValueError(f"min_size: expected at most the {places.size} data points, got {min_size}")
-    may_cut = np.ones(places.size + 1, dtype=np.bool_)
-    may_cut[1:-1] = places[1:] > places[:-1]
-    return _best(places, values, may_cut, min(pieces, places.size), min_size)
+    return _best(places, values, min(pieces, places.size), min_size)
 
 
 @checked
