@@ -153,8 +153,9 @@ def _shifted(fit: _Fitted, damping: float) -> np.ndarray:
     """
     with np.errstate(over="ignore", invalid="ignore"):
         normal = fit.jacobian.T @ fit.jacobian
-        scale = np.diag(normal) + 1e-12 * np.trace(normal)
-        step = -np.linalg.solve(normal + np.diag(damping * scale), fit.jacobian.T @ fit.residuals)[fit.nodes.size :]
+        scale = np.diag(normal)
+        damped = normal + np.diag(damping * np.where(scale > 0, scale, 1.0))
+        step = -np.linalg.solve(damped, fit.jacobian.T @ fit.residuals)[fit.nodes.size :]
     gaps = 0.45 * np.diff(fit.nodes)
     return fit.nodes + np.pad(np.clip(np.nan_to_num(step, posinf=0.0, neginf=0.0), -gaps[:-1], gaps[1:]), 1)
 

@@ -83,10 +83,11 @@ def race(*, seed: Seed, pieces: Count, method: Method, rate: Positive, steps: Co
 @checked
 def used_pieces(network: Network, x: Vector) -> Tensor:
     """How many straight pieces the data see: 1 + the number of gaps between data with a breakpoint; shape (...)."""
-    gap = torch.searchsorted(x.sort().values, (-network.b / network.w).contiguous())
+    x, beta = x.sort().values, -network.b / network.w
     seen = torch.zeros(*network.shape, len(x) + 1, dtype=torch.long)
-    seen.scatter_(-1, gap, (network.v != 0).long())
-    return 1 + seen[..., 1:-1].sum(-1)
+    bends = (network.v != 0) & (beta < x[-1])
+    seen.scatter_add_(-1, torch.searchsorted(x, beta), bends.long())
+    return 1 + (seen[..., 1:] > 0).sum(-1)
 
 
 def train_batch_norm(

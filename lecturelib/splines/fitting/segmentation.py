@@ -112,10 +112,10 @@ def lines_of(x, y, starts):
 def sorted_data(x: Tensor, y: Tensor) -> tuple[np.ndarray, np.ndarray]:
     """The data sorted by x, in float64: both (N,). Raises ValueError where the squares of y have no finite sum."""
     x, order = torch.sort(x.detach().cpu().double(), stable=True)
-    y = y.detach().cpu().double()[order].numpy()
-    if not np.isfinite(y @ y):
-        raise ValueError(f"y: expected numbers whose squares have a finite sum, found {np.abs(y).max():g}")
-    return x.numpy(), y
+    y = y.detach().cpu().double()[order]
+    if not (y @ y).isfinite():
+        raise ValueError(f"y: expected numbers whose squares have a finite sum, found {y.abs().max():g}")
+    return x.numpy(), y.numpy()
 
 
 def segmentation(x: Tensor, y: Tensor, starts: np.ndarray) -> Segmentation:

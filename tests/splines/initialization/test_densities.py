@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from lecturelib.splines import GaussianWeights, UniformWeights, count_between, to_spline, weight_law
+from lecturelib.splines import GaussianWeights, UniformWeights, count_between, curvature_density, to_spline, weight_law
 
 # None of w, b, v and w v is 1 or 2, so that a wrong power or a wrong factor gives another number.
 GAUSSIAN, UNIFORM = GaussianWeights(1.5, 2.5, 0.8), UniformWeights(1.5, 2.5, 0.8)
