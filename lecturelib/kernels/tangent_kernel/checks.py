@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import torch
 from torch import Generator, Tensor
-from torch.func import jacrev, jvp, vmap
+from torch.autograd.functional import jvp
+from torch.func import grad, jacrev, vmap
 
 from lecturelib.core.checking import equals, measures
 from lecturelib.core.claims import Exponent, claim
@@ -55,7 +56,7 @@ def _flows(generator: Generator) -> Iterator[tuple]:
 
 def _speed_by_autograd(network: Plain, loss: Callable, z: Tensor, x: Tensor) -> Tensor:
     flow = jacrev(lambda parameters: -loss(network(x, parameters)))(network.parameters)
-    return jvp(lambda parameters: network(z, parameters), (network.parameters,), (flow,))[1]
+    return jvp(lambda parameters: network(z, parameters), network.parameters, flow)[1]
 
 
 def _slopes(network: Plain, loss: Callable, x: Tensor) -> Tensor:
@@ -181,7 +182,7 @@ def two_layers(activation, w, b, v, weight_scale, bias_scale, x, *, output_bias=
                biases=1.0, power=Exponent(2)):  # fmt: skip
     d, m = w.shape[1], len(v)
     z = weight_scale / math.sqrt(d) * x @ w.T + bias_scale * b
-    phi, slopes = value(activation, z), jvp(lambda z: value(activation, z), (z,), (torch.ones_like(z),))[1]
+    phi, slopes = value(activation, z), grad(lambda z: value(activation, z).sum())(z)
     below = weights * weight_scale**2 / d * x @ x.T + biases * bias_scale**2
     back = (slopes * v.abs() ** power) @ slopes.T
     return output_bias * bias_scale**2 + weight_scale**2 / m * (outputs * phi @ phi.T + back * below)

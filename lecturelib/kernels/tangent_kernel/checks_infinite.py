@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 from torch import Generator, Tensor
-from torch.func import grad, jvp
+from torch.autograd.functional import jvp
+from torch.func import grad
 
 from lecturelib.core.checking import equals, has_mean
 from lecturelib.core.claims import Exponent, claim
@@ -25,7 +26,7 @@ from lecturelib.kernels.tangent_kernel.layer_products import kernel_of
 from lecturelib.kernels.tangent_kernel.limit import infinite_kernel
 from lecturelib.kernels.tangent_kernel.moments import gaussian_moments
 from lecturelib.kernels.tangent_kernel.recursion import relu as relu_layer
-from lecturelib.kernels.tangent_kernel.wide_networks import WideNetwork, draw_wide, slope, value, with_parts
+from lecturelib.kernels.tangent_kernel.wide_networks import draw_wide, slope, value, with_parts
 
 # Gaussian expectations
 
@@ -168,12 +169,14 @@ def _speed_over_networks(options: dict, x: Tensor, residuals: Tensor, width: int
     """Mean and mean square over all networks of the speed of K(x₁, x₂) under gradient flow, by autograd."""
     networks, p = all_networks(law, width, options)
 
-    def with_these(parts: tuple[Tensor, ...]) -> WideNetwork:
-        return with_parts(networks, parts[:2], parts[2:])
+    def kernel(*parts: Tensor) -> Tensor:
+        return empirical_kernel(with_parts(networks, parts[:2], parts[2:]), x[:1], x[1:2])[:, 0, 0]
+
+    def pull(*parts: Tensor) -> Tensor:
+        return -(with_parts(networks, parts[:2], parts[2:])(x[2:]) @ residuals).sum()
 
     parts = (*networks.weights, *networks.biases)
-    flow = grad(lambda parts: -(with_these(parts)(x[2:]) @ residuals).sum())(parts)
-    speed = jvp(lambda parts: empirical_kernel(with_these(parts), x[:1], x[1:2])[:, 0, 0], (parts,), (flow,))[1]
+    speed = jvp(kernel, parts, grad(pull, (0, 1, 2, 3))(*parts))[1]
     return {"mean": p @ speed, "mean square": p @ speed.square()}
 
 
