@@ -164,7 +164,7 @@ def jumps(generator: Generator) -> Iterator[tuple[Tensor, Tensor, int, int]]:
         yield *data(generator, 2 * m + 3), m, 1
 
 
-def by_merging(x: Tensor, y: Tensor, m: int, _) -> dict[str, float]:
+def by_merging(x: Tensor, y: Tensor, m: int, _) -> dict[str, Tensor]:
     """How many pieces merging leaves, as the words of the chapter have it, and their loss; and the library's."""
     xs, ys = by_x(x, y)
     ends = [0, *(i for i in range(1, len(xs)) if xs[i - 1] < xs[i]), len(xs)]

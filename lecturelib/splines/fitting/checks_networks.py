@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import torch
@@ -33,7 +34,7 @@ def joined(x: Tensor, nodes: Tensor, values: Tensor) -> Tensor:
     return values[piece - 1] + share * (values[piece] - values[piece - 1])
 
 
-def in_hinges(x: Tensor, y: Tensor, knots: Tensor) -> dict[str, object]:
+def in_hinges(x: Tensor, y: Tensor, knots: Tensor) -> dict[str, Any]:
     """The best values on the data, and their loss, of a line and hinges at the knots."""
     design = torch.cat([torch.ones(len(x), 1).double(), x[:, None], torch.relu(x[:, None] - knots)], 1)
     fitted = design @ torch.linalg.lstsq(design, y[:, None], driver="gelsd").solution[:, 0]
@@ -121,7 +122,7 @@ def parts_of_parabolas(generator: Generator) -> Iterator[tuple[Tensor, float, fl
     """Sizes that differ by at most one, and by up to three, each with curvature, spacing and first place."""
     yield from parabolas(generator)
     *_, (_, *rest) = parabolas(generator)
-    yield torch.tensor([4, 7, 5, 2]), *rest
+    yield (torch.tensor([4, 7, 5, 2]), *rest)  # type: ignore[misc]
 
 
 def where_lines_meet(parts: Tensor, *parabola: float) -> dict[str, object]:
@@ -210,16 +211,16 @@ def in_torch(one: Network, x: Tensor) -> dict[str, Tensor]:
     source="own",
     check=equals(in_torch, on=lambda generator: [(one, x) for one, x, _ in problems(generator)]),
     also=(
-        lambda one, x: normalized.formula(one, x) | {"network": under_batch_norm(one)(standardize(x))},
-        lambda one, x: normalized.formula(one, x) | {"neurons": standardize(x)[:, None] * under_batch_norm(one).w},
+        lambda one, x: batch_norm.formula(one, x) | {"network": under_batch_norm(one)(standardize(x))},
+        lambda one, x: batch_norm.formula(one, x) | {"neurons": standardize(x)[:, None] * under_batch_norm(one).w},
     ),
     wrong={
         "the weights stay": {"scale": Exponent(0)},
-        "the sign goes too": lambda one, x: normalized.formula(Network(one.w.abs(), one.b, one.v, one.b0), x),
+        "the sign goes too": lambda one, x: batch_norm.formula(Network(one.w.abs(), one.b, one.v, one.b0), x),
         "the variance in place of the deviation": {"deviation": Exponent(2)},
     },
 )
-def normalized(one, x, *, scale=Exponent(1), mean=1.0, deviation=Exponent(1)):
+def batch_norm(one, x, *, scale=Exponent(1), mean=1.0, deviation=Exponent(1)):
     sigma = (x - x.mean()).square().mean().sqrt()
     neurons = one.w / one.w.abs() ** scale * ((x - mean * x.mean()) / sigma**deviation)[:, None]
     return {"neurons": neurons, "network": torch.relu(neurons) @ one.v + one.b0}

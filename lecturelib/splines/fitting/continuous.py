@@ -19,7 +19,6 @@ from lecturelib.splines.breakpoints.network import Inputs, Spline
 from lecturelib.splines.fitting.segmentation import Data, Segmentation, segment, sorted_data
 
 Knots = Annotated[Vector, "K?"]
-MOST_DAMPING = 1e8  # a step that is still too long with this much will not come
 
 
 class ContinuousFit(Record):
@@ -39,7 +38,7 @@ class ContinuousFit(Record):
 
     @checked
     def __call__(self, x: Inputs) -> Tensor:
-        """Values at x of shape (N,): shape (N,)."""
+        """Values Σ_j μ_j (x − β_j)₊ + b₀ at x of shape (N,): shape (N,)."""
         return self.spline(x)
 
 
@@ -141,7 +140,7 @@ def descend_knots(x: Data, y: Data, knots: Knots, *, steps: Count = 60) -> Conti
             fit, damping = found, max(damping / 5, 1e-12)
         else:
             damping *= 8
-        if 0 < gain < 1e-10 * fit.loss or damping > MOST_DAMPING:
+        if 0 < gain < 1e-10 * fit.loss or damping > 1e8:  # which would make no step that counts
             break
     return fit.told(x, 0.0)
 

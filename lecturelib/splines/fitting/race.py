@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 from statistics import median
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor
@@ -21,16 +21,10 @@ from lecturelib.splines.initialization.starts import initialize
 from lecturelib.splines.training.descend import descend
 
 Method = Literal["gd", "momentum", "adam", "sgd", "gd with batch norm", "sgd with batch norm"]
-METHODS = Method.__args__
+METHODS = get_args(Method)
 PIECES = (5, 10, 20, 50, 100, 200)
 BATCH = 50
 RATES = (2.0, 4.0, 8.0, 12.0, 16.0)  # times 1 / (points · pieces), and for Adam times 1e-3 / 2
-
-
-def quadratic_data(points: int) -> tuple[Tensor, Tensor]:
-    """Samples of x²/2 at equal spacing on [−2, 2]: x, y of shape (points,)."""
-    x = torch.linspace(-2, 2, points, dtype=torch.float64)
-    return x, x**2 / 2
 
 
 @checked
@@ -58,13 +52,16 @@ def race(*, seed: Seed, pieces: Count, method: Method, rate: Positive, steps: Co
     rate: the learning rate in the unit of its method, see `RATES`. Returns losses and used, the number of straight
     pieces that each function has on the data.
     """
-    x, y = quadratic_data(500)
+    x = torch.linspace(-2, 2, 500, dtype=torch.float64)
+    y = x**2 / 2
     network = initialize(pieces - 1, "pytorch", generator=generator_for(seed, "race", pieces), ensemble=(10,))
     name, _, normalized = method.partition(" with ")
     unit = 1 / (len(x) * pieces)
     # momentum makes steps ten times as long in the end
     rate *= {"adam": 1e-3 / 2, "momentum": unit / 10, "sgd": unit * len(x) / BATCH, "gd": unit}[name]
-    batches = {"batch": BATCH, "generator": generator_for(seed, "batches", pieces)} if name == "sgd" else {}
+    batches: dict[str, Any] = {}
+    if name == "sgd":
+        batches = {"batch": BATCH, "generator": generator_for(seed, "batches", pieces)}
     if normalized and batches:
         network, diverged = train_batch_norm(network, x, y, steps=steps, learning_rate=rate, **batches)
         x = standardize(x)

@@ -31,8 +31,9 @@ class Segmentation(Record):
     pieces: P slopes and intercepts, and P − 1 knots halfway between the points on both sides of a cut; starts: number
     of the first point of each piece in the sorted data, shape (P,); loss: ½ Σ_n (f(x_n) − y_n)².
 
-    >>> segment([3.0, 0.0, 1.0, 2.0], [5.0, 1.0, 1.0, 5.0], pieces=2).starts
-    tensor([0, 2])
+    >>> fit = segment([3.0, 0.0, 1.0, 2.0], [5.0, 1.0, 1.0, 5.0], pieces=2)
+    >>> fit.starts, fit([0.5, 9.0])
+    (tensor([0, 2]), tensor([1., 5.], dtype=torch.float64))
     """
 
     pieces: Pieces
