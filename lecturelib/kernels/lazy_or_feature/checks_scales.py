@@ -94,9 +94,9 @@ def speeds_at_the_start(generator: Generator, size: int, grows: str, x: Tensor, 
     run = training(draw, (5, width, width, 1), 6, alpha, ensemble=(32768 // width if wide else 1,))
     run = replace(run, x=x, y=y)
     speed = run.speed(run.start)
-    ahead, behind = (run.preactivations(run.start + step * speed, x)[:-1] for step in (1e-4, -1e-4))
+    before, after = (run.preactivations(run.start + step * speed)[:-1] for step in (0.0, 1e-5))
     first, hidden, last = (one.square().mean().sqrt() for one in run.matrices(speed))
-    z = [(a - b).abs().mean() / 2e-4 for a, b in zip(ahead, behind, strict=True)]
+    z = [(b - a).abs().mean() / 1e-5 for a, b in zip(before, after, strict=True)]
     return {"first": first, "hidden": hidden, "last": last, "preactivations": torch.stack(z)}
 
 
