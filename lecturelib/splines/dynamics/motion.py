@@ -14,7 +14,7 @@ from torch import Tensor
 
 from lecturelib.core.arguments import Array, Count, Positive, PositiveArray, Vector, broadcast, checked
 from lecturelib.splines.breakpoints.network import Network, Spline, to_network, to_spline
-from lecturelib.splines.training.prefix_sums import find_rows, outputs, over_points, prepare
+from lecturelib.splines.training.prefix_sums import Inputs, Networks, Targets, find_rows, outputs, over_points, prepare
 
 PerNeuron = Annotated[Array, "... H"]
 
@@ -34,9 +34,7 @@ class Speeds(NamedTuple):
 
 
 @checked
-def moments(
-    network: Annotated[Network, "* H"], x: Annotated[Vector, "N"], y: Annotated[Array, "* N"]
-) -> ResidualMoments:
+def moments(network: Networks, x: Inputs, y: Targets) -> ResidualMoments:
     """Pull Σ ε_n and tilt Σ ε_n x_n of every neuron, in O((H + N) log N): shapes (..., H).
 
     x: (N,) in any order; y: (N,) or what broadcasts to (..., N).
@@ -51,11 +49,6 @@ def moments(
     return ResidualMoments(*(amount.to(network.dtype).reshape(network.w.shape) for amount in found))
 
 
-def spline_gradient(spline: Spline, at: ResidualMoments) -> Speeds:
-    """Partial derivatives of the loss with respect to breakpoints, −μ P, and delta-slopes, T − β P: shapes (..., H)."""
-    return Speeds(-spline.delta_slopes * at.pull, at.tilt - spline.breakpoints * at.pull)
-
-
 @checked
 def speeds(network: Network, at: ResidualMoments) -> Speeds:
     """How gradient flow of (w, b, v) moves the spline: shapes (..., H) (Sahs et al. 2022, theorem 6).
@@ -66,9 +59,7 @@ def speeds(network: Network, at: ResidualMoments) -> Speeds:
     >>> speeds(one, moments(one, [3.0, 0.0, 2.0], [10.0, 1.0, 5.0])).breakpoints.tolist()
     [16.5]
     """
-    beta = to_spline(network).breakpoints
-    w, b, v = network.w, network.b, network.v
-    return Speeds(v / w * (at.pull + beta * at.tilt), -(v**2 + w**2) * at.tilt - w * b * at.pull)
+    return scaled_speeds(network, at, 1.0)
 
 
 @checked
@@ -114,10 +105,12 @@ def closed_speeds(spline: Spline, q: Tensor, at: ResidualMoments) -> Speeds:
 
     β̇ = (μ/w²)(P + β T), μ̇ = −(μ/w)² T − w² (T − β P), with w² from `squared_weight`. Raises ValueError as that does.
     """
-    square = squared_weight(spline, q)
-    beta, mu = spline.breakpoints, spline.delta_slopes
-    falls = mu**2 / square * at.tilt + square * (at.tilt - beta * at.pull)
-    return Speeds(mu / square * (at.pull + beta * at.tilt), -falls)
+    return speeds(_weighted(spline, q), at)
+
+
+def _weighted(spline: Spline, q: Tensor) -> Network:
+    """The network with this spline and these imbalances."""
+    return to_network(spline, torch.sqrt(squared_weight(spline, q)))
 
 
 @checked
@@ -134,13 +127,7 @@ def scaled_speeds(network: Network, at: ResidualMoments, alpha: PositiveArray) -
 
 @checked
 def flow(
-    spline: Annotated[Spline, "H"],
-    q: Annotated[Vector, "H"],
-    x: Annotated[Vector, "N"],
-    y: Annotated[Vector, "N"],
-    *,
-    time: Positive,
-    steps: Count,
+    spline: Annotated[Spline, "H"], q: Annotated[Vector, "H"], x: Inputs, y: Inputs, *, time: Positive, steps: Count
 ) -> list[Spline]:
     """Gradient flow computed in spline space: the spline at `steps` + 1 equal times from 0 to `time`.
 
@@ -161,12 +148,10 @@ def flow(
 
 
 def _speeds_here(spline: Spline, q: Tensor, x: Tensor, y: Tensor) -> tuple[Speeds, Tensor]:
-    network = to_network(spline, torch.sqrt(squared_weight(spline, q)))
-    residuals = network(x) - y
-    return closed_speeds(spline, q, moments(network, x, y)), -residuals.sum(-1)
+    network = _weighted(spline, q)
+    return speeds(network, moments(network, x, y)), -(network(x) - y).sum(-1)
 
 
 def _moved(spline: Spline, by: Speeds, bias: Tensor, length: float) -> Spline:
-    breakpoints = spline.breakpoints + length * by.breakpoints
-    delta_slopes = spline.delta_slopes + length * by.delta_slopes
-    return Spline(breakpoints, delta_slopes, spline.orientations, spline.b0 + length * bias)
+    beta, mu = spline.breakpoints + length * by.breakpoints, spline.delta_slopes + length * by.delta_slopes
+    return Spline(beta, mu, spline.orientations, spline.b0 + length * bias)

@@ -22,7 +22,7 @@ from lecturelib.splines import (
 )
 from lecturelib.splines.breakpoints.checks_problems import data
 from lecturelib.splines.breakpoints.checks_problems import network as generic
-from lecturelib.splines.dynamics.motion import closed_speeds, metric, scaled_speeds, spline_gradient, squared_weight
+from lecturelib.splines.dynamics.motion import closed_speeds, metric, scaled_speeds, squared_weight
 
 
 def tensor(values) -> torch.Tensor:
@@ -44,8 +44,6 @@ def test_one_neuron_worked_by_hand():
     # ẇ = −3·8, ḃ = −3·3, v̇ = −(2·8 − 2·3): β̇ = (b ẇ/w − ḃ)/w, μ̇ = ẇ v + w v̇
     assert speeds(ONE, at).breakpoints.tolist() == [16.5]
     assert speeds(ONE, at).delta_slopes.tolist() == [-24 * 3 + 2 * -10]
-    by = spline_gradient(to_spline(ONE), at)
-    assert (by.breakpoints.tolist(), by.delta_slopes.tolist()) == ([-18.0], [5.0])
     assert metric(ONE).tolist() == [[[0.5, -1.5], [-1.5, 13.0]]]
     assert imbalance(ONE).tolist() == [-1.0]
     assert squared_weight(to_spline(ONE), imbalance(ONE)).tolist() == pytest.approx([4.0])
