@@ -77,6 +77,5 @@ def apply_kernel(network: Networks, x: Inputs, u: Targets) -> Tensor:
     parameters, data = sums.prepare(network, x, u)
     rows = sums.find_rows(parameters.w, parameters.b, data)
     direction = Parameters(*sums.pull_back(parameters, rows, data.y, data))
-    moved = sums.push_forward(parameters, rows, direction, data)
-    back = torch.argsort(torch.argsort(x, stable=True))
-    return moved[:, back].to(x.dtype).reshape(*network.shape, x.numel())
+    moved = sums.push_forward(parameters, rows, direction, data)[:, torch.argsort(torch.argsort(x, stable=True))]
+    return moved.to(x.dtype).reshape(*network.shape, x.numel())

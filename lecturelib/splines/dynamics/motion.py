@@ -7,6 +7,7 @@ P_i = Σ ε_n and its **tilt** T_i = Σ ε_n x_n, both over the points on which 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, NamedTuple
 
 import torch
@@ -69,9 +70,8 @@ def metric(network: Network) -> Tensor:
     Gradient flow of the weights moves the spline by −J Jᵀ times the gradient with respect to (β, μ).
     """
     beta, w, v = to_spline(network).breakpoints, network.w, network.v
-    first = torch.stack([(1 + beta**2) / w**2, -beta * v / w], dim=-1)
-    second = torch.stack([-beta * v / w, v**2 + w**2], dim=-1)
-    return torch.stack([first, second], dim=-2)
+    side = -beta * v / w
+    return torch.stack([(1 + beta**2) / w**2, side, side, v**2 + w**2], dim=-1).unflatten(-1, (2, 2))
 
 
 @checked
@@ -100,16 +100,8 @@ def squared_weight(spline: Annotated[Spline, "... H"], q: PerNeuron) -> Tensor:
     return square
 
 
-def closed_speeds(spline: Spline, q: Tensor, at: ResidualMoments) -> Speeds:
-    """The laws of motion without weights, from breakpoints, delta-slopes and the conserved imbalances q: (..., H) each.
-
-    β̇ = (μ/w²)(P + β T), μ̇ = −(μ/w)² T − w² (T − β P), with w² from `squared_weight`. Raises ValueError as that does.
-    """
-    return speeds(_weighted(spline, q), at)
-
-
-def _weighted(spline: Spline, q: Tensor) -> Network:
-    """The network with this spline and these imbalances."""
+def weighted(spline: Spline, q: Tensor) -> Network:
+    """The network with this spline and these imbalances q, (..., H). Raises ValueError as `squared_weight` does."""
     return to_network(spline, torch.sqrt(squared_weight(spline, q)))
 
 
@@ -131,8 +123,8 @@ def flow(
 ) -> list[Spline]:
     """Gradient flow computed in spline space: the spline at `steps` + 1 equal times from 0 to `time`.
 
-    Integrates the closed laws, and ḃ₀ = −Σ ε, by Heun's method; weights occur nowhere but in q. It follows the flow
-    for as long as no input weight passes through zero. q: (H,); x, y: (N,). Errors as those of `squared_weight`.
+    Integrates the laws, and ḃ₀ = −Σ ε, by Heun's method, with the weights that `weighted` finds from q. It follows the
+    flow for as long as no input weight passes through zero. q: (H,); x, y: (N,). Errors as those of `squared_weight`.
 
     >>> one = Network([2.0], [-2.0], [3.0], 0.0)
     >>> len(flow(to_spline(one), imbalance(one), [3.0, 0.0, 2.0], [10.0, 1.0, 5.0], time=0.01, steps=5))
@@ -140,18 +132,19 @@ def flow(
     """
     length, path = time / steps, [spline]
     for _ in range(steps):
-        here, bias = _speeds_here(path[-1], q, x, y)
-        there, other = _speeds_here(_moved(path[-1], here, bias, length), q, x, y)
-        mean = Speeds(*((one + two) / 2 for one, two in zip(here, there, strict=True)))
-        path.append(_moved(path[-1], mean, (bias + other) / 2, length))
+        here = _speeds_here(path[-1], q, x, y)
+        there = _speeds_here(_moved(path[-1], here, length), q, x, y)
+        path.append(_moved(path[-1], [(one + two) / 2 for one, two in zip(here, there, strict=True)], length))
     return path
 
 
-def _speeds_here(spline: Spline, q: Tensor, x: Tensor, y: Tensor) -> tuple[Speeds, Tensor]:
-    network = _weighted(spline, q)
-    return speeds(network, moments(network, x, y)), -(network(x) - y).sum(-1)
+def _speeds_here(spline: Spline, q: Tensor, x: Tensor, y: Tensor) -> Sequence[Tensor]:
+    """Of breakpoints, delta-slopes and b₀."""
+    network = weighted(spline, q)
+    return *speeds(network, moments(network, x, y)), -(network(x) - y).sum(-1)
 
 
-def _moved(spline: Spline, by: Speeds, bias: Tensor, length: float) -> Spline:
-    beta, mu = spline.breakpoints + length * by.breakpoints, spline.delta_slopes + length * by.delta_slopes
-    return Spline(beta, mu, spline.orientations, spline.b0 + length * bias)
+def _moved(spline: Spline, by: Sequence[Tensor], length: float) -> Spline:
+    parts = (spline.breakpoints, spline.delta_slopes, spline.b0)
+    beta, mu, b0 = (part + length * speed for part, speed in zip(parts, by, strict=True))
+    return Spline(beta, mu, spline.orientations, b0)

@@ -167,7 +167,6 @@ def sharpness(parameters: Parameters, data: Data, *, iterations: int = 100) -> T
     # A growing start is orthogonal to no eigenvector by a symmetry of the data.
     u = torch.linspace(1, 2, data.x.numel(), dtype=data.x.dtype, device=data.x.device)
     u = u.expand(parameters.b0.numel(), -1) / u.norm()
-    value = torch.zeros_like(parameters.b0)
     for _ in range(iterations):
         u = push_forward(parameters, rows, pull_back(parameters, rows, u, data), data)
         value = u.norm(dim=1)

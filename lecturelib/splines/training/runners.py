@@ -73,9 +73,8 @@ def on_cores(parameters: Parameters, data: Data, plan: Plan) -> Outcome:
             list(side_by_side(lambda *piece: train_some(*piece, *rest), cuts, cuts[1:], *ends))
             if (stopped >= 0).any():
                 break
-    w, b, v = (torch.from_numpy(out[0][:, :, row]).movedim(0, 1) for row in range(3))
-    b0, losses = (torch.from_numpy(o).movedim(0, 1) for o in out[1:])
-    return Outcome(Parameters(w, b, v, b0), losses, torch.from_numpy(stopped))
+    found, b0, losses = (torch.from_numpy(o).movedim(0, 1) for o in out)
+    return Outcome(Parameters(*found.unbind(2), b0), losses, torch.from_numpy(stopped))
 
 
 def in_torch(parameters: Parameters, data: Data, plan: Plan) -> Outcome:
@@ -97,8 +96,7 @@ def in_torch(parameters: Parameters, data: Data, plan: Plan) -> Outcome:
             kept.append(parameters)
             losses.append(loss)
         if step < plan.steps:
-            chosen = r * next(draw) if plan.batch else r
-            slopes = pull_back(parameters, rows, chosen, data)
+            slopes = pull_back(parameters, rows, r * next(draw) if plan.batch else r, data)
             parameters = _step(parameters, slopes, moments, rates, plan.optimizer, step + 1)
     return Outcome(Parameters(*(torch.stack(p) for p in zip(*kept, strict=True))), torch.stack(losses), stopped)
 
