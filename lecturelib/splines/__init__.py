@@ -11,7 +11,6 @@ from lecturelib.splines.breakpoints.network import (
     pieces,
     rescale,
     same_function,
-    signature,
     spikes,
     to_network,
     to_spline,
@@ -77,7 +76,7 @@ __all__ = [
     "limit_flow", "linear_interpolant", "loneliness", "moments", "move_the_bump", "natural_cubic", "pieces",
     "place_breakpoints", "potential", "psi", "quadratic_loss", "relocate", "rescale", "roughness",
     "roughness_between", "roughness_moments", "roughness_tail", "same_function", "sample", "sampling_error",
-    "segment", "segment_losses", "settle", "sharpest_bend", "sharpest_bend_mean", "signature", "sine", "slice_loss",
+    "segment", "segment_losses", "settle", "sharpest_bend", "sharpest_bend_mean", "sine", "slice_loss",
     "smooth_error", "speeds", "spikes", "spread", "stable_rate", "tail_bound", "tangent_kernel", "to_network",
     "to_spline", "total_bend", "trade", "turn", "value_variance", "weight_law", "zero_count",
 ]
