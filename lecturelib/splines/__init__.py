@@ -11,7 +11,6 @@ from lecturelib.splines.breakpoints.network import (
     pieces,
     rescale,
     same_function,
-    signature,
     spikes,
     to_network,
     to_spline,
@@ -19,15 +18,7 @@ from lecturelib.splines.breakpoints.network import (
 from lecturelib.splines.dynamics.attraction import attractors, potential, psi
 from lecturelib.splines.dynamics.hinge_kernel import apply_kernel, tangent_kernel
 from lecturelib.splines.dynamics.motion import flow, imbalance, moments, speeds
-from lecturelib.splines.fitting.continuous import (
-    ContinuousFit,
-    bridge,
-    descend_knots,
-    fit_continuous,
-    fit_knots,
-    quadratic_loss,
-    smooth_error,
-)
+from lecturelib.splines.fitting.continuous import ContinuousFit, descend_knots, fit_continuous, fit_knots, smooth_error
 from lecturelib.splines.fitting.merging import greedy_merge
 from lecturelib.splines.fitting.relocation import Relocated, census, descend_relocating, relocate
 from lecturelib.splines.fitting.segmentation import Segmentation, segment, segment_losses
@@ -54,13 +45,11 @@ from lecturelib.splines.loss_surface.unseen import trade, turn
 from lecturelib.splines.regimes.flows import evenly_spread, kernel_flow, limit_flow, roughness_between, stable_rate
 from lecturelib.splines.regimes.interpolants import (
     CubicLimit,
-    KernelInterpolant,
     arc_cosine_kernel,
     cubic_limit,
     cut_corner,
     first_gap,
     hinge_kernel,
-    kernel_interpolant,
     linear_interpolant,
     natural_cubic,
 )
@@ -69,18 +58,17 @@ from lecturelib.splines.training.prefix_sums import gradient
 
 # fmt: off
 __all__ = [
-    "Comparison", "ContinuousFit", "CubicLimit", "GaussianWeights", "KernelInterpolant", "LossSlice", "Network",
-    "Pieces", "Relocated", "RoughnessMoments", "Segmentation", "Spikes", "Spline", "Target", "Trajectory",
-    "UniformWeights", "ZeroCount", "alone", "apply_kernel", "arc_cosine_kernel", "attractors", "balance", "bridge",
-    "census", "compare_starts", "count_between", "cubic_limit", "curvature_density", "cut_corner", "degenerate_cases",
-    "descend", "descend_knots", "descend_relocating", "evenly_spread", "first_gap", "fit_continuous", "fit_knots",
-    "flat_share", "flatness", "flip", "flow", "gradient", "gram", "gram_rank", "greedy_merge", "hessian",
-    "hinge_kernel", "imbalance", "initialize", "jacobian", "kernel_flow", "kernel_interpolant", "knot_counts",
-    "limit_flow", "linear_interpolant", "loneliness", "moments", "move_the_bump", "natural_cubic", "pieces",
-    "place_breakpoints", "potential", "psi", "quadratic_loss", "relocate", "rescale", "roughness",
-    "roughness_between", "roughness_moments", "roughness_tail", "same_function", "sample", "sampling_error",
-    "segment", "segment_losses", "settle", "sharpest_bend", "sharpest_bend_mean", "signature", "sine", "slice_loss",
-    "smooth_error", "speeds", "spikes", "spread", "stable_rate", "tail_bound", "tangent_kernel", "to_network",
-    "to_spline", "total_bend", "trade", "turn", "value_variance", "weight_law", "zero_count",
+    "Comparison", "ContinuousFit", "CubicLimit", "GaussianWeights", "LossSlice", "Network", "Pieces", "Relocated",
+    "RoughnessMoments", "Segmentation", "Spikes", "Spline", "Target", "Trajectory", "UniformWeights", "ZeroCount",
+    "alone", "apply_kernel", "arc_cosine_kernel", "attractors", "balance", "census", "compare_starts",
+    "count_between", "cubic_limit", "curvature_density", "cut_corner", "degenerate_cases", "descend", "descend_knots",
+    "descend_relocating", "evenly_spread", "first_gap", "fit_continuous", "fit_knots", "flat_share", "flatness",
+    "flip", "flow", "gradient", "gram", "gram_rank", "greedy_merge", "hessian", "hinge_kernel", "imbalance",
+    "initialize", "jacobian", "kernel_flow", "knot_counts", "limit_flow", "linear_interpolant", "loneliness",
+    "moments", "move_the_bump", "natural_cubic", "pieces", "place_breakpoints", "potential", "psi", "relocate",
+    "rescale", "roughness", "roughness_between", "roughness_moments", "roughness_tail", "same_function", "sample",
+    "sampling_error", "segment", "segment_losses", "settle", "sharpest_bend", "sharpest_bend_mean", "sine",
+    "slice_loss", "smooth_error", "speeds", "spikes", "spread", "stable_rate", "tail_bound", "tangent_kernel",
+    "to_network", "to_spline", "total_bend", "trade", "turn", "value_variance", "weight_law", "zero_count",
 ]
 # fmt: on

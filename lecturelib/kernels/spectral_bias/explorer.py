@@ -152,7 +152,7 @@ class ModesExplorer(Explorer):
         start, (places, _) = self.start(), circle(PLACES)
         values = self.train(start)(places) - (start(places) if self.state["start"] == "zero" else 0)
         forecast = self.forecast()
-        mean, deviation = forecast.mean[0], forecast.covariance[0].diagonal().clamp(min=0).sqrt()
+        mean, deviation = forecast.mean[0], forecast.covariance[0].diagonal().sqrt()
         angle = torch.arange(PLACES) * 360 / PLACES
         figure, (top, bottom) = figures.new(2, 1, height=5.0)
         if self.state["start"] == "random":

@@ -118,11 +118,12 @@ def _matrix(kernel: Callable[..., Tensor], one: Tensor, other: Tensor, kind: str
 
 def growth(rates: Tensor, times: Tensor) -> Tensor:
     """(1 − e^{−λt}) / λ for rates λ (N,), times t (T,): (T, N). It is t at λ = 0; for t = ∞, 1/λ, or 0 at λ = 0."""
-    scaled = rates * torch.where(times.isinf(), torch.zeros_like(times), times)[:, None]
+    scaled = rates * torch.where(times.isinf(), 0.0, times)[:, None]
+    safe = torch.where(rates > 0, rates, 1.0)
     # −expm1 keeps all digits of small exponents; the limit at 0 is t
-    finite = torch.where(scaled > 0, -torch.expm1(-scaled) / rates.clamp(min=1e-300), times[:, None].expand_as(scaled))
+    finite = torch.where(scaled > 0, -torch.expm1(-scaled) / safe, times[:, None])
     threshold = rates.numel() * torch.finfo(rates.dtype).eps * rates.max()
-    forever = torch.where(rates > threshold, 1 / rates.clamp(min=1e-300), torch.zeros_like(rates))
+    forever = torch.where(rates > threshold, 1 / safe, 0.0)
     return torch.where(times.isinf()[:, None], forever, finite)
 
 

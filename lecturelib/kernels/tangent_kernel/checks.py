@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import torch
 from torch import Generator, Tensor
-from torch.func import jacrev, jvp, vmap
+from torch.autograd.functional import jvp
+from torch.func import grad, jacrev, vmap
 
 from lecturelib.core.checking import equals, measures
 from lecturelib.core.claims import Exponent, claim
@@ -41,23 +42,21 @@ def kernel_by_the_library(network: Plain, x: Tensor, z: Tensor) -> Tensor:
 
 def _flows(generator: Generator) -> Iterator[tuple]:
     """Networks, a loss that is a function of all outputs together, new inputs, data with one input twice."""
-    half_of_squares, logistic = normal(generator, 5), normal(generator, 5).sign()
+    y = normal(generator, 5)
     losses = (
-        lambda f: 0.5 * (f - half_of_squares).square().sum(),
-        lambda f: torch.nn.functional.softplus(-f * logistic).sum(),
+        lambda f: 0.5 * (f - y).square().sum(),
+        lambda f: torch.nn.functional.softplus(-f * y.sign()).sum(),
         lambda f: torch.logsumexp(f, 0) * f[0],
-        lambda f: (f - half_of_squares).abs().max(),
+        lambda f: (f - y).abs().max(),
     )
-    bends = (torch.tanh, torch.relu, torch.sin, torch.nn.functional.silu)
-    for network, loss in zip(networks(generator, *bends), losses, strict=True):
-        z, x = normal(generator, 4, 3), normal(generator, 5, 3)
-        x[4] = x[0]
-        yield network, loss, z, x
+    for network, loss in zip(networks(generator), losses, strict=True):
+        x = normal(generator, 5, 3)
+        yield network, loss, normal(generator, 4, 3), torch.cat([x[:4], x[:1]])
 
 
 def _speed_by_autograd(network: Plain, loss: Callable, z: Tensor, x: Tensor) -> Tensor:
     flow = jacrev(lambda parameters: -loss(network(x, parameters)))(network.parameters)
-    return jvp(lambda parameters: network(z, parameters), (network.parameters,), (flow,))[1]
+    return jvp(lambda parameters: network(z, parameters), network.parameters, flow)[1]
 
 
 def _slopes(network: Plain, loss: Callable, x: Tensor) -> Tensor:
@@ -72,9 +71,7 @@ def _slopes(network: Plain, loss: Callable, x: Tensor) -> Tensor:
     wrong={
         "without the minus sign": {"sign": 1.0},
         "the mean over data instead of the sum": {"sign": -0.2},
-        "the kernel of the data alone": lambda n, loss, z, x: (
-            -(n.jacobian(x) @ n.jacobian(x).T @ _slopes(n, loss, x))[:4]
-        ),
+        "the kernel of the data alone": lambda network, loss, z, x: motion.formula(network, loss, x[:4], x),
     },
 )
 def motion(network, loss, z, x, *, sign=-1.0):
@@ -85,7 +82,7 @@ def motion(network, loss, z, x, *, sign=-1.0):
 
 
 def _directions(generator: Generator) -> Iterator[tuple]:
-    for network in networks(generator, torch.tanh, torch.sin, torch.erf, torch.nn.functional.silu):
+    for network in networks(generator, smooth=True):
         if len(network.shape) > 2:  # without a hidden layer there is no error
             yield network, normal(generator, 5, 3), normal(generator, network.parameters.numel())
 
@@ -116,7 +113,7 @@ def first_order(network, x, way, *, start=1.0, slope=1.0, order=Exponent(2)):
 
 
 def _pairs(generator: Generator) -> Iterator[tuple]:
-    for network in networks(generator, torch.tanh, torch.relu, torch.sin, torch.erf):
+    for network in networks(generator):
         yield network, normal(generator, 6, 3), normal(generator, 4, 3)
 
 
@@ -185,7 +182,7 @@ def two_layers(activation, w, b, v, weight_scale, bias_scale, x, *, output_bias=
                biases=1.0, power=Exponent(2)):  # fmt: skip
     d, m = w.shape[1], len(v)
     z = weight_scale / math.sqrt(d) * x @ w.T + bias_scale * b
-    phi, slopes = value(activation, z), jvp(lambda z: value(activation, z), (z,), (torch.ones_like(z),))[1]
+    phi, slopes = value(activation, z), grad(lambda z: value(activation, z).sum())(z)
     below = weights * weight_scale**2 / d * x @ x.T + biases * bias_scale**2
     back = (slopes * v.abs() ** power) @ slopes.T
     return output_bias * bias_scale**2 + weight_scale**2 / m * (outputs * phi @ phi.T + back * below)
@@ -196,7 +193,7 @@ def two_layers(activation, w, b, v, weight_scale, bias_scale, x, *, output_bias=
 
 def _quadratic_forms(generator: Generator) -> Iterator[tuple]:
     """A network, starts (A, P) of it with their probabilities, inputs, coefficients, and the mean kernel."""
-    for network in networks(generator, torch.tanh, torch.relu, torch.sin, torch.erf):
+    for network in networks(generator):
         starts, x = normal(generator, 3, network.parameters.numel()), normal(generator, 5, 3)
         each = [kernel_by_the_library(replace(network, parameters=one), x, x) for one in starts]
         yield network, starts, torch.full((3,), 1 / 3, dtype=torch.float64), x, normal(generator, 5), sum(each) / 3

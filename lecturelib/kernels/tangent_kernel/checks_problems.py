@@ -50,8 +50,9 @@ def plain(generator: Generator, shape: tuple[int, ...], bend: Callable[[Tensor],
     return Plain(shape, normal(generator, count), tuple(factors), bend)
 
 
-def networks(generator: Generator, *bends: Callable[[Tensor], Tensor]) -> Iterator[Plain]:
+def networks(generator: Generator, smooth: bool = False) -> Iterator[Plain]:
     """Networks without a hidden layer and with one to three."""
+    bends = (torch.tanh, torch.sin if smooth else torch.relu, torch.erf, torch.nn.functional.silu)
     for shape, bend in zip(((3, 1), (3, 6, 1), (3, 4, 7, 1), (3, 4, 2, 5, 1)), bends, strict=True):
         yield plain(generator, shape, bend)
 
@@ -63,6 +64,11 @@ class Law(NamedTuple):
     b: Tensor
     v: Tensor
     p: Tensor
+
+    def neurons(self, options: dict, x: Tensor) -> tuple[Tensor, Tensor]:
+        """z of every neuron at x (N, d), (A, N), and Σ₁, their covariance were they normal, (N, N)."""
+        s, t = options["weight_scale"], options["bias_scale"]
+        return s / math.sqrt(x.shape[1]) * self.w @ x.T + t * self.b[:, None], s**2 / x.shape[1] * x @ x.T + t**2
 
 
 def few_neurons(generator: Generator, dimension: int) -> Law:
@@ -98,8 +104,8 @@ def with_signs(g: Tensor, p: Tensor) -> Law:
     return Law(g[:, :-1].repeat(2, 1), g[:, -1].repeat(2), torch.cat([v, -v]), p.repeat(2) / 2)
 
 
-def all_networks(law: Law, width: int, activation: str, scales: tuple[float, float]) -> tuple[WideNetwork, Tensor]:
+def all_networks(law: Law, width: int, options: dict) -> tuple[WideNetwork, Tensor]:
     """Every network of this width that the law can draw, one hidden layer, as an ensemble (A^m,); probabilities."""
     drawn = torch.cartesian_prod(*[torch.arange(len(law.p))] * width).reshape(-1, width)
     w, b, v, p = (part[drawn] for part in law)
-    return WideNetwork((w, v[:, None]), (b, torch.zeros(len(v), 1).double()), activation, *scales), p.prod(1)
+    return WideNetwork((w, v[:, None]), (b, torch.zeros_like(p[:, :1])), **options), p.prod(1)

@@ -221,9 +221,8 @@ def erf(w2, b2, left_std, right_std, left_next, right_next, versines, opposite, 
         alike = abs(gaps[j]) < ALIKE * (left_std + right_std[j])
         if alike and before[j] < CLOSE and left_std * right_std[j] > 0.0:
             lengths = left_std, right_std[j], left_next, right_next[j]
-            v, gaps[j] = nearly(before[j], gaps[j], *lengths, unit, b2)
-            opposite[j] = 1.0 if v > 1.0 else 0.0
-            versines[j] = min(v, 2.0 - v)
+            versines[j], gaps[j] = nearly(before[j], gaps[j], *lengths, unit, b2)
+            opposite[j] = 0.0  # 7 degrees do not become more than a right angle, whatever the scales are
         else:
             gaps[j] = left_next - right_next[j]
 

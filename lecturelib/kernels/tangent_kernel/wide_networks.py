@@ -119,7 +119,11 @@ class WideNetwork(Record):
 
     @checked
     def forward(self, x: Annotated[Matrix, "_N d"]) -> list[tuple[Tensor, Tensor]]:
-        """(h_ℓ, z_ℓ) of every layer at x (N, d): shapes (..., N, m_ℓ) and (..., N, m_{ℓ+1})."""
+        """(h_ℓ, z_ℓ) of every layer at x (N, d): shapes (..., N, m_ℓ) and (..., N, m_{ℓ+1}).
+
+        >>> WideNetwork(([[2.0]],), ([1.0],), "relu", 1.0, 0.5).forward([[3.0]])[0][1].tolist()
+        [[6.5]]
+        """
         return layers_of(self, x)
 
     @checked

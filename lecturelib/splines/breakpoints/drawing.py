@@ -36,7 +36,7 @@ def mark_breakpoints(axes: Axes, spline: Single, *, height: Real = 0.04, color: 
 
     height: where the marks stand, as a fraction of the axes from the bottom.
     """
+    foot = axes.get_xaxis_transform()
     for side, marker in ((1, ">"), (-1, "<")):
         places = spline.breakpoints[spline.orientations == side]
-        level = [height] * len(places)
-        axes.plot(places, level, marker, color=color, markersize=7, transform=axes.get_xaxis_transform())
+        axes.plot(places, [height] * len(places), marker, color=color, markersize=7, transform=foot)

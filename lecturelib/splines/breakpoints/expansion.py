@@ -61,9 +61,7 @@ def sample(
 
 
 @checked
-def spread(
-    curvature: Callable[[Tensor], Tensor], interval: Interval, *, width: Count, x: Annotated[Vector, "N"]
-) -> Tensor:
+def spread(curvature: Callable, interval: Interval, *, width: Count, x: Annotated[Vector, "N"]) -> Tensor:
     """Standard deviation at x of the networks that `sample` draws with H = width: shape (N,).
 
     The H hinges are independent, so Var f(x) = (1/H) [(high − low) ∫ (f″(β) (x − β)₊)² dβ − (∫ f″(β) (x − β)₊ dβ)²].
@@ -79,8 +77,7 @@ def spread(
     half = (x[:, None] - low) / 2  # (N, 1); hinges to the right of x do not reach it
     beta = low + half * (1 + nodes)  # (N, NODES)
     hinges = curvature(beta) * (x[:, None] - beta)
-    mean = (half * weights * hinges).sum(-1)
-    square = (half * weights * hinges**2).sum(-1)
+    mean, square = ((half * weights * power).sum(-1) for power in (hinges, hinges**2))
     return torch.sqrt(((high - low) * square - mean**2).clamp(min=0) / width)
 
 
@@ -93,12 +90,11 @@ def sampling_error(*, seed: Seed, width: Count, interval: Interval = (0.0, 5.0),
     >>> sorted(sampling_error(seed=0, width=100))
     ['measured', 'predicted']
     """
-    target = sine(omega)
+    target, x = sine(omega), torch.linspace(*interval, 201, dtype=torch.float64)
     network = sample(target, interval, width=width, generator=generator_for(seed, "expansion", width))
-    x = torch.linspace(*interval, 201, dtype=torch.float64)
-    measured = (network(x) - target.value(x)).square().mean().sqrt()
-    predicted = spread(target.curvature, interval, width=width, x=x).square().mean().sqrt()
-    return {"measured": float(measured), "predicted": float(predicted)}
+    predicted = spread(target.curvature, interval, width=width, x=x)
+    errors = {"measured": network(x) - target.value(x), "predicted": predicted}
+    return {name: float(error.square().mean().sqrt()) for name, error in errors.items()}
 
 
 @checked
@@ -111,5 +107,5 @@ def curvature_density(x: Array, *, weight_scale: Positive, bias_scale: Positive,
     >>> curvature_density(0.0, weight_scale=1, bias_scale=1, output_scale=1).item() * torch.pi
     2.0
     """
-    height = 2 * output_scale**2 * weight_scale**3 * bias_scale**3
-    return height / (torch.pi * (bias_scale**2 + weight_scale**2 * x**2) ** 2)
+    square = bias_scale**2 + weight_scale**2 * x**2
+    return 2 * output_scale**2 * (weight_scale * bias_scale) ** 3 / (torch.pi * square**2)

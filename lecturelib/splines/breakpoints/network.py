@@ -10,7 +10,6 @@ Every array has shape (..., H): leading dimensions are an ensemble of networks.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Annotated, Any
 
 import torch
@@ -58,12 +57,11 @@ class Network(Record):
         >>> Network.from_module(nn.Sequential(nn.Linear(1, 5), nn.ReLU(), nn.Linear(5, 1))).w.shape
         torch.Size([5])
         """
-        layers, state = list(module.children()), module.state_dict()
-        if not isinstance(module, nn.Sequential) or [type(one) for one in layers] != [nn.Linear, nn.ReLU, nn.Linear]:
-            raise ValueError("module: expected nn.Sequential(nn.Linear(1, H), nn.ReLU(), nn.Linear(H, 1))")
-        w, v = state["0.weight"], state["2.weight"]
-        if w.shape != v.T.shape or w.shape[1] != 1:
-            raise ValueError(f"module: expected one input, one output and H neurons, got {layers[0]} and {layers[2]}")
+        kinds, state = [type(one) for one in module.children()], module.state_dict()
+        fits = isinstance(module, nn.Sequential) and kinds == [nn.Linear, nn.ReLU, nn.Linear]
+        w, v = state.get("0.weight"), state.get("2.weight")
+        if not (fits and w.shape == v.T.shape and w.shape[1] == 1):
+            raise ValueError(f"module: expected nn.Sequential of Linear(1, H), ReLU() and Linear(H, 1), got {module}")
         b, b0 = state.get("0.bias", torch.zeros_like(w[:, 0])), state.get("2.bias", v.new_zeros(1))
         return Network(w[:, 0], b, v[0], b0[0]).clone()
 
@@ -78,11 +76,10 @@ class Network(Record):
         """
         if self.shape:
             raise ValueError(f"network: expected a single Network, got an ensemble of shape {self.shape}")
-        options = {"dtype": self.dtype, "device": self.device}
-        first, last = (nn.utils.skip_init(nn.Linear, *size, **options) for size in ((1, len(self.w)), (len(self.w), 1)))
-        module = nn.Sequential(first, nn.ReLU(), last)
-        parts = (self.w[:, None], self.b, self.v[None], self.b0[None])
-        module.load_state_dict(dict(zip(module.state_dict(), parts, strict=True)))
+        own, width = self.detach().clone(), len(self.w)
+        module = nn.Sequential(nn.Linear(1, width, device="meta"), nn.ReLU(), nn.Linear(width, 1, device="meta"))
+        parts = zip(module.state_dict(), (own.w[:, None], own.b, own.v[None], own.b0[None]), strict=True)
+        module.load_state_dict(dict(parts), assign=True)
         return module
 
 
@@ -109,14 +106,15 @@ class Spline(Record):
     @checked
     def __call__(self, x: Inputs) -> Tensor:
         """Values at x of shape (N,): shape (..., N)."""
-        distance = x - self.breakpoints[..., None]  # (..., H, N)
-        active = distance * (self.orientations[..., None] * distance > 0)
-        return (self.delta_slopes[..., None, :] @ active).squeeze(-2) + self.b0[..., None]
+        return to_network(self)(x)  # |w| = 1, so that no number is rounded on the way
 
     @property
     def slope_jumps(self) -> Tensor:
         """Change of slope across each breakpoint from left to right, s_i μ_i = |w_i| v_i: shape (..., H)."""
         return self.orientations * self.delta_slopes
+
+
+Single = Annotated[Network | Spline, "_H?"]
 
 
 @checked
@@ -192,9 +190,9 @@ class Pieces(Record):
     intercepts: Annotated[Unknown, "... P"]
 
     def __post_init__(self) -> None:
-        if self.slopes.shape[-1] != self.knots.shape[-1] + 1:
-            count = self.knots.shape[-1] + 1
-            raise ValueError(f"slopes: expected {count} for {count - 1} knots, got {self.slopes.shape[-1]}")
+        count = self.knots.shape[-1]
+        if self.slopes.shape[-1] != count + 1:
+            raise ValueError(f"slopes: expected {count + 1} for {count} knots, got {self.slopes.shape[-1]}")
 
     @checked
     def __call__(self, x: Inputs) -> Tensor:
@@ -218,21 +216,13 @@ def pieces(function: Network | Spline) -> Pieces:
     left = spline.delta_slopes * (spline.orientations < 0)
     knots, order = torch.sort(spline.breakpoints, dim=-1, stable=True)
     jumps = spline.slope_jumps.gather(-1, order)
-    slopes = _running(left.sum(-1), jumps)
-    return Pieces(knots, slopes, _running(spline.b0 - (left * spline.breakpoints).sum(-1), -jumps * knots))
+    height = spline.b0[..., None] - (left * spline.breakpoints).sum(-1, keepdim=True)
+    steps = ((left.sum(-1, keepdim=True), jumps), (height, -jumps * knots))
+    return Pieces(knots, *(torch.cat(each, dim=-1).cumsum(-1) for each in steps))
 
 
 def _as_spline(function: Network | Spline) -> Spline:
     return to_spline(function) if isinstance(function, Network) else function
-
-
-def _per_neuron(spline: Spline) -> tuple[Tensor, Tensor, Tensor]:
-    return spline.breakpoints, spline.delta_slopes, spline.orientations
-
-
-def _running(start: Tensor, steps: Tensor) -> Tensor:
-    """start, start + steps_1, start + steps_1 + steps_2, …: shape (..., H + 1) from (...) and (..., H)."""
-    return torch.cat([start[..., None], start[..., None] + torch.cumsum(steps, dim=-1)], dim=-1)
 
 
 class Spikes(Record):
@@ -247,7 +237,7 @@ class Spikes(Record):
 
 
 @checked
-def spikes(function: Annotated[Network | Spline, "H?"], *, tolerance: NonNegative = 0.0) -> Spikes:
+def spikes(function: Single, *, tolerance: NonNegative = 0.0) -> Spikes:
     """The second derivative of one network: its slope jumps s_i μ_i, gathered where breakpoints coincide.
 
     Breakpoints no more than `tolerance` apart count as one; weights that are 0 to within rounding are dropped.
@@ -259,40 +249,19 @@ def spikes(function: Annotated[Network | Spline, "H?"], *, tolerance: NonNegativ
     spline = _as_spline(function)
     knots, order = torch.sort(spline.breakpoints, stable=True)
     jumps = spline.slope_jumps[order]
-    new = torch.ones_like(knots, dtype=torch.bool)
-    new[1:] = torch.diff(knots) > tolerance
-    group = torch.cumsum(new, 0) - 1
-    weights, total = (torch.zeros_like(knots).index_add(0, group, each) for each in (jumps, jumps.abs()))
-    size = int(new.sum())
-    keep = weights[:size].abs() > 8 * torch.finfo(knots.dtype).eps * total[:size]
-    return Spikes(knots[new][keep], weights[:size][keep])
+    new = torch.diff(knots, prepend=knots.new_tensor([-torch.inf])) > tolerance
+    weights, total = (knots.new_zeros(len(knots)).index_add(0, new.cumsum(0) - 1, one) for one in (jumps, jumps.abs()))
+    keep = weights.abs() > 8 * torch.finfo(knots.dtype).eps * total
+    return Spikes(knots[new][keep[: int(new.sum())]], weights[keep])
 
 
 @checked
-def signature(function: Annotated[Network | Spline, "H?"], *, tolerance: NonNegative = 0.0) -> Tensor:
-    """Numbers that are the same for two networks exactly if they compute the same function: shape (2 + 2K,).
-
-    Slope and intercept of the leftmost piece, then positions and weights of the K spikes, see `pieces` and `spikes`.
-
-    >>> signature(Spline([1.0], [2.0], [-1.0], 0.5)).tolist()
-    [2.0, -1.5, 1.0, -2.0]
-    """
-    lines, bends = pieces(function), spikes(function, tolerance=tolerance)
-    return torch.cat([lines.slopes[:1], lines.intercepts[:1], bends.positions, bends.weights])
-
-
-@checked
-def same_function(
-    one: Annotated[Network | Spline, "_H?"],
-    other: Annotated[Network | Spline, "_H?"],
-    *,
-    tolerance: NonNegative | None = None,
-) -> bool:
+def same_function(one: Single, other: Single, *, tolerance: NonNegative | None = None) -> bool:
     """Do two networks, of any widths, compute the same function on the whole line?
 
     They do if, and only if, their second derivatives have the same spikes and their leftmost pieces the same slope and
     intercept: if nothing of these is left in their difference. That is asked up to `tolerance`, relative to the largest
-    number in the `signature` of either, or to 1. None: √ε/16, which is 1e-9 in float64 and 2e-5 in float32.
+    of these numbers for either, or to 1. None: √ε/16, which is 1e-9 in float64 and 2e-5 in float32.
 
     >>> same_function(Network([2.0], [1.0], [1.0], 0.0), Network([1.0], [0.5], [2.0], 0.0))
     True
@@ -300,9 +269,10 @@ def same_function(
     mine, yours = _as_spline(one), _as_spline(other)
     if tolerance is None:
         tolerance = max(torch.finfo(spline.b0.dtype).eps for spline in (mine, yours)) ** 0.5 / 16
-    tolerance *= max(1.0, *(float(signature(spline).abs().max()) for spline in (mine, yours)))
-    parts = zip(_per_neuron(mine), _per_neuron(replace(yours, delta_slopes=-yours.delta_slopes)), strict=True)
-    left = Spline(*map(torch.cat, parts), mine.b0 - yours.b0)
+    known = [(pieces(f).slopes[:1], pieces(f).intercepts[:1], *vars(spikes(f)).values()) for f in (mine, yours)]
+    tolerance *= max(1.0, *(float(torch.cat(numbers).abs().max()) for numbers in known))
+    beta, side = (torch.cat([getattr(f, name) for f in (mine, yours)]) for name in ("breakpoints", "orientations"))
+    left = Spline(beta, torch.cat([mine.delta_slopes, -yours.delta_slopes]), side, mine.b0 - yours.b0)
     line, bends = pieces(left), spikes(left, tolerance=tolerance)
     return float(torch.cat([line.slopes[:1], line.intercepts[:1], bends.weights]).abs().max()) <= tolerance
 

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from lecturelib.core.arguments import Array, Vector, checked
+from lecturelib.splines.training.prefix_sums import Inputs, from_both_ends
 
-Inputs = Annotated[Vector, "N"]
 PerDatum = Annotated[Array, "... N"]
 Places = Annotated[Vector, "_K?"]
 
@@ -40,12 +40,8 @@ def sums_beyond(x: Inputs, amount: PerDatum, at: Places) -> Sides:
     x: (N,) in any order; amount: (..., N); at: (K,). Shapes (..., K).
     """
     x, order = torch.sort(x, stable=True)
-    amount = amount[..., order]
-    none = torch.zeros_like(amount[..., :1])
-    from_left = torch.cat([none, amount.cumsum(-1)], dim=-1)
-    from_right = torch.cat([amount.flip(-1).cumsum(-1).flip(-1), none], dim=-1)
-    beyond = torch.searchsorted(x, at, right=True)
-    return Sides(from_right[..., beyond], from_left[..., torch.searchsorted(x, at)])
+    right, left = from_both_ends(amount[..., order])
+    return Sides(right[..., torch.searchsorted(x, at, right=True)], left[..., torch.searchsorted(x, at)])
 
 
 @checked
@@ -77,7 +73,7 @@ def potential(x: Inputs, residuals: PerDatum, at: Places) -> Sides:
 
 
 @checked
-def attractors(x: Inputs, residuals: Annotated[Vector, "N"], *, orientation: Literal[1, -1] = 1) -> Attractors:
+def attractors(x: Inputs, residuals: Inputs, *, orientation: Literal[1, -1] = 1) -> Attractors:
     """All zero crossings of ψ for neurons of one orientation, with the sign of the output weights they attract.
 
     Between data ψ is a straight line in β, on data it jumps. Where s ψ_s falls through zero neurons with v > 0 gather
@@ -96,7 +92,5 @@ def attractors(x: Inputs, residuals: Annotated[Vector, "N"], *, orientation: Lit
     roots = -pull / tilt
     infinity = knots.new_tensor([torch.inf])
     inside = (roots > torch.cat([-infinity, knots])) & (roots < torch.cat([knots, infinity]))
-    places = torch.cat([knots[on_data], roots[inside]])
-    signs = torch.cat([torch.sign(before[on_data]), -torch.sign(tilt[inside])])
-    order = torch.argsort(places)
-    return Attractors(places[order], signs[order])
+    places, order = torch.sort(torch.cat([knots[on_data], roots[inside]]))
+    return Attractors(places, torch.cat([torch.sign(before[on_data]), -torch.sign(tilt[inside])])[order])

@@ -232,7 +232,7 @@ def closed(one, x, y, *, linear=1.0, squared=1.0, four=4.0, two=2.0, place=1.0, 
 
 
 def _library_closed(spline: Spline, q: Tensor, at: ResidualMoments) -> dict[str, Tensor]:
-    speeds = torch.stack(motion.closed_speeds(spline, q, at))
+    speeds = torch.stack(motion.speeds(motion.weighted(spline, q), at))
     return {"square": motion.squared_weight(spline, q), "speeds": speeds}
 
 

@@ -32,7 +32,7 @@ def hills(size: int = 100) -> tuple[Tensor, Tensor]:
 
 def train(*, seed: int, width: int, ensemble: int, steps: int = 100_000, record_every: int = 500) -> Trajectory:
     """The published run on `hills`, for several starts at once: networks of shape (R, ensemble, width)."""
-    start = initialize(width, "pytorch", generator=generator_for(seed, "gather", width), ensemble=(ensemble,))
+    start = initialize(width, "pytorch", generator=generator_for(seed, "gather", width), ensemble=ensemble)
     return descend(start, *hills(), steps=steps, learning_rate=RATE, record_every=record_every)
 
 
@@ -64,14 +64,14 @@ def gathering(*, seed: int, width: int, ensemble: int = 12) -> dict[str, list]:
     steps = record.steps.tolist()
     share, begin = densest(to_spline(record.networks).breakpoints)
     x, y = hills()
-    found = {"gaps": [], "before": [], "misses": []}
-    for step in SNAPSHOTS[1:4]:
-        shots = [snapshot(record.networks[steps.index(step), i], x, y) for i in range(ensemble)]
-        found["misses"].append([_nearest(shot["maxima"], place) for shot in shots for place in shot["attractors"]])
-    for i, shot in enumerate(shots):  # those of step 10,000
-        for name, at in (("gaps", steps.index(10_000)), ("before", 0)):
-            found[name].append(_nearest(shot["attractors"], float(begin[at, i]) + STRETCH / 2))
-    return {"steps": steps, "share": share.tolist(), "losses": record.losses.tolist(), **found}
+    shots = [[snapshot(one, x, y) for one in record.networks[steps.index(step)]] for step in SNAPSHOTS[1:4]]
+    misses = [[_nearest(shot["maxima"], place) for shot in some for place in shot["attractors"]] for some in shots]
+    middles = {"gaps": begin[steps.index(10_000)] + STRETCH / 2, "before": begin[0] + STRETCH / 2}
+    found = {
+        name: [_nearest(shot["attractors"], float(at)) for shot, at in zip(shots[-1], middle, strict=True)]
+        for name, middle in middles.items()
+    }
+    return {"steps": steps, "share": share.tolist(), "losses": record.losses.tolist(), "misses": misses, **found}
 
 
 def _nearest(places: list[float], to: float) -> float:
@@ -111,9 +111,7 @@ def gathered(network: Network, x: Tensor, y: Tensor, *, within: float = 0.05) ->
     ]
 
 
-def movement(
-    *, seed: int, alpha: list[float], width: int = 60, ensemble: int = 10, steps: int = 5_000
-) -> dict[str, list]:
+def movement(*, seed: int, alpha: list[float], width=60, ensemble: int = 10, steps: int = 5_000) -> dict[str, list]:
     """Experiment: how far breakpoints and delta-slopes have moved when the loss is a tenth of what it was.
 
     The same starts rescaled by each α, each trained at 0.3 of its own stable rate. breakpoints: median |Δβ| of neurons
@@ -123,8 +121,8 @@ def movement(
     x, y = hills()
     start = starts(seed=seed, ensemble=ensemble, width=width)
     shape = (len(alpha), ensemble)
-    copies = start.map(lambda part: part.expand(len(alpha), *part.shape))
-    scaled = rescale(copies, torch.tensor(alpha, dtype=torch.float64)[:, None, None])
+    factors = torch.tensor(alpha, dtype=torch.float64)[:, None, None]
+    scaled = rescale(start.map(lambda part: part.expand(len(alpha), *part.shape)), factors)
     rates = 0.6 / sharpness(*prepare(scaled, x, y)).reshape(shape)
     record = descend(scaled, x, y, steps=steps, learning_rate=rates, record_every=20)
     fitted = record.losses <= 0.1 * record.losses[0]

@@ -11,11 +11,13 @@ from typing import Annotated, NamedTuple
 import torch
 from torch import Tensor
 
-from lecturelib.core.arguments import Array, Vector, broadcast, checked
+from lecturelib.core.arguments import Vector, broadcast, checked
 from lecturelib.splines.breakpoints.network import Network
-from lecturelib.splines.training.prefix_sums import Parameters, find_rows, prepare, pull_back, push_forward
+from lecturelib.splines.training import prefix_sums as sums
+from lecturelib.splines.training.prefix_sums import Inputs, Parameters, Targets
 
-Ensemble = Annotated[Network, "* H"]
+Networks = Annotated[Network, "* H"]
+Places = Annotated[Vector, "K"]
 
 
 class KernelParts(NamedTuple):
@@ -26,23 +28,21 @@ class KernelParts(NamedTuple):
 
 
 @checked
-def kernel_parts(network: Ensemble, x1: Annotated[Vector, "N"], x2: Annotated[Vector, "K"]) -> KernelParts:
+def kernel_parts(network: Networks, x1: Inputs, x2: Places) -> KernelParts:
     """Σ v² (1 + x₁ x₂) and Σ (w x₁ + b)(w x₂ + b) over the neurons active at both points: shapes (..., N, K).
 
     x1: (N,), x2: (K,), in any order. In O(H log(N + K) + N K): neurons facing right are active at both points if they
     are active at the left one, so sums over pairs of points are running sums over points.
     """
     both = torch.cat([x1, x2])
-    parameters, data = prepare(network, both, torch.zeros_like(both))
-    rows, size = find_rows(parameters.w, parameters.b, data), both.numel()
+    parameters, data = sums.prepare(network, both, torch.zeros_like(both))
+    rows, size = sums.find_rows(parameters.w, parameters.b, data), both.numel()
     rank = torch.argsort(torch.argsort(both, stable=True))
     one, other = rank[: x1.numel(), None], rank[x1.numel() :]
     low, high = torch.minimum(one, other), torch.maximum(one, other)
 
     def shared(amount: Tensor) -> Tensor:
-        table = amount.new_zeros(amount.shape[0], 2 * size + 2).scatter_add_(1, rows, amount)
-        right = table[:, :size].cumsum(1)
-        left = table[:, size + 2 :].flip(1).cumsum(1).flip(1)
+        right, left = sums.by_facing(rows, amount, size)
         return (right[:, low] + left[:, high]).to(x1.dtype).reshape(*network.shape, x1.numel(), x2.numel())
 
     w, b, v, _ = parameters
@@ -51,7 +51,7 @@ def kernel_parts(network: Ensemble, x1: Annotated[Vector, "N"], x2: Annotated[Ve
 
 
 @checked
-def tangent_kernel(network: Ensemble, x1: Annotated[Vector, "N"], x2: Annotated[Vector, "K"] | None = None) -> Tensor:
+def tangent_kernel(network: Networks, x1: Inputs, x2: Places | None = None) -> Tensor:
     """K(x₁, x₂) = ⟨∂f(x₁), ∂f(x₂)⟩ over all parameters: shape (..., N, K), with x2 = x1 where left out.
 
     x1: (N,), x2: (K,), in any order.
@@ -64,7 +64,7 @@ def tangent_kernel(network: Ensemble, x1: Annotated[Vector, "N"], x2: Annotated[
 
 
 @checked
-def apply_kernel(network: Ensemble, x: Annotated[Vector, "N"], u: Annotated[Array, "* N"]) -> Tensor:
+def apply_kernel(network: Networks, x: Inputs, u: Targets) -> Tensor:
     """K(x, x) u in O((H + N) log N), without the matrix: shape (..., N).
 
     Pulls u back to the parameters and pushes what arrives there forward. x: (N,); u: (N,) or what broadcasts to
@@ -74,9 +74,8 @@ def apply_kernel(network: Ensemble, x: Annotated[Vector, "N"], u: Annotated[Arra
     [2.0, 51.0]
     """
     u = broadcast("u", u, (*network.shape, x.numel()))
-    parameters, data = prepare(network, x, u)
-    rows = find_rows(parameters.w, parameters.b, data)
-    direction = Parameters(*pull_back(parameters, rows, data.y, data))
-    moved = push_forward(parameters, rows, direction, data)
-    back = torch.argsort(torch.argsort(x, stable=True))
-    return moved[:, back].to(x.dtype).reshape(*network.shape, x.numel())
+    parameters, data = sums.prepare(network, x, u)
+    rows = sums.find_rows(parameters.w, parameters.b, data)
+    direction = Parameters(*sums.pull_back(parameters, rows, data.y, data))
+    moved = sums.push_forward(parameters, rows, direction, data)[:, torch.argsort(torch.argsort(x, stable=True))]
+    return moved.to(x.dtype).reshape(*network.shape, x.numel())

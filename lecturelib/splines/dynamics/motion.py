@@ -7,6 +7,7 @@ P_i = Σ ε_n and its **tilt** T_i = Σ ε_n x_n, both over the points on which 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, NamedTuple
 
 import torch
@@ -14,7 +15,7 @@ from torch import Tensor
 
 from lecturelib.core.arguments import Array, Count, Positive, PositiveArray, Vector, broadcast, checked
 from lecturelib.splines.breakpoints.network import Network, Spline, to_network, to_spline
-from lecturelib.splines.training.prefix_sums import find_rows, outputs, over_points, prepare
+from lecturelib.splines.training.prefix_sums import Inputs, Networks, Targets, find_rows, outputs, over_points, prepare
 
 PerNeuron = Annotated[Array, "... H"]
 
@@ -34,9 +35,7 @@ class Speeds(NamedTuple):
 
 
 @checked
-def moments(
-    network: Annotated[Network, "* H"], x: Annotated[Vector, "N"], y: Annotated[Array, "* N"]
-) -> ResidualMoments:
+def moments(network: Networks, x: Inputs, y: Targets) -> ResidualMoments:
     """Pull Σ ε_n and tilt Σ ε_n x_n of every neuron, in O((H + N) log N): shapes (..., H).
 
     x: (N,) in any order; y: (N,) or what broadcasts to (..., N).
@@ -51,11 +50,6 @@ def moments(
     return ResidualMoments(*(amount.to(network.dtype).reshape(network.w.shape) for amount in found))
 
 
-def spline_gradient(spline: Spline, at: ResidualMoments) -> Speeds:
-    """Partial derivatives of the loss with respect to breakpoints, −μ P, and delta-slopes, T − β P: shapes (..., H)."""
-    return Speeds(-spline.delta_slopes * at.pull, at.tilt - spline.breakpoints * at.pull)
-
-
 @checked
 def speeds(network: Network, at: ResidualMoments) -> Speeds:
     """How gradient flow of (w, b, v) moves the spline: shapes (..., H) (Sahs et al. 2022, theorem 6).
@@ -66,9 +60,7 @@ def speeds(network: Network, at: ResidualMoments) -> Speeds:
     >>> speeds(one, moments(one, [3.0, 0.0, 2.0], [10.0, 1.0, 5.0])).breakpoints.tolist()
     [16.5]
     """
-    beta = to_spline(network).breakpoints
-    w, b, v = network.w, network.b, network.v
-    return Speeds(v / w * (at.pull + beta * at.tilt), -(v**2 + w**2) * at.tilt - w * b * at.pull)
+    return scaled_speeds(network, at, 1.0)
 
 
 @checked
@@ -78,9 +70,8 @@ def metric(network: Network) -> Tensor:
     Gradient flow of the weights moves the spline by −J Jᵀ times the gradient with respect to (β, μ).
     """
     beta, w, v = to_spline(network).breakpoints, network.w, network.v
-    first = torch.stack([(1 + beta**2) / w**2, -beta * v / w], dim=-1)
-    second = torch.stack([-beta * v / w, v**2 + w**2], dim=-1)
-    return torch.stack([first, second], dim=-2)
+    side = -beta * v / w
+    return torch.stack([(1 + beta**2) / w**2, side, side, v**2 + w**2], dim=-1).unflatten(-1, (2, 2))
 
 
 @checked
@@ -109,15 +100,9 @@ def squared_weight(spline: Annotated[Spline, "... H"], q: PerNeuron) -> Tensor:
     return square
 
 
-def closed_speeds(spline: Spline, q: Tensor, at: ResidualMoments) -> Speeds:
-    """The laws of motion without weights, from breakpoints, delta-slopes and the conserved imbalances q: (..., H) each.
-
-    β̇ = (μ/w²)(P + β T), μ̇ = −(μ/w)² T − w² (T − β P), with w² from `squared_weight`. Raises ValueError as that does.
-    """
-    square = squared_weight(spline, q)
-    beta, mu = spline.breakpoints, spline.delta_slopes
-    falls = mu**2 / square * at.tilt + square * (at.tilt - beta * at.pull)
-    return Speeds(mu / square * (at.pull + beta * at.tilt), -falls)
+def weighted(spline: Spline, q: Tensor) -> Network:
+    """The network with this spline and these imbalances q, (..., H). Raises ValueError as `squared_weight` does."""
+    return to_network(spline, torch.sqrt(squared_weight(spline, q)))
 
 
 @checked
@@ -134,18 +119,12 @@ def scaled_speeds(network: Network, at: ResidualMoments, alpha: PositiveArray) -
 
 @checked
 def flow(
-    spline: Annotated[Spline, "H"],
-    q: Annotated[Vector, "H"],
-    x: Annotated[Vector, "N"],
-    y: Annotated[Vector, "N"],
-    *,
-    time: Positive,
-    steps: Count,
+    spline: Annotated[Spline, "H"], q: Annotated[Vector, "H"], x: Inputs, y: Inputs, *, time: Positive, steps: Count
 ) -> list[Spline]:
     """Gradient flow computed in spline space: the spline at `steps` + 1 equal times from 0 to `time`.
 
-    Integrates the closed laws, and ḃ₀ = −Σ ε, by Heun's method; weights occur nowhere but in q. It follows the flow
-    for as long as no input weight passes through zero. q: (H,); x, y: (N,). Errors as those of `squared_weight`.
+    Integrates the laws, and ḃ₀ = −Σ ε, by Heun's method, with the weights that `weighted` finds from q. It follows the
+    flow for as long as no input weight passes through zero. q: (H,); x, y: (N,). Errors as those of `squared_weight`.
 
     >>> one = Network([2.0], [-2.0], [3.0], 0.0)
     >>> len(flow(to_spline(one), imbalance(one), [3.0, 0.0, 2.0], [10.0, 1.0, 5.0], time=0.01, steps=5))
@@ -153,20 +132,19 @@ def flow(
     """
     length, path = time / steps, [spline]
     for _ in range(steps):
-        here, bias = _speeds_here(path[-1], q, x, y)
-        there, other = _speeds_here(_moved(path[-1], here, bias, length), q, x, y)
-        mean = Speeds(*((one + two) / 2 for one, two in zip(here, there, strict=True)))
-        path.append(_moved(path[-1], mean, (bias + other) / 2, length))
+        here = _speeds_here(path[-1], q, x, y)
+        there = _speeds_here(_moved(path[-1], here, length), q, x, y)
+        path.append(_moved(path[-1], [(one + two) / 2 for one, two in zip(here, there, strict=True)], length))
     return path
 
 
-def _speeds_here(spline: Spline, q: Tensor, x: Tensor, y: Tensor) -> tuple[Speeds, Tensor]:
-    network = to_network(spline, torch.sqrt(squared_weight(spline, q)))
-    residuals = network(x) - y
-    return closed_speeds(spline, q, moments(network, x, y)), -residuals.sum(-1)
+def _speeds_here(spline: Spline, q: Tensor, x: Tensor, y: Tensor) -> Sequence[Tensor]:
+    """Of breakpoints, delta-slopes and b₀."""
+    network = weighted(spline, q)
+    return *speeds(network, moments(network, x, y)), -(network(x) - y).sum(-1)
 
 
-def _moved(spline: Spline, by: Speeds, bias: Tensor, length: float) -> Spline:
-    breakpoints = spline.breakpoints + length * by.breakpoints
-    delta_slopes = spline.delta_slopes + length * by.delta_slopes
-    return Spline(breakpoints, delta_slopes, spline.orientations, spline.b0 + length * bias)
+def _moved(spline: Spline, by: Sequence[Tensor], length: float) -> Spline:
+    parts = (spline.breakpoints, spline.delta_slopes, spline.b0)
+    beta, mu, b0 = (part + length * speed for part, speed in zip(parts, by, strict=True))
+    return Spline(beta, mu, spline.orientations, b0)

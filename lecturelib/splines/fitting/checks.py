@@ -16,7 +16,7 @@ from lecturelib.core.claims import Exponent, claim
 from lecturelib.core.problems import normal, uniform
 from lecturelib.splines.breakpoints.checks_problems import data, quadrature
 from lecturelib.splines.fitting.checks_problems import best_cuts, by_x, costs, crowded, line, on_a_parabola, parabolas
-from lecturelib.splines.fitting.continuous import quadratic_loss, smooth_error
+from lecturelib.splines.fitting.continuous import smooth_error
 from lecturelib.splines.fitting.merging import greedy_merge
 from lecturelib.splines.fitting.segmentation import grow, lines_of, segment, segment_losses
 
@@ -87,16 +87,18 @@ def cut_parabola(parts: Tensor, *parabola: float) -> dict[str, object]:
     return {"loss": loss, "sizes": torch.tensor(ends).diff().sort().values}
 
 
-def by_library(parts: Tensor, curvature: float, spacing: float, _) -> float:
-    """The same loss by the library."""
-    return quadratic_loss(int(parts.sum()), len(parts), spacing, curvature)
+def by_library(parts: Tensor, *parabola: float) -> dict[str, object]:
+    """The same by the library."""
+    fit = segment(*on_a_parabola(int(parts.sum()), *parabola), len(parts))
+    ends = torch.cat([fit.starts, parts.sum()[None]])
+    return {"loss": fit.loss, "sizes": ends.diff().sort().values}
 
 
 @claim(
     "thm-fit-quadratic",
     source="own",
     check=equals(cut_parabola, on=parabolas, tolerance=1e-8),
-    also=(lambda n, *rest: best_of_a_parabola.formula(n, *rest) | {"loss": by_library(n, *rest)},),
+    also=(by_library,),
     wrong={
         r"$n_p^5$, as for a continuum": {"near": 0, "far": 0},
         r"$\delta^2$": {"spacing": Exponent(2)},
@@ -162,7 +164,7 @@ def jumps(generator: Generator) -> Iterator[tuple[Tensor, Tensor, int, int]]:
         yield *data(generator, 2 * m + 3), m, 1
 
 
-def by_merging(x: Tensor, y: Tensor, m: int, _) -> dict[str, float]:
+def by_merging(x: Tensor, y: Tensor, m: int, _) -> dict[str, Tensor]:
     """How many pieces merging leaves, as the words of the chapter have it, and their loss; and the library's."""
     xs, ys = by_x(x, y)
     ends = [0, *(i for i in range(1, len(xs)) if xs[i - 1] < xs[i]), len(xs)]

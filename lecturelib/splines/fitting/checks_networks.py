@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,10 +16,10 @@ from lecturelib.core.problems import normal, signs, sizes, uniform
 from lecturelib.splines.breakpoints.checks_problems import data, network, problems
 from lecturelib.splines.breakpoints.network import Network, Spline, to_network, to_spline
 from lecturelib.splines.fitting.checks_problems import best_cuts, by_x, crowded, line, on_a_parabola, parabolas
-from lecturelib.splines.fitting.continuous import bridge, crossings, fit_knots
+from lecturelib.splines.fitting.continuous import crossings, fit_knots
 from lecturelib.splines.fitting.race import standardize, under_batch_norm
-from lecturelib.splines.fitting.relocation import census, gather, relocate
-from lecturelib.splines.fitting.segmentation import segment, segment_losses, segmentation
+from lecturelib.splines.fitting.relocation import census, relocate
+from lecturelib.splines.fitting.segmentation import segment_losses, segmentation
 
 
 def half_square(residuals: Tensor) -> float:
@@ -33,7 +34,7 @@ def joined(x: Tensor, nodes: Tensor, values: Tensor) -> Tensor:
     return values[piece - 1] + share * (values[piece] - values[piece - 1])
 
 
-def in_hinges(x: Tensor, y: Tensor, knots: Tensor) -> dict[str, object]:
+def in_hinges(x: Tensor, y: Tensor, knots: Tensor) -> dict[str, Any]:
     """The best values on the data, and their loss, of a line and hinges at the knots."""
     design = torch.cat([torch.ones(len(x), 1).double(), x[:, None], torch.relu(x[:, None] - knots)], 1)
     fitted = design @ torch.linalg.lstsq(design, y[:, None], driver="gelsd").solution[:, 0]
@@ -86,7 +87,7 @@ def stairs(generator: Generator) -> Iterator[tuple[Tensor, Tensor, int]]:
 
 
 def with_bridges(x: Tensor, y: Tensor, k: int) -> dict[str, Tensor]:
-    """Pieces and loss of the best pieces of all ways to cut, joined across the gaps; the same by the library."""
+    """Pieces and loss of the best pieces of all ways to cut, joined across the gaps; the best with these knots."""
     xs, ys = by_x(x, y)
     nodes, values = [], []
     for i, j in pairwise(best_cuts(xs, ys, k)[-1][1]):
@@ -94,8 +95,9 @@ def with_bridges(x: Tensor, y: Tensor, k: int) -> dict[str, Tensor]:
         nodes += [xs[i], xs[j - 1]]
         values += [height + slope * xs[i], height + slope * xs[j - 1]]
     fitted = torch.from_numpy(np.interp(x, torch.stack(nodes), torch.stack(values)))
-    fit = bridge(segment(x, y, k), x)
-    pieces = [len(set(map(float, nodes))) - 1, len(fit.breakpoints)]
+    inside = [node for node in nodes if xs[0] < node < xs[-1]]
+    fit = fit_knots(x, y, torch.stack(inside) if inside else xs[:0])
+    pieces = [len(set(map(float, nodes))) - 1, len(fit.spline.breakpoints)]
     return {"pieces": torch.tensor(pieces), "loss": (torch.stack([fitted, fit(x)]) - y).square().sum(1) / 2}
 
 
@@ -120,7 +122,7 @@ def parts_of_parabolas(generator: Generator) -> Iterator[tuple[Tensor, float, fl
     """Sizes that differ by at most one, and by up to three, each with curvature, spacing and first place."""
     yield from parabolas(generator)
     *_, (_, *rest) = parabolas(generator)
-    yield torch.tensor([4, 7, 5, 2]), *rest
+    yield (torch.tensor([4, 7, 5, 2]), *rest)  # type: ignore[misc]
 
 
 def where_lines_meet(parts: Tensor, *parabola: float) -> dict[str, object]:
@@ -209,16 +211,16 @@ def in_torch(one: Network, x: Tensor) -> dict[str, Tensor]:
     source="own",
     check=equals(in_torch, on=lambda generator: [(one, x) for one, x, _ in problems(generator)]),
     also=(
-        lambda one, x: normalized.formula(one, x) | {"network": under_batch_norm(one)(standardize(x))},
-        lambda one, x: normalized.formula(one, x) | {"neurons": standardize(x)[:, None] * under_batch_norm(one).w},
+        lambda one, x: batch_norm.formula(one, x) | {"network": under_batch_norm(one)(standardize(x))},
+        lambda one, x: batch_norm.formula(one, x) | {"neurons": standardize(x)[:, None] * under_batch_norm(one).w},
     ),
     wrong={
         "the weights stay": {"scale": Exponent(0)},
-        "the sign goes too": lambda one, x: normalized.formula(Network(one.w.abs(), one.b, one.v, one.b0), x),
+        "the sign goes too": lambda one, x: batch_norm.formula(Network(one.w.abs(), one.b, one.v, one.b0), x),
         "the variance in place of the deviation": {"deviation": Exponent(2)},
     },
 )
-def normalized(one, x, *, scale=Exponent(1), mean=1.0, deviation=Exponent(1)):
+def batch_norm(one, x, *, scale=Exponent(1), mean=1.0, deviation=Exponent(1)):
     sigma = (x - x.mean()).square().mean().sqrt()
     neurons = one.w / one.w.abs() ** scale * ((x - mean * x.mean()) / sigma**deviation)[:, None]
     return {"neurons": neurons, "network": torch.relu(neurons) @ one.v + one.b0}
@@ -280,7 +282,7 @@ def kinds(one, x, _, *, slope=1.0, place=1.0):
     "thm-fit-relocate",
     source="own",
     check=equals(lambda one, x, y: one(x), on=with_all_kinds),
-    also=(lambda one, x, y: relocate(one, x, y).network(x), lambda one, x, y: gather(one, x.numpy())[0](x)),
+    also=(lambda one, x, y: relocate(one, x, y).network(x),),
     wrong={
         "straight neurons can be dropped": {"straight": 0.0, "constant": 0.0},
         "$b_0$ stays": {"constant": 0.0},

@@ -1,8 +1,7 @@
 r"""Continuous fits of k straight pieces: the best for given knots, a good one for free knots, and bounds on the best.
 
 For given knots the best fit is a linear least-squares problem (in μ and b₀, chapter `breakpoints`). Where the knots
-should be is not convex. `segment` solves the same problem without continuity, exactly, and so bounds it from below;
-joining its pieces inside the gaps between data bounds it from above.
+should be is not convex. `segment` solves the same problem without continuity, exactly, and so bounds it from below.
 """
 
 from __future__ import annotations
@@ -14,13 +13,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lecturelib.core.arguments import Count, Interval, NonNegative, Positive, Real, Vector, checked
+from lecturelib.core.arguments import Count, Interval, NonNegative, Vector, checked
 from lecturelib.core.records import Record
 from lecturelib.splines.breakpoints.network import Inputs, Spline
 from lecturelib.splines.fitting.segmentation import Data, Segmentation, segment, sorted_data
 
 Knots = Annotated[Vector, "K?"]
-MOST_DAMPING = 1e8  # a step that is still too long with this much will not come
 
 
 class ContinuousFit(Record):
@@ -40,23 +38,8 @@ class ContinuousFit(Record):
 
     @checked
     def __call__(self, x: Inputs) -> Tensor:
-        """Values at x of shape (N,): shape (N,)."""
+        """Values Σ_j μ_j (x − β_j)₊ + b₀ at x of shape (N,): shape (N,)."""
         return self.spline(x)
-
-
-@checked
-def quadratic_loss(points: Count, pieces: Count, spacing: Positive, curvature: Real = 1.0) -> float:
-    """Loss of the best fit of k pieces to samples of curvature · x²/2, N of them at equal spacing.
-
-    The best line leaves ½ Σ r² = c² δ⁴ n (n² − 1)(n² − 4) / 1440 on n neighbouring points (derived in the chapter).
-    This is convex in n, so the best sizes differ by at most one.
-
-    >>> quadratic_loss(6, 2, spacing=1.0)
-    0.16666666666666666
-    """
-    small, more = divmod(points, pieces)
-    one, other = (n * (n**2 - 1) * (n**2 - 4) for n in (small, small + 1))
-    return curvature**2 * spacing**4 * ((pieces - more) * one + more * other) / 1440
 
 
 @checked
@@ -76,64 +59,39 @@ def smooth_error(curvature: Callable[[Tensor], Tensor], interval: Interval, piec
     return mass**2.5 / (720 * (high - low)) ** 0.5 / pieces**2
 
 
-@checked
-def bridge(fit: Segmentation, x: Vector) -> Spline:
-    """Join k pieces by bridges inside the gaps between data: continuous, 2k − 1 pieces, the same values on the data.
-
-    x: the data that `fit` was made from, shape (N,). The result has 2k − 1 neurons as in `ContinuousFit`.
-
-    >>> x = [0.0, 1.0, 2.0, 3.0]
-    >>> bridge(segment(x, [0.0, 0.0, 1.0, 1.0], 2), x)
-    Spline(breakpoints=[0.0, 1.0, 2.0], delta_slopes=[0.0, 1.0, -1.0], orientations=[1.0, 1.0, 1.0], b0=0.0)
-    """
-    x = torch.sort(x)[0]
-    slopes, intercepts = fit.pieces.slopes, fit.pieces.intercepts
-    cuts = fit.starts[1:]
-    left, right = x[cuts - 1], x[cuts]
-    across = (slopes[1:] * right + intercepts[1:] - slopes[:-1] * left - intercepts[:-1]) / (right - left)
-    steps = torch.stack([across - slopes[:-1], slopes[1:] - across], dim=1).flatten()
-    breakpoints = torch.cat([x[:1], torch.stack([left, right], dim=1).flatten()])
-    start = slopes[0] * x[0] + intercepts[0]
-    return Spline(breakpoints, torch.cat([slopes[:1], steps]), torch.ones_like(breakpoints), start)
-
-
 # Continuous fits. A function with nodes t₀ < … < t_k is Σ_j value_j hat_j(x); hats keep the equations well conditioned.
 
 
 class _Fitted(NamedTuple):
-    """The values at nodes with the least loss (of least norm, where the data leave a choice), as arrays."""
+    """The values at nodes with the least loss, of least norm where the data leave a choice, as arrays.
+
+    jacobian: of the values on the data, by the values at all nodes and by the places of those inside.
+    """
 
     nodes: np.ndarray
     values: np.ndarray
-    hats: np.ndarray
+    slopes: np.ndarray
+    jacobian: np.ndarray
     residuals: np.ndarray
     loss: float
 
-    @property
-    def slopes(self) -> np.ndarray:
-        return np.diff(self.values) / np.diff(self.nodes)
-
     def told(self, like: Tensor, lower: float) -> ContinuousFit:
         """The fit for the library, in the precision and on the device of a tensor."""
-        steps = np.diff(self.slopes, prepend=0.0)
-        parts = (self.nodes[:-1], steps, np.ones_like(steps), self.values[0])
+        parts = (self.nodes[:-1], np.diff(self.slopes, prepend=0.0), np.ones_like(self.slopes), self.values[0])
         return ContinuousFit(Spline(*(torch.as_tensor(part).to(like) for part in parts)), self.loss, lower)
 
 
 def _fitted(x: np.ndarray, y: np.ndarray, nodes: np.ndarray) -> _Fitted:
-    piece = _piece(x, nodes)
-    share = (x - nodes[piece]) / (nodes[piece + 1] - nodes[piece])
+    piece = np.clip(np.searchsorted(nodes, x, side="right") - 1, 0, nodes.size - 2)
+    share = (x - nodes[piece]) / np.diff(nodes)[piece]
     hats = np.zeros((x.size, nodes.size))
     hats[np.arange(x.size), piece] = 1 - share
     hats[np.arange(x.size), piece + 1] = share
     values = np.linalg.lstsq(hats, y, rcond=None)[0]
+    slopes = np.diff(values) / np.diff(nodes)
+    jacobian = np.concatenate([hats, -slopes[piece, None] * hats[:, 1:-1]], axis=1)
     residuals = hats @ values - y
-    return _Fitted(nodes, values, hats, residuals, float(residuals @ residuals / 2))
-
-
-def _piece(x: np.ndarray, nodes: np.ndarray) -> np.ndarray:
-    """The piece that each datum lies on: shape (N,)."""
-    return np.clip(np.searchsorted(nodes, x, side="right") - 1, 0, nodes.size - 2)
+    return _Fitted(nodes, values, slopes, jacobian, residuals, float(residuals @ residuals / 2))
 
 
 def _start(x: Tensor, y: Tensor, knots: Tensor) -> tuple[np.ndarray, np.ndarray, _Fitted]:
@@ -175,33 +133,30 @@ def descend_knots(x: Data, y: Data, knots: Knots, *, steps: Count = 60) -> Conti
     """
     places, targets, fit = _start(x, y, knots)
     damping = 1e-3
-    for _ in range(steps if fit.nodes.size > 2 else 0):
-        nodes = _shifted(places, fit, damping)
-        if not np.isfinite(nodes).all():
-            break
-        found = _fitted(places, targets, nodes)
-        small = fit.loss - found.loss < 1e-10 * fit.loss
-        if found.loss < fit.loss:
+    for _ in range(steps):
+        found = _fitted(places, targets, _shifted(fit, damping))
+        gain = fit.loss - found.loss
+        if gain > 0:
             fit, damping = found, max(damping / 5, 1e-12)
-            if small:
-                break
-        elif (damping := 8 * damping) > MOST_DAMPING:
+        else:
+            damping *= 8
+        if 0 < gain < 1e-10 * fit.loss or damping > 1e8:  # which would make no step that counts
             break
     return fit.told(x, 0.0)
 
 
-def _shifted(x: np.ndarray, fit: _Fitted, damping: float) -> np.ndarray:
-    """The nodes after a Gauss-Newton step, none going further than 45 % of the way to its neighbour."""
-    slopes = fit.slopes[_piece(x, fit.nodes)]
+def _shifted(fit: _Fitted, damping: float) -> np.ndarray:
+    """The nodes after a Gauss-Newton step, none going further than 45 % of the way to its neighbour.
+
+    They stay where numbers are too large to compute a step.
+    """
     with np.errstate(over="ignore", invalid="ignore"):
-        jacobian = np.concatenate([fit.hats, -slopes[:, None] * fit.hats[:, 1:-1]], axis=1)
-        normal = jacobian.T @ jacobian
-        scale = np.diag(normal) + 1e-12 * np.trace(normal)
-        step = np.linalg.solve(normal + np.diag(damping * scale), -jacobian.T @ fit.residuals)[fit.nodes.size :]
+        normal = fit.jacobian.T @ fit.jacobian
+        scale = np.diag(normal)
+        damped = normal + np.diag(damping * np.where(scale > 0, scale, 1.0))
+        step = -np.linalg.solve(damped, fit.jacobian.T @ fit.residuals)[fit.nodes.size :]
     gaps = 0.45 * np.diff(fit.nodes)
-    moved = fit.nodes.copy()
-    moved[1:-1] += np.clip(step, -gaps[:-1], gaps[1:])
-    return moved
+    return fit.nodes + np.pad(np.clip(np.nan_to_num(step, posinf=0.0, neginf=0.0), -gaps[:-1], gaps[1:]), 1)
 
 
 def crossings(fit: Segmentation, x: Tensor) -> Tensor:

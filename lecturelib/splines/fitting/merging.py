@@ -36,7 +36,7 @@ def greedy_merge(x: Data, y: Data, pieces: Budget) -> Segmentation:
     while starts.size // 2 > apart:
         # pairs of neighbours, without an odd piece at the end: triangulating two factors gives that of the pair
         pairs = starts.size // 2
-        joined = np.linalg.qr(factors[: 2 * pairs].reshape(pairs, 6, 3), mode="r")
+        joined = np.asarray(np.linalg.qr(factors[: 2 * pairs].reshape(pairs, 6, 3), mode="r"))
         merge = np.argsort(np.abs(joined[:, 2, 2]), kind="stable")[: pairs - apart]
         factors[2 * merge] = joined[merge]
         starts, factors = (np.delete(part, 2 * merge + 1, axis=0) for part in (starts, factors))

@@ -7,9 +7,8 @@ residual is most curved. The function on the data stays as it is.
 
 from __future__ import annotations
 
-import heapq
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -50,33 +49,29 @@ def census(network: Network, x: Vector) -> Census:
     return Census(silent, straight, ~silent & ~straight)
 
 
-def gather(network: Network, x: np.ndarray) -> tuple[Network, Tensor]:
-    """The same function on the data by as few neurons as joining allows, and the mask of those that are free: (H,).
+def gather(one: Network, x: np.ndarray) -> Tensor:
+    """Let as few neurons as joining allows compute the same function on the data, and tell which are free: (H,).
 
     All neurons that are straight on the data become one, the steepest, and b₀ takes up the constant. Neurons that bend
     in the same gap between data, face the same way and have delta-slopes of one sign become one, with the sum of the
-    delta-slopes at their weighted mean place. Free neurons get v = 0. One network in float64; x: sorted.
+    delta-slopes at their weighted mean place. Free neurons get v = 0. The tensors of `one`, in float64, are changed.
     """
-    silent, straight, bending = census(network, x)
-    w, b, v = (part.numpy().copy() for part in (network.w, network.b, network.v))
-    b0, free = float(network.b0), silent.numpy().copy()
-    v[free] = 0.0
-    gap = np.searchsorted(np.unique(x), -b / np.where(w == 0, 1.0, w))
-    alike: dict[Any, list[int]] = {None: torch.where(straight)[0].tolist()}
-    for neuron in torch.where(bending)[0].tolist():
-        alike.setdefault((gap[neuron], w[neuron] > 0, v[neuron] > 0), []).append(neuron)
-    for where, members in alike.items():
-        if len(members) < (2 if where else 1):
-            continue
-        slopes, height = w[members] * v[members], float(v[members] @ b[members])
-        keep, slope = members[int(np.abs(slopes).argmax())], float(slopes.sum())
-        if where:
+    silent, straight, _ = census(one, x)
+    w, b, v = one.w, one.b, one.v
+    v[silent] = 0.0
+    gap = torch.from_numpy(np.searchsorted(np.unique(x), (-b / w).numpy()))
+    alike = torch.where(straight, -1, 4 * gap + 2 * (w > 0) + (v > 0))
+    for group in alike[~silent].unique().tolist():
+        members = torch.where(~silent & (alike == group))[0]
+        slopes, height = w[members] * v[members], v[members] @ b[members]
+        keep, slope = members[int(slopes.abs().argmax())], slopes.sum()
+        if group >= 0:
             b[keep] = w[keep] * height / slope
         v[members] = 0.0
-        v[keep] = slope and slope / w[keep]
-        b0 += height - v[keep] * b[keep]
-        free[members] = v[members] == 0
-    return Network(w, b, v, b0), torch.from_numpy(free)
+        if slope != 0:
+            v[keep] = slope / w[keep]
+        one.b0.add_(height - v[keep] * b[keep])
+    return v == 0
 
 
 def curved_places(knots: np.ndarray, x: np.ndarray, residuals: np.ndarray, count: int) -> np.ndarray:
@@ -84,25 +79,20 @@ def curved_places(knots: np.ndarray, x: np.ndarray, residuals: np.ndarray, count
 
     The data are cut into pieces at `knots`. How curved the residual is on a piece is measured by what a straight line
     of its own leaves there; the piece that is worst is halved, again and again. Fewer places where points run out.
-    x, residuals: (N,), sorted by x.
+    knots: strictly inside the data. x, residuals: (N,), sorted by x.
     """
-    edges = np.unique([0, *np.searchsorted(x, knots), x.size]).tolist()
-    heap: list[tuple[float, int, int]] = []
+    starts = np.unique([0, *np.searchsorted(x, knots)])
     places: list[float] = []
-
-    def push(first: int, last: int) -> None:
-        if last - first > 2 and x[first] < x[last - 1]:
-            left = lines_of(x[first:last], residuals[first:last], np.zeros(1, np.int64))[0, 5]
-            heapq.heappush(heap, (-left, first, last))
-
-    for first, last in pairwise(edges):
-        push(first, last)
-    while heap and len(places) < count:
-        _, first, last = heapq.heappop(heap)
-        middle = first + int(np.searchsorted(x[first:last], (x[first] + x[last - 1]) / 2, side="right"))
+    while len(places) < count:
+        ends, lines = np.append(starts[1:], x.size), lines_of(x, residuals, starts)
+        curved = np.where((ends - starts > 2) & (lines[:, 3] > 0), lines[:, 5], -1.0)
+        worst = int(curved.argmax())
+        if curved[worst] < 0:
+            break
+        first, last = starts[worst], ends[worst]
+        middle = first + np.searchsorted(x[first:last], (x[first] + x[last - 1]) / 2, side="right")
         places.append((x[middle - 1] + x[middle]) / 2)
-        push(first, middle)
-        push(middle, last)
+        starts = np.sort(np.append(starts, middle))
     return np.array(places)
 
 
@@ -114,7 +104,7 @@ class Relocated(NamedTuple):
 
 
 @checked
-def relocate(network: Network, x: Data, y: Data) -> Relocated:
+def relocate(network: Annotated[Network, "... H"], x: Data, y: Data) -> Relocated:
     """Move neurons that the data do not need to where the residual is most curved; f on the data does not change.
 
     Which neurons are free is decided by `gather`, where they go by `curved_places`. A moved neuron gets v = 0, the
@@ -125,27 +115,23 @@ def relocate(network: Network, x: Data, y: Data) -> Relocated:
     >>> relocate(Network([1.0, 2.0], [-1.0, 9.0], [3.0, 0.0], 0.0), [0.0, 1.0, 2.0, 3.0], [0.0, 0.0, 3.0, 9.0])
     Relocated(network=Network(w=[1.0, 1.0], b=[-1.0, -2.5], v=[3.0, 0.0], b0=0.0), moved=tensor([False,  True]))
     """
-    split = len(network.shape)
-    members = network.detach().to("cpu", torch.float64).map(lambda part: part.reshape(-1, *part.shape[split:]))
-    done = [_relocated(one, *sorted_data(x, y)) for one in members]
-    parts = ([getattr(one.network, name) for one in done] for name in ("w", "b", "v", "b0"))
-    w, b, v, b0 = (torch.stack(part).reshape((*network.shape, *part[0].shape)).to(network.w) for part in parts)
-    moved = torch.stack([one.moved for one in done]).reshape(network.w.shape).to(network.device)
-    return Relocated(Network(w, b, v, b0), moved)
-
-
-def _relocated(network: Network, x: np.ndarray, y: np.ndarray) -> Relocated:
-    slim, free = gather(network, x)
-    w, b = slim.w.clone(), slim.b.clone()
-    bend = ~free & (w != 0)
-    beta = (-b / w)[bend].numpy()
-    inside = beta[(beta > x[0]) & (beta < x[-1])]
-    places = torch.from_numpy(curved_places(inside, x, slim(x).numpy() - y, int(free.sum())))
-    chosen = torch.where(free)[0][: len(places)]
-    size = float(np.median(w[bend].abs())) if bend.any() else 1.0
-    w[chosen] = size * (2.0 * (places >= (x[0] + x[-1]) / 2).double() - 1.0)
-    b[chosen] = -w[chosen] * places
-    return Relocated(Network(w, b, slim.v, slim.b0), torch.zeros_like(free).index_fill(0, chosen, True))
+    points, targets = sorted_data(x, y)
+    found = network.map(lambda part: torch.empty(part.shape, dtype=torch.float64).copy_(part.detach()))
+    moved = torch.zeros(network.w.shape, dtype=torch.bool)
+    rows = (part.view(-1, *part.shape[len(network.shape) :]) for part in (found.w, found.b, found.v, found.b0, moved))
+    for *parts, mask in zip(*rows, strict=True):
+        one = Network(*parts)
+        free = gather(one, points)
+        bend = ~free & (one.w != 0)
+        beta = (-one.b / one.w)[bend].numpy()
+        inside = beta[(beta > points[0]) & (beta < points[-1])]
+        places = curved_places(inside, points, one(points).numpy() - targets, int(free.sum()))
+        chosen = torch.where(free)[0][: len(places)]
+        size = float(np.median(one.w[bend].abs())) if bend.any() else 1.0
+        one.w[chosen] = torch.from_numpy(np.where(places >= (points[0] + points[-1]) / 2, size, -size))
+        one.b[chosen] = -one.w[chosen] * torch.from_numpy(places)
+        mask[chosen] = True
+    return Relocated(found.to(network.w), moved.to(network.device))
 
 
 class Interleaved(NamedTuple):
@@ -178,37 +164,34 @@ def descend_relocating(
     """
     taken = [*range(0, steps, every), steps]
     moves = len(taken) - 2 if moves is None else moves
-    losses, counts = [], []
+    losses = [(network(x) - y).square().sum(-1) / 2]
+    moved = torch.zeros(len(taken) - 1, *network.shape, dtype=torch.long, device=network.device)
     for stretch, (before, after) in enumerate(pairwise(taken)):
-        moved = torch.zeros_like(network.w, dtype=torch.bool)
         if stretch < moves:
-            network, moved = relocate(network, x, y)
+            network, mask = relocate(network, x, y)
+            moved[stretch] = mask.sum(-1)
         run = descend(network, x, y, steps=after - before, learning_rate=learning_rate, optimizer=optimizer)
         if run.diverged:
             raise ValueError(f"learning_rate: after {before} steps, {run.reason}")
         network = run.final
-        counts.append(moved.sum(-1))
-        losses += [run.losses[-1]] if losses else [run.losses[0], run.losses[-1]]
-    return Interleaved(torch.tensor(taken), torch.stack(losses), torch.stack(counts), network)
-
-
-RESCUE_RATES = {"gd": 1e-4, "adam": 1e-3}
+        losses.append(run.losses[-1])
+    return Interleaved(torch.tensor(taken), torch.stack(losses), moved, network)
 
 
 @checked
-def rescue(
-    *, seed: Seed, optimizer: str, moves: Natural | None, width: Count = 40, steps: Count = 10_000
-) -> dict[str, list]:
-    """Experiment: 12 networks on 500 points of sin 3x on [−2, 2], relocated every 500 steps, or not.
+def rescue(*, seed: Seed, optimizer: Literal["gd", "adam"], moves: Natural | None) -> dict[str, list]:
+    """Experiment: 12 networks of 40 neurons on 500 points of sin 3x on [−2, 2], for 10,000 steps.
 
-    The start is PyTorch's, and the same for every optimizer and for every number of moves. Returns steps, losses (a
-    row for each stretch, a column for each network), how many neurons were moved, and how many bend in the end.
+    They are relocated every 500 steps, or not. The start is PyTorch's, and the same for every optimizer and for every
+    number of moves. Returns steps, losses (a row for each stretch, a column for each network), how many neurons were
+    moved, and how many bend in the end.
     """
     x = torch.linspace(-2, 2, 500, dtype=torch.float64)
-    start = initialize(width, "pytorch", generator=generator_for(seed, "rescue", width), ensemble=(12,))
-    rate = RESCUE_RATES[optimizer]
-    options = {"steps": steps, "every": 500, "learning_rate": rate, "optimizer": optimizer, "moves": moves}
-    run = descend_relocating(start, x, torch.sin(3 * x), **options)
-    found = {"steps": run.steps, "losses": run.losses, "moved": run.moved}
-    found["bending"] = census(run.final, x).bending.sum(-1)
+    start = initialize(40, "pytorch", generator=generator_for(seed, "rescue", 40), ensemble=(12,))
+    rate = {"gd": 1e-4, "adam": 1e-3}[optimizer]
+    run = descend_relocating(
+        start, x, torch.sin(3 * x), steps=10_000, every=500, learning_rate=rate, optimizer=optimizer, moves=moves
+    )
+    bending = census(run.final, x).bending.sum(-1)
+    found = {"steps": run.steps, "losses": run.losses, "moved": run.moved, "bending": bending}
     return {name: one.tolist() for name, one in found.items()}

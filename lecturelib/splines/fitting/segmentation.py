@@ -31,8 +31,9 @@ class Segmentation(Record):
     pieces: P slopes and intercepts, and P − 1 knots halfway between the points on both sides of a cut; starts: number
     of the first point of each piece in the sorted data, shape (P,); loss: ½ Σ_n (f(x_n) − y_n)².
 
-    >>> segment([3.0, 0.0, 1.0, 2.0], [5.0, 1.0, 1.0, 5.0], pieces=2).starts
-    tensor([0, 2])
+    >>> fit = segment([3.0, 0.0, 1.0, 2.0], [5.0, 1.0, 1.0, 5.0], pieces=2)
+    >>> fit.starts, fit([0.5, 9.0])
+    (tensor([0, 2]), tensor([1., 5.], dtype=torch.float64))
     """
 
     pieces: Pieces
@@ -68,7 +69,7 @@ def grow(line, x, y):
 
 
 @_compiled
-def _best(x, y, may_cut, count, min_size):
+def _best(x, y, count, min_size):
     """Tables best[j, p], the least Σ residual² of p pieces on the first j points, and where the last piece starts."""
     size = x.size
     best = np.full((size + 1, count + 1), np.inf)
@@ -76,13 +77,13 @@ def _best(x, y, may_cut, count, min_size):
     best[0, 0] = 0.0
     line = np.empty(6)
     for j in range(1, size + 1):
-        if not may_cut[j]:
+        if j < size and x[j] == x[j - 1]:
             continue
         line[:] = 0.0
         limit = count
         for i in range(j - 1, -1, -1):
             grow(line, x[i], y[i])
-            if not may_cut[i] or j - i < min_size:
+            if (i > 0 and x[i] == x[i - 1]) or j - i < min_size:
                 continue
             cost = line[5]
             # The cost only grows from here on: where it exceeds what is found already, nothing better will come.
@@ -112,10 +113,10 @@ def lines_of(x, y, starts):
 def sorted_data(x: Tensor, y: Tensor) -> tuple[np.ndarray, np.ndarray]:
     """The data sorted by x, in float64: both (N,). Raises ValueError where the squares of y have no finite sum."""
     x, order = torch.sort(x.detach().cpu().double(), stable=True)
-    y = y.detach().cpu().double()[order].numpy()
-    if not np.isfinite(y @ y):
-        raise ValueError(f"y: expected numbers whose squares have a finite sum, found {np.abs(y).max():g}")
-    return x.numpy(), y
+    y = y.detach().cpu().double()[order]
+    if not (y @ y).isfinite():
+        raise ValueError(f"y: expected numbers whose squares have a finite sum, found {y.abs().max():g}")
+    return x.numpy(), y.numpy()
 
 
 def segmentation(x: Tensor, y: Tensor, starts: np.ndarray) -> Segmentation:
@@ -134,9 +135,7 @@ def _tables(x: Tensor, y: Tensor, pieces: int, min_size: int) -> tuple[np.ndarra
     places, values = sorted_data(x, y)
     if min_size > places.size:
         raise ValueError(f"min_size: expected at most the {places.size} data points, got {min_size}")
-    may_cut = np.ones(places.size + 1, dtype=np.bool_)
-    may_cut[1:-1] = places[1:] > places[:-1]
-    return _best(places, values, may_cut, min(pieces, places.size), min_size)
+    return _best(places, values, min(pieces, places.size), min_size)
 
 
 @checked

@@ -85,8 +85,7 @@ class GaussianWeights(RandomWeights):
 
         Of the shape to which beta and mu broadcast.
         """
-        root = torch.sqrt(self.b**2 + self.w**2 * beta**2)
-        return torch.exp(-mu.abs() * root / (self.w * self.b * self.v)) / (2 * torch.pi * self.v * root)
+        return torch.exp(-mu.abs() / self.scale(beta)) / (2 * self.scale(beta)) * self.breakpoint(beta)
 
     @checked
     def breakpoint(self, beta: Array) -> Tensor:
@@ -96,8 +95,7 @@ class GaussianWeights(RandomWeights):
     @checked
     def delta_slope(self, mu: Array) -> Tensor:
         """p(μ) = K₀(|μ| / (σ_w σ_v)) / (π σ_w σ_v), infinite at μ = 0: shape of mu."""
-        size = self.w * self.v
-        return torch.special.modified_bessel_k0(mu.abs() / size) / (torch.pi * size)
+        return torch.special.modified_bessel_k0(mu.abs() / (self.w * self.v)) / (torch.pi * self.w * self.v)
 
     @checked
     def jump_density(self, x: Array) -> Tensor:
@@ -152,8 +150,7 @@ class UniformWeights(RandomWeights):
     @checked
     def delta_slope(self, mu: Array) -> Tensor:
         """p(μ) = ln(a_w a_v / |μ|) / (2 a_w a_v) for |μ| < a_w a_v, infinite at μ = 0: shape of mu."""
-        size = self.w * self.v
-        return torch.log(size / mu.abs()).clamp(min=0) / (2 * size)
+        return torch.log(self.w * self.v / mu.abs()).clamp(min=0) / (2 * self.w * self.v)
 
     @checked
     def jump_density(self, x: Array) -> Tensor:
@@ -201,5 +198,4 @@ def count_between(law: RandomWeights, low: Real, high: Real, *, width: Count) ->
     """
     if not low < high:
         raise ValueError(f"low: expected low < high, got low = {low:g}, high = {high:g}")
-    below = law.breakpoint_cdf([low, high])
-    return width * float(below[1] - below[0])
+    return width * float(law.breakpoint_cdf([low, high]).diff())

@@ -92,8 +92,7 @@ def sharpest_bend_mean(law: RandomWeights, width: Count) -> float:
     0.37037
     """
     t = law.w * law.v * torch.exp(torch.linspace(-20.0, 5.0, 4001, dtype=torch.float64))
-    above = 1 - (2 * law.delta_slope_cdf(t) - 1) ** width
-    return float(t[0] + torch.trapezoid(above * t, torch.log(t)))
+    return float(t[0] + torch.trapezoid((1 - (2 * law.delta_slope_cdf(t) - 1) ** width) * t, torch.log(t)))
 
 
 @checked
@@ -119,14 +118,10 @@ def flatness(*, seed: Seed, scheme: Independent, width: Count, ensemble: Ensembl
     """
     generator = generator_for(seed, "flatness", scheme, width)
     drawn, law = initialize(width, scheme, generator=generator, ensemble=ensemble), weight_law(width, scheme)
-    return {
-        "roughness": float(roughness(drawn).mean()),
-        "total": float(total_bend(drawn).mean()),
-        "sharpest": float(sharpest_bend(drawn).mean()),
-        "roughness_predicted": roughness_moments(law, width).mean,
-        "total_predicted": width * law.moment(1),
-        "sharpest_predicted": sharpest_bend_mean(law, width),
-    }
+    measures = {"roughness": roughness, "total": total_bend, "sharpest": sharpest_bend}
+    predicted = (roughness_moments(law, width).mean, width * law.moment(1), sharpest_bend_mean(law, width))
+    found = {name: float(measure(drawn).mean()) for name, measure in measures.items()}
+    return found | {f"{name}_predicted": mean for name, mean in zip(measures, predicted, strict=True)}
 
 
 @checked

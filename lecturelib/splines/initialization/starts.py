@@ -47,5 +47,4 @@ def initialize(
         v = v * {"spiky": math.sqrt(width), "flat": 0.0}.get(scheme, 1.0)
     elif scheme == "pytorch":
         b0 = (2 * torch.rand(ensemble, generator=generator, out=torch.empty_like(b0)) - 1) / math.sqrt(width)
-    network = rescale(Network(start.w, b, v, b0), alpha)
-    return network.to(dtype=dtype, device=device or generator.device)
+    return rescale(Network(start.w, b, v, b0), alpha).to(dtype=dtype, device=device or generator.device)

@@ -36,31 +36,12 @@ TARGETS = {
 """What there is to fit on [−1, 1], as in browser/targets.js; "gap" has no data for |x| < ½."""
 OWN = ((-1.0, -0.4), (-0.6, 0.5), (-0.2, -0.3), (0.2, 0.6), (0.6, -0.5), (1.0, 0.3))
 
-_TARGETS = {
-    "sine": "a sine",
-    "gap": "two lines with a gap",
-    "steps": "steps",
-    "sawtooth": "a sawtooth",
-    "quadratic": "a parabola",
-    "hills": "a hill between valleys",
-    "own": "points of my own",
-}
-_SCHEMES = {
-    "he": "He",
-    "glorot": "Glorot",
-    "pytorch": "PyTorch",
-    "uniform_breakpoints": "uniform breakpoints",
-    "spiky": "spiky",
-    "flat": "flat (v = 0)",
-}
-_SPEEDS = {
-    "even": "even in log time",
-    "1": "1 step",
-    "10": "10 steps",
-    "100": "100 steps",
-    "1000": "1,000 steps",
-    "full": "full",
-}
+_TARGETS = {"sine": "a sine", "gap": "two lines with a gap", "steps": "steps", "sawtooth": "a sawtooth"}
+_TARGETS |= {"quadratic": "a parabola", "hills": "a hill between valleys", "own": "points of my own"}
+_SCHEMES = {"he": "He", "glorot": "Glorot", "pytorch": "PyTorch", "uniform_breakpoints": "uniform breakpoints"}
+_SCHEMES |= {"spiky": "spiky", "flat": "flat (v = 0)"}
+_SPEEDS = {"even": "even in log time", "1": "1 step"}
+_SPEEDS |= {"10": "10 steps", "100": "100 steps", "1000": "1,000 steps", "full": "full"}
 _PLAIN = {"target": "sine", "count": 30, "noise": 0, "scheme": "he", "width": 40, "alpha": 1, "optimizer": "gd"}
 _PLAIN |= {"auto": True, "cubic": False, "linear": False, "psi": False}
 _COMPARED = {**_PLAIN, "target": "own", "optimizer": "momentum", "cubic": True, "linear": True}

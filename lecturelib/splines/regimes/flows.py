@@ -13,22 +13,11 @@ from typing import Annotated
 import torch
 from torch import Tensor
 
-from lecturelib.core.arguments import (
-    Array,
-    Count,
-    NonNegativeOrInfinite,
-    Positive,
-    RealOrInfinite,
-    Times,
-    Vector,
-    checked,
-)
-from lecturelib.splines.breakpoints.network import Network, Spline, balance, to_network, to_spline
-from lecturelib.splines.regimes.interpolants import CubicLimit, hinge_kernel, linear_interpolant
-
-Networks = Annotated[Network, "* H"]
-Inputs = Annotated[Vector, "N"]
-Targets = Annotated[Array, "* N"]
+from lecturelib.core.arguments import Count, NonNegativeOrInfinite, Positive, RealOrInfinite, Times, Vector, checked
+from lecturelib.splines.breakpoints.network import Network, to_network, to_spline
+from lecturelib.splines.dynamics.hinge_kernel import Networks, tangent_kernel
+from lecturelib.splines.regimes.interpolants import CubicLimit, hinge_kernel, linear_interpolant, sorted_points
+from lecturelib.splines.training.prefix_sums import Inputs, Targets
 
 
 @checked
@@ -79,24 +68,16 @@ def limit_flow(x: Inputs, y: Annotated[Vector, "N"], half_width: Positive, times
 
     The residuals obey ε̇ = −K ε with the kernel K of `hinge_kernel`, and f = Σ_n λ_n(t) K(·, x_n) with
     λ(t) = K⁻¹ (1 − e^{−K t}) y; so ∂_t f″ = −Σ_n |x − x_n| ε_n. x, y: (N,), x distinct and in [−B, B]; times: (T,), the
-    weights λ of the result have shape (T, N). Raises ValueError for points that coincide.
+    weights λ of the result, of sorted points, have shape (T, N). Raises ValueError for points that coincide.
 
     >>> limit_flow([-0.5, 0.5], [1.0, 1.0], half_width=1.0, times=[0.0, 1e6])([0.5]).round(decimals=6).tolist()
     [[0.0], [1.0]]
     """
-    if torch.unique(x).numel() < x.numel():
-        raise ValueError(f"x: expected distinct points, got {x.tolist()}")
+    x, y = sorted_points(x, y, least=1)
     values, vectors = torch.linalg.eigh(hinge_kernel(x[:, None], x, half_width))
     gain = -torch.expm1(-values * times[:, None]) / values
     weights = (gain * (vectors.T @ y)) @ vectors.T
     return CubicLimit(x, weights, 2 * half_width * (weights @ x), 2 * half_width**3 / 3 * weights.sum(-1))
-
-
-def tangent_gram(network: Network, x: Tensor) -> Tensor:
-    """Σ over parameters of ∂f(x_n) ∂f(x_m), with respect to v, (w, b) and b₀: shape (..., N, N) from (N,)."""
-    phi = features(network, x)
-    seen = (phi > 0) * network.v[..., None, :]
-    return phi @ phi.mT + (seen @ seen.mT) * (1 + x[:, None] * x) + 1
 
 
 @checked
@@ -110,18 +91,16 @@ def stable_rate(network: Networks, x: Inputs, y: Targets, *, safety: Positive = 
     >>> stable_rate(Network([1.0], [0.0], [0.0], 0.0), x=[1.0, 2.0], y=[0.0, 0.0]).tolist()
     0.14589803375031546
     """
-    sharpness = torch.linalg.eigvalsh(tangent_gram(network, x))[..., -1]
+    sharpness = torch.linalg.eigvalsh(tangent_kernel(network, x))[..., -1]
     ends = torch.stack([_end_sharpness(x, one) for one in y.reshape(-1, x.numel())]).reshape(y.shape[:-1])
     return 2 * safety / torch.maximum(sharpness, ends)
 
 
 def _end_sharpness(x: Tensor, y: Tensor) -> Tensor:
     spline = linear_interpolant(x, y)
-    bends = spline.delta_slopes != 0
-    if not bool(bends.any()):
-        return x.new_zeros(())
-    pick = (part[bends] for part in (spline.breakpoints, spline.delta_slopes, spline.orientations))
-    return torch.linalg.eigvalsh(tangent_gram(balance(to_network(Spline(*pick, spline.b0))), x))[-1]
+    # at this |w| neurons are balanced; one that does not bend is next to nothing then
+    scale = torch.sqrt(spline.delta_slopes.abs() / torch.sqrt(1 + spline.breakpoints**2)).clamp(min=1e-30)
+    return torch.linalg.eigvalsh(tangent_kernel(to_network(spline, scale), x))[-1]
 
 
 @checked

@@ -27,19 +27,12 @@ Places = Annotated[Vector, "_K?"]
 MISS = {torch.float64: 1e-6, torch.float32: 1e-3}  # of the largest target: how far from its data a function may end
 
 
-def _sorted(x: Tensor, y: Tensor, least: int) -> tuple[Tensor, Tensor]:
+def sorted_points(x: Tensor, y: Tensor, least: int) -> tuple[Tensor, Tensor]:
     """Points from left to right; ValueError where there are fewer than `least` or two coincide."""
     x, order = torch.sort(x)
     if x.numel() < least or not bool((x[1:] > x[:-1]).all()):
         raise ValueError(f"x: expected at least {least} distinct points, got {x.tolist()}")
     return x, y[..., order]
-
-
-def _reach(function: Callable[[Tensor], Tensor], x: Tensor, y: Tensor) -> None:
-    """Raise ValueError where the function misses its data."""
-    miss, size = float((function(x) - y).abs().max()), float(y.abs().max())
-    if not miss <= MISS.get(x.dtype, 1e-3) * size:
-        raise ValueError(f"x: expected points far enough apart for {x.dtype}, the function misses y by {miss:.1g}")
 
 
 @checked
@@ -52,7 +45,7 @@ def linear_interpolant(x: Inputs, y: Annotated[Vector, "N"]) -> Spline:
     >>> linear_interpolant([1.0, 0.0, 3.0], [2.0, 1.0, -2.0])([0.5, 2.0]).tolist()
     [1.5, 0.0]
     """
-    x, y = _sorted(x, y, 2)
+    x, y = sorted_points(x, y, 2)
     slopes = (y[1:] - y[:-1]) / (x[1:] - x[:-1])
     delta_slopes = torch.cat([slopes[:1], slopes[:1], slopes[1:] - slopes[:-1]])
     orientations = torch.ones_like(delta_slopes)
@@ -70,7 +63,7 @@ def cut_corner(x: Inputs, y: Annotated[Vector, "N"], n: Integer) -> Spline:
     >>> cut_corner([-1.0, 0.0, 1.0, 2.0], [0.0, 1.0, 3.0, 6.0], 1)([0.5]).tolist()
     [1.5]
     """
-    x, y = _sorted(x, y, 4)
+    x, y = sorted_points(x, y, 4)
     if not 1 <= n <= x.numel() - 3:
         raise ValueError(f"n: expected a whole number from 1 to {x.numel() - 3}, got {n}")
     before, middle, behind = ((y[k + 1] - y[k]) / (x[k + 1] - x[k]) for k in (n - 1, n, n + 1))
@@ -90,7 +83,7 @@ def natural_cubic(x: Inputs, y: Targets) -> Callable[[Tensor], Tensor]:
     >>> natural_cubic([0.0, -1.0, 1.0], [1.0, 0.0, 0.0])([0.5, 3.0]).tolist()
     [0.6875, -3.0]
     """
-    x, y = _sorted(x, y, 2)
+    x, y = sorted_points(x, y, 2)
     inside = CubicSpline(x.numpy(force=True), y.numpy(force=True), axis=-1, bc_type="natural")
     low, high = float(x[0]), float(x[-1])
 
@@ -132,49 +125,6 @@ def arc_cosine_kernel(x1: Annotated[Array, "*"], x2: Annotated[Array, "*"]) -> T
     return ((x1 - x2).abs() + (math.pi - angle) * (1 + x1 * x2)) / (2 * math.pi)
 
 
-class KernelInterpolant(Record):
-    """f(z) = Σ_n λ_n k(z, x_n). kernel: k(x1, x2) of arrays that broadcast; centres: (N,); weights λ: (..., N).
-
-    >>> KernelInterpolant(arc_cosine_kernel, centres=[0.0], weights=[2.0])([0.0]).tolist()
-    [1.0]
-    """
-
-    kernel: Callable[..., Tensor]
-    centres: Annotated[Vector, "N"]
-    weights: Annotated[Array, "... N"]
-
-    @checked
-    def __call__(self, z: Annotated[Vector, "_K"]) -> Tensor:
-        """Values at z of shape (K,): shape (..., K)."""
-        return self.weights @ self.kernel(self.centres[:, None], z)
-
-    @property
-    def squared_norm(self) -> Tensor:
-        """λᵀ K λ, what the function costs: shape (...)."""
-        gram = self.kernel(self.centres[:, None], self.centres)
-        return ((self.weights @ gram) * self.weights).sum(-1)
-
-
-@checked
-def kernel_interpolant(kernel: Callable[..., Tensor], x: Inputs, y: Targets) -> KernelInterpolant:
-    """The function of least norm of a kernel through the points. x: (N,) distinct; y: (..., N).
-
-    kernel: k(x1, x2) of arrays that broadcast. Raises ValueError where the points coincide, or the matrix of the kernel
-    is so near to singular that the function misses its data.
-
-    >>> kernel_interpolant(arc_cosine_kernel, [0.0], [1.0])([0.0]).tolist()
-    [1.0]
-    """
-    x, y = _sorted(x, y, 1)
-    gram = kernel(x[:, None], x).double()
-    weights, singular = torch.linalg.solve_ex(gram, y[..., None].double())
-    if bool(singular.any()):
-        raise ValueError("kernel: expected one whose matrix on x is not singular")
-    found = KernelInterpolant(kernel, x, weights.squeeze(-1).to(x))
-    _reach(found, x, y)
-    return found
-
-
 class CubicLimit(Record):
     """f(z) = Σ_n λ_n |z − x_n|³/6 + slope·z + height. centres: (N,); weights λ: (..., N); slope, height: (...).
 
@@ -214,13 +164,14 @@ def cubic_limit(x: Inputs, y: Targets, half_width: PositiveOrInfinite = math.inf
     >>> cubic_limit([-1.0, 0.0, 1.0], [0.0, 1.0, 0.0])([0.5]).tolist()
     [0.6875]
     """
-    x, y = _sorted(x, y, 2)
-    if not half_width >= float(x.abs().max()):
-        end = float(x.abs().max())
+    x, y = sorted_points(x, y, 2)
+    if not half_width >= (end := float(x.abs().max())):
         raise ValueError(f"half_width: expected at least {end:g}, where the data end, got {half_width:g}")
     right_side = torch.cat([y, y.new_zeros(*y.shape[:-1], 2)], dim=-1)
     found = _solved(x, right_side, 1 / (2 * half_width), 3 / (2 * half_width**3))
-    _reach(found, x, y)
+    miss = float((found(x) - y).abs().max())
+    if not miss <= MISS.get(x.dtype, 1e-3) * float(y.abs().max()):
+        raise ValueError(f"x: expected points far enough apart for {x.dtype}, the function misses y by {miss:.1g}")
     return found
 
 

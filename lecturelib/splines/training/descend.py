@@ -7,16 +7,17 @@ result is that of automatic differentiation on the same loss up to rounding; not
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from lecturelib.core.arguments import Array, Count, Counts, PositiveArray, Vector, broadcast, checked
+from lecturelib.core.arguments import Array, Count, Counts, PositiveArray, broadcast, checked
 from lecturelib.core.records import Record
 from lecturelib.splines.breakpoints.network import Network
-from lecturelib.splines.training.prefix_sums import Data, Parameters, assess, sharpness
-from lecturelib.splines.training.runners import Outcome, Plan, in_torch, on_cores
+from lecturelib.splines.training.prefix_sums import Data, Inputs, Networks, Parameters, Targets, assess, sharpness
+from lecturelib.splines.training.runners import Optimizer, Outcome, Plan, in_torch, on_cores
 
 _HUGE = 1e12  # a loss that has grown by this factor is not coming back
 _TRIAL = 1000  # steps taken to see whether a rate is stable
@@ -49,17 +50,10 @@ class Trajectory(Record):
 
 @checked
 def descend(
-    network: Annotated[Network, "... H"],
-    x: Annotated[Vector, "N"],
-    y: Annotated[Array, "* N"],
-    *,
-    steps: Count,
-    learning_rate: PositiveArray,
-    optimizer: Literal["gd", "momentum", "adam"] = "gd",
-    record_every: Count | None = None,
-    batch: Count | None = None,
+    network: Networks, x: Inputs, y: Targets, *, steps: Count, learning_rate: PositiveArray,
+    optimizer: Optimizer = "gd", record_every: Count | None = None, batch: Count | None = None,
     generator: torch.Generator | None = None,
-) -> Trajectory:
+) -> Trajectory:  # fmt: skip
     """Train w, b, v and b0 on the loss ½ Σ_n (f(x_n) − y_n)², in O(H + N) a step.
 
     network: one, or an ensemble, trained side by side on as many threads as torch may use, or on the GPU where the
@@ -112,17 +106,15 @@ def _trajectory(network: Network, start: Parameters, data: Data, plan: Plan, out
     def shaped(tensor: Tensor) -> Tensor:
         return tensor[: len(marks)].to(network.w).reshape(len(marks), *network.shape, *tensor.shape[2:])
 
-    reason = f"took all {plan.steps} steps"
+    reason, networks = f"took all {plan.steps} steps", Network(*map(shaped, outcome.parameters))
     if end <= plan.steps:
-        reason = _lost(network.shape, start, data, plan, int(torch.where(outcome.stopped == end)[0][0]), end)
-    networks = Network(*map(shaped, outcome.parameters))
+        reason = _lost(network.shape, start, data, plan, outcome.stopped.tolist().index(end), end)
     return Trajectory(marks, shaped(outcome.losses), networks, reason, end <= plan.steps)
 
 
 def _lost(shape: tuple[int, ...], start: Parameters, data: Data, plan: Plan, which: int, step: int) -> str:
     """Say in words where network `which` diverged, and which rate would have been stable."""
-    index = tuple(int(i) for i in torch.unravel_index(torch.tensor(which), shape)) if shape else ()
-    where = f" in network {index}" if index else ""
+    where = f" in network {tuple(map(int, np.unravel_index(which, shape)))}" if shape else ""
     steps, rate = _tried(start, data, plan, which)
     said = f"learning rate {float(plan.rates[which]):g} is too large for {plan.optimizer}"
     better = f"with {rate:.2g} the first {steps:,} steps lower the loss" if rate else "no smaller one was found to do"
@@ -139,10 +131,8 @@ def _tried(start: Parameters, data: Data, plan: Plan, which: int) -> tuple[int, 
     chosen = slice(which, which + 1)
     one = Parameters(*(p[chosen].cpu() for p in start))
     points = Data(data.x.cpu(), data.walls.cpu(), data.y[chosen].cpu())
-    if plan.optimizer == "adam":
-        most = max(float(p.abs().max()) for p in one)
-    else:
-        most = (2 if plan.optimizer == "gd" else 3.8) / float(sharpness(one, points))
+    edge = {"gd": 2, "momentum": 3.8}.get(plan.optimizer)
+    most = edge / float(sharpness(one, points)) if edge else max(float(p.abs().max()) for p in one)
     rate, steps = min(float(plan.rates[which]) / 2, most), min(plan.steps, _TRIAL)
     for _ in range(_HALVINGS):
         rate = float(f"{rate:.2g}")  # as it is told

@@ -16,6 +16,10 @@ from torch import Tensor
 from lecturelib.core.arguments import Array, Vector, broadcast, checked
 from lecturelib.splines.breakpoints.network import Network
 
+Networks = Annotated[Network, "... H"]
+Inputs = Annotated[Vector, "N"]
+Targets = Annotated[Array, "* N"]
+
 
 class Data(NamedTuple):
     """Points sorted from left to right: x (N,), walls = (−∞, x, +∞) (N + 2,), y (M, N)."""
@@ -34,19 +38,11 @@ class Parameters(NamedTuple):
     b0: Tensor
 
 
-@checked
-def prepare(
-    network: Annotated[Network, "... H"], x: Annotated[Vector, "N"], y: Annotated[Array, "* N"]
-) -> tuple[Parameters, Data]:
+def prepare(network: Network, x: Tensor, y: Tensor) -> tuple[Parameters, Data]:
     """Flatten the ensemble to (M, H), sort the data; all in float64 on the network's device, without gradients.
 
-    y: (N,) or (..., N) that broadcasts to the ensemble.
+    Arguments have been checked: x (N,), y (N,) or (..., N) that broadcasts to the ensemble.
     """
-    return prepared(network, x, y)
-
-
-def prepared(network: Network, x: Tensor, y: Tensor) -> tuple[Parameters, Data]:
-    """`prepare` for arguments that have been checked."""
     network = network.detach().to(torch.float64)
     x, order = torch.sort(x.detach().double(), stable=True)
     y = broadcast("y", y.detach().double(), (*network.shape, len(x)))[..., order].reshape(-1, len(x))
@@ -61,9 +57,7 @@ def find_rows(w: Tensor, b: Tensor, data: Data) -> Tensor:
     The breakpoint −b/w is rounded, so it only says where to look; the row is the one at whose gap the sign of the
     computed w x + b changes. The few that disagree, and w = 0, are settled by bisection of just that sign.
     """
-    size = data.x.numel()
-    right = w > 0
-    breakpoints = -b / w
+    right, breakpoints = w > 0, -b / w
     # A neuron is silent on its breakpoint: points at β lie before the gap where w > 0, behind it where w < 0.
     last_before = torch.where(right, breakpoints, torch.nextafter(breakpoints, breakpoints.new_tensor(-math.inf)))
     gaps = torch.searchsorted(data.x, last_before.contiguous(), right=True)
@@ -71,7 +65,7 @@ def find_rows(w: Tensor, b: Tensor, data: Data) -> Tensor:
     settled = (before != right) & (behind == right)
     if not bool(settled.all()):
         gaps = torch.where(settled, gaps, _bisect(w, b, data))
-    return gaps + (size + 1) * ~right
+    return gaps + (data.x.numel() + 1) * ~right
 
 
 def _bisect(w: Tensor, b: Tensor, data: Data) -> Tensor:
@@ -81,26 +75,32 @@ def _bisect(w: Tensor, b: Tensor, data: Data) -> Tensor:
     for _ in range(size.bit_length()):
         middle = (low + high) // 2
         behind = (w * data.walls[middle + 1] > -b) == right
-        open_ = low < high
-        high = torch.where(open_ & behind, middle, high)
-        low = torch.where(open_ & ~behind, middle + 1, low)
+        high, low = torch.where(behind, middle, high), torch.where(behind, low, middle + 1)
     return low
+
+
+def by_facing(rows: Tensor, amount: Tensor, size: int) -> tuple[Tensor, Tensor]:
+    """Σ of `amount` over the neurons that face right, and left, and are active at each point: (M, N) from (M, H)."""
+    table = amount.new_zeros(amount.shape[0], 2 * size + 2).scatter_add_(1, rows, amount)
+    return table[:, :size].cumsum(1), table[:, size + 2 :].flip(1).cumsum(1).flip(1)
 
 
 def at_points(rows: Tensor, amount: Tensor, size: int) -> Tensor:
     """Σ of `amount` over the neurons active at each point: shape (M, N) from (M, H)."""
-    table = amount.new_zeros(amount.shape[0], 2 * size + 2).scatter_add_(1, rows, amount)
-    from_left = table[:, :size].cumsum(1)
-    from_right = table[:, size + 2 :].flip(1).cumsum(1).flip(1)
-    return from_left + from_right
+    right, left = by_facing(rows, amount, size)
+    return right + left
+
+
+def from_both_ends(amount: Tensor) -> tuple[Tensor, Tensor]:
+    """Σ of `amount` over the points g, …, N − 1, and over 0, …, g − 1, for g = 0, …, N: (..., N + 1) from (..., N)."""
+    none = torch.zeros_like(amount[..., :1])
+    beyond = torch.cat([amount.flip(-1).cumsum(-1).flip(-1), none], dim=-1)
+    return beyond, torch.cat([none, amount.cumsum(-1)], dim=-1)
 
 
 def over_points(rows: Tensor, amount: Tensor) -> Tensor:
     """Σ of `amount` over the points at which each neuron is active: shape (M, H) from (M, N)."""
-    none = amount.new_zeros(amount.shape[0], 1)
-    right = torch.cat([amount.flip(1).cumsum(1).flip(1), none], dim=1)
-    left = torch.cat([none, amount.cumsum(1)], dim=1)
-    return torch.cat([right, left], dim=1).gather(1, rows)
+    return torch.cat(from_both_ends(amount), dim=1).gather(1, rows)
 
 
 def outputs(parameters: Parameters, rows: Tensor, data: Data) -> Tensor:
@@ -130,7 +130,7 @@ def assess(network: Network, x: Tensor, y: Tensor) -> tuple[Parameters, Data, Te
 
     Raises ValueError where a loss is infinite.
     """
-    parameters, data = prepared(network, x, y)
+    parameters, data = prepare(network, x, y)
     rows = find_rows(parameters.w, parameters.b, data)
     r = outputs(parameters, rows, data) - data.y
     loss = 0.5 * r.square().sum(1)
@@ -140,9 +140,7 @@ def assess(network: Network, x: Tensor, y: Tensor) -> tuple[Parameters, Data, Te
 
 
 @checked
-def gradient(
-    network: Annotated[Network, "... H"], x: Annotated[Vector, "N"], y: Annotated[Array, "* N"]
-) -> tuple[Tensor, Network]:
+def gradient(network: Networks, x: Inputs, y: Targets) -> tuple[Tensor, Network]:
     """Loss ½ Σ_n (f(x_n) − y_n)² and its gradient, in O((H + N) log N) and without anything of size H × N.
 
     x: in any order; y: (N,), or (..., N) that broadcasts to the ensemble. Returns the loss, shape (...), and the
@@ -169,7 +167,6 @@ def sharpness(parameters: Parameters, data: Data, *, iterations: int = 100) -> T
     # A growing start is orthogonal to no eigenvector by a symmetry of the data.
     u = torch.linspace(1, 2, data.x.numel(), dtype=data.x.dtype, device=data.x.device)
     u = u.expand(parameters.b0.numel(), -1) / u.norm()
-    value = torch.zeros_like(parameters.b0)
     for _ in range(iterations):
         u = push_forward(parameters, rows, pull_back(parameters, rows, u, data), data)
         value = u.norm(dim=1)

@@ -46,7 +46,6 @@ STRETCH = 512  # neurons whose numbers fit the nearest cache
 _compiled = {"nogil": True, "cache": True, "error_model": "numpy", "_nrt": False}
 _exact = njit(**_compiled, fastmath={"contract"})
 _inlined = njit(**_compiled, fastmath={"contract"}, forceinline=True)
-_reordered = njit(**_compiled, fastmath={"contract", "reassoc"}, forceinline=True)  # sums may be split over lanes
 
 
 @_exact
@@ -406,7 +405,7 @@ def train(
 
 
 @njit(nogil=True, cache=True)
-def train_some(low, high, state, walls, y, rates, optimizer, start, stop, draws, batch, limits, marks, out, stopped):
+def train_some(low, high, start, stop, state, walls, y, rates, optimizer, draws, batch, limits, marks, out, stopped):
     """`train` for networks low ≤ i < high of an ensemble, one after the other, in the same room.
 
     state = (params (M, 3, H), first, second, b0 (M, 3), places (M, H)); draws = (order (M, N), state (M, 1)); out =

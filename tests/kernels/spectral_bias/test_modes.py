@@ -84,3 +84,9 @@ def test_rates_are_measured_where_a_mode_has_fallen_to_a_third():
             now = step(now, x, y, 0.005)
         slope = float((first * ((now(x) - y) @ modes.vectors)).sum(0)[j] / first.square().sum(0)[j])
         assert run["measured"][j] == pytest.approx(-math.log(slope) / (steps * 0.005))
+
+
+def test_defaults_are_those_of_the_chapter():
+    assert trained(seed=1, width=2) == trained(seed=1, width=2, activation="relu", ensemble=40)
+    rates = mode_rates(seed=1, width=30)
+    assert repr(rates) == repr(mode_rates(seed=1, width=30, activation="relu", ensemble=20))  # NaN and all

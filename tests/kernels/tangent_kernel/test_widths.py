@@ -68,9 +68,9 @@ def test_what_is_measured_in_training():
     assert found["apart"][1] == pytest.approx(apart)
 
 
-def test_the_default_length_of_training():
-    short = lazy(seed=1, width=7, ensemble=1)
-    assert short == lazy(seed=1, width=7, depth=1, activation="relu", ensemble=1, steps=200)
+def test_defaults():
+    assert lazy(seed=1, width=7) == lazy(seed=1, width=7, depth=1, activation="relu", ensemble=10, steps=200)
+    assert distance(seed=1, width=7, depth=1) == distance(seed=1, width=7, depth=1, activation="relu", ensemble=10)
 
 
 def test_the_linear_path_is_gradient_descent_on_the_linear_model():

@@ -57,6 +57,9 @@ def test_the_sampling_error_is_the_predicted_one():
     # the mean of 60 squares of nearly normal errors scatters by about a fifth
     assert mean_square**0.5 / runs[0]["predicted"] == pytest.approx(1, abs=0.3)
     assert sampling_error(seed=1, width=200) == runs[1]
+    x = torch.linspace(0, 5, 201, dtype=torch.float64)
+    variance = spread(sine(2.0).curvature, (0, 5), width=200, x=x).square().mean()
+    assert runs[0]["predicted"] == pytest.approx(float(variance) ** 0.5, rel=1e-12)
     # a variance over H: at four times the width half the error
     assert sampling_error(seed=1, width=800)["predicted"] == pytest.approx(runs[1]["predicted"] / 2)
 

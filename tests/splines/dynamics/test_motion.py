@@ -22,7 +22,7 @@ from lecturelib.splines import (
 )
 from lecturelib.splines.breakpoints.checks_problems import data
 from lecturelib.splines.breakpoints.checks_problems import network as generic
-from lecturelib.splines.dynamics.motion import closed_speeds, metric, scaled_speeds, spline_gradient, squared_weight
+from lecturelib.splines.dynamics.motion import metric, scaled_speeds, squared_weight, weighted
 
 
 def tensor(values) -> torch.Tensor:
@@ -44,11 +44,11 @@ def test_one_neuron_worked_by_hand():
     # ẇ = −3·8, ḃ = −3·3, v̇ = −(2·8 − 2·3): β̇ = (b ẇ/w − ḃ)/w, μ̇ = ẇ v + w v̇
     assert speeds(ONE, at).breakpoints.tolist() == [16.5]
     assert speeds(ONE, at).delta_slopes.tolist() == [-24 * 3 + 2 * -10]
-    by = spline_gradient(to_spline(ONE), at)
-    assert (by.breakpoints.tolist(), by.delta_slopes.tolist()) == ([-18.0], [5.0])
     assert metric(ONE).tolist() == [[[0.5, -1.5], [-1.5, 13.0]]]
     assert imbalance(ONE).tolist() == [-1.0]
     assert squared_weight(to_spline(ONE), imbalance(ONE)).tolist() == pytest.approx([4.0])
+    found = weighted(to_spline(ONE), imbalance(ONE))
+    assert (found.w.tolist(), found.b.tolist(), found.v.tolist()) == tuple(map(pytest.approx, ([2.0], [-2.0], [3.0])))
     assert scaled_speeds(ONE, at, 2.0).breakpoints.tolist() == [16.5 / 4]
     assert scaled_speeds(ONE, at, 2.0).delta_slopes.tolist() == [-9 * 8 / 4 - 4 * 4 * 5]
     # active at 2 and 3: 1 + 9 (1 + 6) + 2·4
@@ -128,7 +128,7 @@ def test_bad_arguments_are_named():
     with pytest.raises(ValueError, match="^alpha: expected a number or a shape"):
         scaled_speeds(ONE, moments(ONE, X, Y), [1.0, 2.0])
     with pytest.raises(ValueError, match="^q: expected q > 0"):
-        closed_speeds(spline, [0.0], moments(ONE, X, Y))
+        weighted(spline, [0.0])
     with pytest.raises(ValueError, match="^alpha: expected positive"):
         scaled_speeds(ONE, moments(ONE, X, Y), 0.0)
     with pytest.raises(ValueError, match="^w: expected non-zero"):

@@ -180,10 +180,11 @@ def test_the_rate_that_divergence_advises_is_good(way, optimizer, steps):
         assert advised > (1e-3 if optimizer == "adam" else 0.05 * gentle_rate(one, x, y[1], optimizer))
 
 
-def test_divergence_names_the_step():
+@ways
+def test_divergence_names_the_step(way):
     """The first step after which the loss exceeds 10¹² times that of f = 0; also where it is the last step."""
     network, x, y = Network(tensor([1.0]), tensor([0.0]), tensor([1.0]), tensor(0.0)), tensor([1.0]), tensor([3.0])
-    lost = descend(network, x, y, steps=50, learning_rate=10.0, record_every=1)
+    lost = run(way, network, x, y, steps=50, learning_rate=10.0, record_every=1)
     free, losses = network, []
     for _ in range(len(lost.steps) + 1):
         losses.append(float(0.5 * (free(x) - y).square().sum()))
@@ -192,10 +193,10 @@ def test_divergence_names_the_step():
     assert f"diverged at step {first}:" in lost.reason
     assert lost.steps.tolist() == list(range(first))
     assert lost.losses.tolist() == pytest.approx(losses[:first])
-    last = descend(network, x, y, steps=first, learning_rate=10.0)
+    last = run(way, network, x, y, steps=first, learning_rate=10.0)
     assert last.diverged
     assert last.steps.tolist() == [0]
-    assert not descend(network, x, y, steps=first - 1, learning_rate=10.0).diverged
+    assert not run(way, network, x, y, steps=first - 1, learning_rate=10.0).diverged
 
 
 @pytest.mark.parametrize(("optimizer", "edge"), [("gd", 2.0), ("momentum", 3.8)])

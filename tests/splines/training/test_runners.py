@@ -48,9 +48,10 @@ def test_work_in_several_calls_is_the_same_work(monkeypatch):
     assert torch.equal(whole.losses, pieces.losses)
 
 
-def test_records_are_true():
+@ways
+def test_records_are_true(way):
     network, x = random_network(6), torch.linspace(-1, 1, 5, dtype=torch.float64)
-    record = descend(network, x, x.square(), steps=10, learning_rate=0.01, record_every=4)
+    record = run(way, network, x, x.square(), steps=10, learning_rate=0.01, record_every=4)
     assert record.steps.tolist() == [0, 4, 8, 10]
     assert not record.diverged
     assert distance(Network(*(getattr(record.networks, name)[0] for name in FIELDS)), network) == 0
