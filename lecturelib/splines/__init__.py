@@ -34,7 +34,14 @@ from lecturelib.splines.fitting.continuous import (
     smooth_error,
 )
 from lecturelib.splines.fitting.merging import greedy_merge
-from lecturelib.splines.fitting.relocation import Relocated, census, descend_relocating, relocate
+from lecturelib.splines.fitting.relocation import (
+    Census,
+    Interleaved,
+    Relocated,
+    census,
+    descend_relocating,
+    relocate,
+)
 from lecturelib.splines.fitting.segmentation import Segmentation, segment, segment_losses
 from lecturelib.splines.initialization.densities import GaussianWeights, UniformWeights, count_between, weight_law
 from lecturelib.splines.initialization.placement import Comparison, compare_starts, move_the_bump, place_breakpoints
@@ -78,9 +85,11 @@ from lecturelib.splines.training.descend import Trajectory, descend
 from lecturelib.splines.training.prefix_sums import gradient
 
 __all__ = [
+    "Census",
     "Comparison",
     "ContinuousFit",
     "GaussianWeights",
+    "Interleaved",
     "LossSlice",
     "Network",
     "Pieces",

@@ -77,6 +77,17 @@ def test_knots_move_downhill():
     assert segment(x, y, 4).loss <= moved.loss < 0.1 * fit_knots(x, y, start).loss
 
 
+def test_sixty_steps_unless_told():
+    x, y = noisy(80)
+    losses = [
+        descend_knots(x, y, [-1.5, 0.1, 0.2, 0.3, 1.9], **some).loss for some in ({}, {"steps": 60}, {"steps": 5})
+    ]
+    assert losses[0] == losses[1] < losses[2]
+    assert (
+        fit_continuous(x, y, 5).loss == fit_continuous(x, y, 5, steps=60).loss < fit_continuous(x, y, 5, steps=2).loss
+    )
+
+
 def test_the_law_for_a_parabola():
     # k pieces of x²/2 on [−2, 2]: each of length 4/k has root mean square error (4/k)² / √720
     curvature = torch.ones_like
