@@ -79,13 +79,8 @@ def test_knots_move_downhill():
 
 def test_sixty_steps_unless_told():
     x, y = noisy(80)
-    losses = [
-        descend_knots(x, y, [-1.5, 0.1, 0.2, 0.3, 1.9], **some).loss for some in ({}, {"steps": 60}, {"steps": 5})
-    ]
-    assert losses[0] == losses[1] < losses[2]
-    assert (
-        fit_continuous(x, y, 5).loss == fit_continuous(x, y, 5, steps=60).loss < fit_continuous(x, y, 5, steps=2).loss
-    )
+    for fit, to in ((descend_knots, [-1.5, 0.1, 0.2, 0.3, 1.9]), (fit_continuous, 5)):
+        assert fit(x, y, to).loss == fit(x, y, to, steps=60).loss < fit(x, y, to, steps=2).loss
 
 
 def test_the_law_for_a_parabola():
