@@ -8,10 +8,10 @@ ASSETS := _build/extra/ready
 LOG := setup.log
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve lab homework test bench pins clean
+.PHONY: help book serve lab homework test resolution bench pins clean
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
 
 book: $(READY) $(ASSETS) ## set up what is missing and build the site
 	@$(RUN) -m lecturelib.site build
@@ -31,6 +31,9 @@ homework: book ## write what students and instructors get of each lab to _build/
 
 test: $(READY) $(ASSETS) ## run all tests: style, library, claims, the book and its pages in a browser
 	@OMP_NUM_THREADS=1 $(RUN) -m pytest --numprocesses=logical --dist=loadfile --no-loadscope-reorder
+
+resolution: $(READY) ## find how small an error each check notices, where code has changed; stored beside the checks
+	@OMP_NUM_THREADS=1 $(RUN) -m lecturelib.core
 
 bench: $(READY) ## measure speed against peers (minutes); the page How fast shows what is stored
 	@$(RUN) -m pip install -q -r benchmarks/requirements.txt

@@ -1,6 +1,6 @@
 """Claims: statements of the book that a machine checks, and of which it knows how small an error it would notice.
 
-    @claim("thm-gap", source="boor2001: chapter 3", check=equals(by_quadrature, on=intervals),
+    @claim("thm-gap", source="deboor2001: chapter 3", check=equals(by_quadrature, on=intervals),
            wrong={"half of it": {"factor": 0.25}})
     def gap(low, high, *, factor=0.5, power=Exponent(2)):
         return factor * (high - low) ** power
@@ -192,7 +192,9 @@ class Verdict:
     def found(self) -> str:
         """The error that was found, in words."""
         if self.sharpness is not None and self.holds:
-            return f"never broken, at the closest {100 * self.sharpness:.0f}\u00a0% of it reached"
+            return f"never broken, reached to {100 * self.sharpness:.0f}\u00a0%"
+        if self.claim.check.bound is None and self.holds:
+            return "found with every seed"
         return f"off by {number(self.worst)}{self.claim.check.unit}"
 
     def notices(self, *, brief: bool = False) -> str:

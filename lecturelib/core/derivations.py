@@ -79,23 +79,51 @@ class Derivation:
         """The last expression."""
         return self.steps[-1].expression
 
-    def show(self) -> Shown:
-        """Aligned mathematics with lettered steps, the reasons below, and how each step was shown."""
-        letters = [chr(ord("a") + i) for i in range(len(self.steps))]
-        lines = [
-            rf"&\overset{{\text{{({letter})}}}}{{=}} {latex(step.expression)}"
-            for letter, step in zip(letters, self.steps, strict=True)
-        ]
-        aligned = latex(self.start) + " " + r" \\ ".join(lines)
-        math = "\\begin{aligned}\n" + aligned + "\n\\end{aligned}"
-        same = len(set(self.verdicts)) == 1
-        reasons = "; ".join(
-            f"({letter}) {step.because}" + ("" if same else f" [{verdict}]")
-            for letter, step, verdict in zip(letters, self.steps, self.verdicts, strict=True)
-        )
-        each = f"Each step was {self.verdicts[0]}." if same else "How each step was shown stands in brackets."
-        text = f"{{.derivation}}\n{reasons}. {each}\n"
-        return Shown(f"$$\n{math}\n$$ ({self.label})\n\n{text}", f"$$\n{math}\n$$\n\n{reasons}. {each}\n")
+    def show(self, *, open: bool = False) -> Shown:
+        """Mathematics with lettered steps, their reasons, and how each step was shown.
+
+        On a page a chain of several steps shows its start and its result, and a reader asks for one step after the
+        other; each says why before it unfolds. With `open`, and in a notebook, the whole chain stands there.
+        """
+        whole = f"$$\n{self._aligned()}\n$$"
+        text = f"{'; '.join(self._reasons())}. {self._how()}\n"
+        aligned = f"{whole} ({self.label})\n\n{{.derivation}}\n{text}"
+        return Shown(aligned if open or len(self.steps) == 1 else self._unfolding(), f"{whole}\n\n{text}")
+
+    def _unfolding(self) -> str:
+        """Start and result, and between them the other steps, each within the one before: MyST."""
+        *equalities, result = self._equalities()
+        *reasons, last = self._reasons()
+        folded = ""
+        for reason, equality in reversed(list(zip(reasons, equalities, strict=True))):
+            line = f"{reason}[: what comes next?]{{.ask}}"
+            folded = Shown.folded(line, f"$$\n{equality}\n$$\n\n{folded}".strip(), kind="step").myst
+        fence = ":" * (folded.index("{") + 1)
+        end = f"{{.derivation}}\n{last}:\n\n$$\n{result}\n$$ ({self.label})\n\n{{.derivation}}\n{self._how()}\n"
+        return f"{fence}{{container}} chain\n\n$$\n{latex(self.start)}\n$$\n\n{folded}\n{end}\n{fence}\n"
+
+    def _letters(self) -> list[str]:
+        return [chr(ord("a") + position) for position in range(len(self.steps))]
+
+    def _equalities(self) -> list[str]:
+        """The steps as MathJax sees them, each an equals sign with its letter and an expression."""
+        pairs = zip(self._letters(), self.steps, strict=True)
+        return [rf"\overset{{\text{{({letter})}}}}{{=}} {latex(step.expression)}" for letter, step in pairs]
+
+    def _aligned(self) -> str:
+        lines = r" \\ ".join(f"&{equality}" for equality in self._equalities())
+        return f"\\begin{{aligned}}\n{latex(self.start)} {lines}\n\\end{{aligned}}"
+
+    def _reasons(self) -> list[str]:
+        """The reason of each step, with its letter, and with how it was shown where that differs."""
+        how = [f" [{verdict}]" if len(set(self.verdicts)) > 1 else "" for verdict in self.verdicts]
+        triples = zip(self._letters(), self.steps, how, strict=True)
+        return [f"({letter}) {step.because}{shown}" for letter, step, shown in triples]
+
+    def _how(self) -> str:
+        if len(set(self.verdicts)) > 1:
+            return "How each step was shown stands in brackets."
+        return f"Each step was {self.verdicts[0]}."
 
 
 def equal(

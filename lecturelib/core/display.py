@@ -32,9 +32,9 @@ class Shown:
 
     @classmethod
     def folded(cls, line: str, body: str, *, kind: str) -> Shown:
-        """One line that unfolds to `body`. `kind` is a word that the style sheet knows, such as "claim"."""
+        """One line that unfolds to `body`. `kind` is a word that the style sheet knows: "claim" or "step"."""
         fence = ":" * max(4, 1 + max(map(len, re.findall(r"^:+", body, re.M)), default=0))
-        myst = f"{fence}{{dropdown}} {line}\n:class-container: {kind}\n\n{body}\n\n{fence}\n"
+        myst = f"{fence}{{dropdown}} {line}\n:class-container: quiet {kind}\n\n{body}\n\n{fence}\n"
         plain = f"<details><summary>{html.escape(line, quote=False)}</summary>\n\n{body}\n\n</details>"
         return cls(myst, cls.markdown(plain).plain)
 

@@ -266,8 +266,10 @@ class Numbers(Range):
             if self.shape is None:
                 raise ValueError(f"{name}: expected {self.says}, got none")
             return
-        if tensor.is_meta or self.missing:
-            return  # it has a shape and no numbers, or numbers of which nothing is known
+        if self.missing and not tensor.is_meta:
+            tensor = tensor[~torch.isnan(tensor)]
+        if tensor.is_meta or not tensor.numel():
+            return  # it has a shape and no numbers, or none that are known
         low, high = (end.item() for end in torch.aminmax(tensor.detach()))  # NaN where one number is
         if self.holds(low, high):
             return

@@ -11,9 +11,11 @@ from itertools import groupby
 from pathlib import Path
 
 from lecturelib.core import claims, statements
+from lecturelib.core.changes import RELATIVE
 from lecturelib.core.checking import BOUNDS
 from lecturelib.core.claims import Claim
-from lecturelib.core.display import Shown, number
+from lecturelib.core.display import Shown
+from lecturelib.core.resolution import in_words
 
 NONE_YET = "None so far.\n"
 COMPARED = {
@@ -38,15 +40,16 @@ def methods(found: Iterable[Claim] | None = None) -> Shown:
     used = [claim.check.method for claim in (everything() if found is None else found)]
     rows = ["| method | what is compared | has to notice | claims |", "|---" * 4 + "|"]
     for method, bound in BOUNDS.items():
-        change = "wrong orders, wrong intervals" if bound is None else f"an error of {number(100 * bound)}\u00a0%"
+        change = "wrong orders, wrong intervals" if bound is None else in_words({"value": (RELATIVE, bound)})
         rows.append(f"| {method} | {COMPARED[method]} | {change} | {used.count(method)} |")
     return Shown.markdown("\n".join(rows))
 
 
 def excused(found: Iterable[Claim] | None = None) -> Shown:
     """The claims whose check notices less than its method promises, with the reasons."""
-    rows = [f"- {{prf:ref}}`{claim.label}`: {claim.excused}." for claim in found or everything() if claim.excused]
-    return Shown.markdown("\n".join(rows) or NONE_YET)
+    known = everything() if found is None else found
+    rows = [f"- {{prf:ref}}`{claim.label}`: {claim.excused}." for claim in known if claim.excused]
+    return Shown.markdown("\n".join(rows) or "None.\n")
 
 
 def part(name: str) -> Shown:
@@ -64,7 +67,7 @@ def listing(found: Iterable[Claim], chapters: Path = statements.CHAPTERS) -> Sho
     for page, stated in groupby((one for label, one in known.items() if label in by_label), lambda one: one.page):
         title = statements.heading(page, chapters)
         entries = [_entry(by_label[one.label], one) for one in stated]
-        myst.append(f":::{{rubric}} {title}\n:::\n\n" + "\n".join(entry.myst for entry in entries))
+        myst.append(f":::{{rubric}} {title}\n:heading-level: 3\n:::\n\n" + "\n".join(entry.myst for entry in entries))
         plain.append(f"**{title}**\n\n" + "\n\n".join(entry.plain for entry in entries))
     return Shown("\n\n".join(myst) or NONE_YET, "\n\n".join(plain) or NONE_YET)
 
@@ -75,11 +78,11 @@ def _entry(claim: Claim, statement: statements.Statement) -> Shown:
     notices = verdict.notices(brief=True)
     cells = (
         f"{{prf:ref}}`{claim.label}` {statement.title}".strip(),
-        verdict.checked_by(),
+        claim.check.method,
         verdict.found(),
         f"would notice {notices}" if notices else f"{len(verdict.closest)} wrong versions rejected",
     )
-    body = f"{statement.words}\n\n{verdict.details()}"
+    body = f"{{prf:ref}}`{claim.label}`:\n\n{statement.words}\n\n{verdict.details()}"
     line = " ".join(f"[{cell}]{{.cell}}" for cell in cells)
     plain = Shown.markdown(f"<summary>{html.escape('; '.join(cells), quote=False)}</summary>\n\n{body}").plain
     return Shown(Shown.folded(line, body, kind="claim listed").myst, f"<details>{plain}\n\n</details>")

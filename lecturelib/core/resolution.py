@@ -124,21 +124,23 @@ def place(module: str) -> Path | None:
 def in_words(found: Resolution, *, brief: bool = False) -> str:
     """The resolution as a reader likes it: 'an error of 2 % in the mean'; empty for a check that measures nothing.
 
-    `brief` tells the worst relative error alone where there are several. Many tiny numbers tell no more than one, so
-    that they are never listed.
+    `brief` tells the worst relative error alone where there are several, and of whole numbers nothing where a change
+    by 1 is noticed. Many tiny numbers tell no more than one, so that they are never listed.
     """
+    if brief and any(kind not in WHOLE for kind, _ in found.values()):
+        found = {name: (kind, size) for name, (kind, size) in found.items() if kind not in WHOLE or math.isinf(size)}
     several = {name: size for name, (kind, size) in found.items() if kind not in WHOLE and size < math.inf}
     if brief and max(several.values(), default=0) > EXACT:
         several = {name: size for name, size in several.items() if found[name][0] == RELATIVE}
     if len(several) < 2 or (not brief and max(several.values()) > EXACT):
-        return "; ".join(_words(name, *pair) for name, pair in found.items())
+        return "; ".join(_words(name, *pair, alone=len(found) == 1) for name, pair in found.items())
     rest = [_words(name, *pair) for name, pair in found.items() if name not in several]
-    numbers = "any other of its numbers" if rest else "any of its numbers"
-    return "; ".join([*rest, _words(numbers, RELATIVE, max(several.values()))])
+    numbers = "any other of its numbers" if rest else "value" if brief else "any of its numbers"
+    return "; ".join([*rest, _words(numbers, RELATIVE, max(several.values()), alone=not rest)])
 
 
-def _words(name: str, kind: str, size: float) -> str:
-    where = "" if name == "value" else f" in {name}"
+def _words(name: str, kind: str, size: float, *, alone: bool = False) -> str:
+    where = f" in {name}" if name != "value" else "" if alone else " in the result"
     if math.isinf(size):
         return f"no error{where}"
     if kind == ANSWER:

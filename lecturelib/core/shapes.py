@@ -117,5 +117,6 @@ class Sizes:
         if not shape.leading and leading:
             kind = type(held).__name__
             raise ValueError(f"{name}: expected a single {kind}, got an ensemble of shape {leading}")
-        sizes = tuple(held.sizes[dimension] for dimension in shape.trailing)
+        known = (dimension.rstrip("?") for dimension in shape.trailing)
+        sizes = tuple(held.sizes[name if name in held.sizes else name.lstrip("_")] for name in known)
         self.fit(name, shape, (*leading, *sizes))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -45,15 +46,19 @@ def all_statements(chapters: Path = CHAPTERS) -> dict[str, Statement]:
     Raises ValueError where two statements share a label, or one has none.
     """
     found: dict[str, Statement] = {}
-    for page in pages(chapters):
-        for match in STATEMENT.finditer(_text(chapters, page)):
-            label = _LABEL.search(match["head"])
-            if label is None:
-                raise ValueError(f"{page}: the {match['kind']} {match['title']!r} has no label")
-            if label[1] in found:
-                raise ValueError(f"{page}: the label {label[1]} stands in {found[label[1]].page} too")
-            found[label[1]] = Statement(label[1], match["kind"], match["title"].strip(), match["body"].strip(), page)
+    for page, match in sources(chapters):
+        label = _LABEL.search(match["head"])
+        if label is None:
+            raise ValueError(f"{page}: the {match['kind']} {match['title']!r} has no label")
+        if label[1] in found:
+            raise ValueError(f"{page}: the label {label[1]} stands in {found[label[1]].page} too")
+        found[label[1]] = Statement(label[1], match["kind"], match["title"].strip(), match["body"].strip(), page)
     return found
+
+
+def sources(chapters: Path = CHAPTERS) -> Iterator[tuple[str, re.Match]]:
+    """Each statement as it stands in its page, with the page."""
+    return ((page, match) for page in pages(chapters) for match in STATEMENT.finditer(_text(chapters, page)))
 
 
 def pages(chapters: Path = CHAPTERS) -> list[str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from lecturelib.homework import commands as grading
 from lecturelib.homework.grading.run import Bench
-from lecturelib.homework.isolation.sandbox import NoIsolation
+from lecturelib.homework.isolation.sandbox import NoIsolation, SandboxError
 from lecturelib.homework.lab import release, shelf, source
 
 
@@ -86,7 +86,7 @@ def main(words: list[str] | None = None) -> int:
     arguments.book = arguments.book.resolve()
     try:
         return arguments.do(arguments)
-    except (ValueError, FileNotFoundError, NotADirectoryError, shelf.NotBuilt, NoIsolation) as error:
+    except (ValueError, FileNotFoundError, NotADirectoryError, shelf.NotBuilt, NoIsolation, SandboxError) as error:
         print(error, file=sys.stderr)
         return 1
 

@@ -4,10 +4,14 @@ from lecturelib.kernels.initialization.signals import Signals, simulate
 from lecturelib.kernels.initialization.variances import (
     Variances,
     backward_moments,
+    death_chance,
+    direction_moments,
     equal_variances,
     forward_moments,
     fourth_moments,
     gradient_moments,
+    log_step,
+    mean_error,
     scheme_variances,
 )
 from lecturelib.kernels.lazy_or_feature.scaled import (
@@ -19,14 +23,14 @@ from lecturelib.kernels.lazy_or_feature.scaled import (
     soft_hinge_slope,
     train_scaled,
 )
-from lecturelib.kernels.models.activations import Activation, elu, leaky_relu, maxout
+from lecturelib.kernels.models.activations import Activation, elu, identity, leaky_relu, maxout, relu, sigmoid, tanh
 from lecturelib.kernels.models.descent import (
     LeastSquares,
-    descend,
     descent_path,
     expected_path,
     flow_path,
     largest_rate,
+    stochastic_descent,
 )
 from lecturelib.kernels.models.features import (
     KernelModel,
@@ -39,66 +43,35 @@ from lecturelib.kernels.models.features import (
     ridge_weights,
     two_rings,
 )
-from lecturelib.kernels.models.layered import LayeredNetwork, backpropagate, random_network
-from lecturelib.kernels.models.losses import cross_entropy, softmax, summed_binary_entropy
+from lecturelib.kernels.models.layered import LayeredGradient, LayeredNetwork, backpropagate, random_network
+from lecturelib.kernels.models.losses import (
+    cross_entropy,
+    cross_entropy_gradient,
+    logistic,
+    logistic_slope,
+    softmax,
+    softmax_jacobian,
+    squared,
+    squared_slope,
+    summed_binary_entropy,
+)
 from lecturelib.kernels.spectral_bias.prediction import Modes, Prediction, decompose, predict
 from lecturelib.kernels.tangent_kernel.empirical import empirical_kernel
 from lecturelib.kernels.tangent_kernel.limit import infinite_kernel
 from lecturelib.kernels.tangent_kernel.moments import GaussianMoments, gaussian_moments
 from lecturelib.kernels.tangent_kernel.wide_networks import Training, WideNetwork, draw_wide, train_wide
 
+# fmt: off
 __all__ = [
-    "Activation",
-    "Flow",
-    "GaussianMoments",
-    "KernelModel",
-    "LayeredNetwork",
-    "LeastSquares",
-    "Modes",
-    "Prediction",
-    "Scaled",
-    "Signals",
-    "Training",
-    "Variances",
-    "WideNetwork",
-    "backpropagate",
-    "backward_moments",
-    "chain_kernel",
-    "chain_time",
-    "cross_entropy",
-    "decompose",
-    "descend",
-    "descent_path",
-    "draw_wide",
-    "elu",
-    "empirical_kernel",
-    "equal_variances",
-    "expected_path",
-    "features_of",
-    "fit_kernel",
-    "flow_path",
-    "forward_moments",
-    "fourth_moments",
-    "gaussian_kernel",
-    "gaussian_moments",
-    "gradient_moments",
-    "infinite_kernel",
-    "kernel_weights",
-    "largest_rate",
-    "leaky_relu",
-    "maxout",
-    "polynomial_features",
-    "polynomial_kernel",
-    "predict",
-    "random_network",
-    "ridge_weights",
-    "scheme_variances",
-    "simulate",
-    "soft_hinge",
-    "soft_hinge_slope",
-    "softmax",
-    "summed_binary_entropy",
-    "train_scaled",
-    "train_wide",
-    "two_rings",
+    "Activation", "Flow", "GaussianMoments", "KernelModel", "LayeredGradient", "LayeredNetwork", "LeastSquares",
+    "Modes", "Prediction", "Scaled", "Signals", "Training", "Variances", "WideNetwork", "backpropagate",
+    "backward_moments", "chain_kernel", "chain_time", "cross_entropy", "cross_entropy_gradient", "death_chance",
+    "decompose", "descent_path", "direction_moments", "draw_wide", "elu", "empirical_kernel", "equal_variances",
+    "expected_path", "features_of", "fit_kernel", "flow_path", "forward_moments", "fourth_moments", "gaussian_kernel",
+    "gaussian_moments", "gradient_moments", "identity", "infinite_kernel", "kernel_weights", "largest_rate",
+    "leaky_relu", "log_step", "logistic", "logistic_slope", "maxout", "mean_error", "polynomial_features",
+    "polynomial_kernel", "predict", "random_network", "relu", "ridge_weights", "scheme_variances", "sigmoid",
+    "simulate", "soft_hinge", "soft_hinge_slope", "softmax", "softmax_jacobian", "squared", "squared_slope",
+    "stochastic_descent", "summed_binary_entropy", "tanh", "train_scaled", "train_wide", "two_rings",
 ]
+# fmt: on

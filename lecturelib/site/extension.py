@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.config import Config
+from sphinx.environment import BuildEnvironment
+from sphinx_design.dropdown import dropdown_title
 
 from lecturelib.core.explorers import BUILDING
 from lecturelib.core.figures import style_sheet
+from lecturelib.core.verdicts import STORE
 from lecturelib.site import explorers, labs, notebooks
 from lecturelib.site.key import execution_key, layout_key, part_of, parts
 
@@ -27,9 +33,13 @@ def configure(app: Sphinx, config: Config) -> None:
     config.nb_execution_cache_path = caches[None]
     config.part_caches = caches
     config.layout_key = layout_key()
-    for old in _cache(app, None).parent.glob("*"):
-        if str(old) not in caches.values():
-            shutil.rmtree(old)
+    names = {part: Path(cache).name for part, cache in caches.items()}
+    _keep_only(Path(caches[None]).parent, names)
+    # Cells keep verdicts of claims there, part by part, for other pages.
+    verdicts = Path(app.outdir).parent / "verdicts"
+    _keep_only(verdicts, names)
+    keys = {part: name for part, name in names.items() if part is not None}
+    os.environ[STORE] = json.dumps({"folder": str(verdicts), "keys": keys})
     # Cells start new processes, which have to find what the builder found; bars are for those who watch. Tensors are
     # small: on a busy machine threads wait for each other many times as long as they compute.
     os.environ["TQDM_DISABLE"] = "1"
@@ -50,6 +60,18 @@ def configure(app: Sphinx, config: Config) -> None:
 def _cache(app: Sphinx, part: str | None) -> Path:
     """Where results of the chapters of a part are stored, or those of pages outside the parts."""
     return Path(app.outdir).parent / "executed" / f"{part or 'all'}-{execution_key(Path(app.srcdir), part)}"
+
+
+def _keep_only(folder: Path, names: Mapping[str | None, str]) -> None:
+    """Remove results that were kept under keys which hold no more."""
+    for old in folder.glob("*"):
+        if old.name not in names.values():
+            shutil.rmtree(old)
+
+
+def outside_last(app: Sphinx, env: BuildEnvironment, pages: list[str]) -> None:
+    """Read pages of the parts first: what they compute, pages outside the parts show again."""
+    pages.sort(key=lambda page: (part_of(Path(app.srcdir), page) is None, page))
 
 
 def choose_cache(app: Sphinx, page: str, source: list[str]) -> None:
@@ -106,6 +128,13 @@ def add_launch_buttons(app: Sphinx, page: str, template: str, context: dict[str,
     )
 
 
+def unlink_summaries(app: Sphinx, doctree: nodes.document, page: str) -> None:
+    """Leave of links in what unfolds the words: a line that can be pressed must hold nothing else that can."""
+    for title in doctree.findall(dropdown_title):
+        for link in list(title.findall(nodes.reference)):
+            link.parent.replace(link, link.children)
+
+
 def empty_icon_script(app: Sphinx, failed: Exception | None) -> None:
     """Icons come from fonts and a style sheet; the theme's script that draws them again is the heaviest part of a page.
 
@@ -139,10 +168,12 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_config_value("part_caches", {}, "env")
     app.connect("config-inited", configure, priority=100)
     app.connect("builder-inited", write_styles)
+    app.connect("env-before-read-docs", outside_last)
     app.connect("source-read", choose_cache)
     # before the theme, at 501, makes its buttons; the launch buttons stand before those
     app.connect("html-page-context", add_buttons, priority=450)
     app.connect("html-page-context", add_launch_buttons, priority=510)
+    app.connect("doctree-resolved", unlink_summaries)
     labs.setup(app)
     app.connect("build-finished", remove_old_pages)
     app.connect("build-finished", empty_icon_script)

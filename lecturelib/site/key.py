@@ -3,7 +3,7 @@
 A stored result is as good as everything it was computed from: the chapter itself, which the cache looks at, and the
 library, the pinned versions and the data, which it does not. They make up this key. A part of the book looks only into
 its own part of the library and into core, so each part has a key of its own: when one part of the library changes, only
-its chapters run again, and pages outside the parts, which look everywhere.
+its chapters run again, and pages outside the parts, which look everywhere, also for the words of statements.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import hashlib
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+
+from lecturelib.core.statements import heading, sources
 
 LIBRARY = "lecturelib/**/*.py"
 SHARED = {"core", "site", "homework"}
@@ -46,8 +48,13 @@ def files(root: Path, part: str | None = None) -> Iterator[Path]:
 
 
 def execution_key(root: Path, part: str | None = None) -> str:
-    """A short hash of the names and contents of `files(root, part)` and of the Python version."""
-    return _hash(files(root, part), root)
+    """A short hash of the names and contents of `files(root, part)` and of the Python version.
+
+    Without a part it is one of the statements in chapters, too, and of the titles of their pages.
+    """
+    chapters = root / "chapters"
+    words = "" if part else repr([(page, heading(page, chapters), one[0]) for page, one in sources(chapters)])
+    return _hash(files(root, part), root, words)
 
 
 def layout_key() -> str:
@@ -66,8 +73,8 @@ def book_key(root: Path) -> str:
     return f"{_hash(kept, root)}-{layout_key()}"
 
 
-def _hash(paths: Iterable[Path], root: Path) -> str:
-    digest = hashlib.sha256(sys.version.encode())
+def _hash(paths: Iterable[Path], root: Path, words: str = "") -> str:
+    digest = hashlib.sha256(f"{sys.version}{words}".encode())
     for path in paths:
         digest.update(path.relative_to(root).as_posix().encode() + b"\0")
         digest.update(hashlib.sha256(path.read_bytes()).digest())

@@ -1,13 +1,6 @@
 """Part III: shallow ReLU networks of one input as splines."""
 
-from lecturelib.splines.breakpoints.expansion import (
-    curvature_density,
-    from_curvature,
-    sample,
-    sampling_error,
-    sine,
-    spread,
-)
+from lecturelib.splines.breakpoints.expansion import Target, curvature_density, sample, sampling_error, sine, spread
 from lecturelib.splines.breakpoints.network import (
     Network,
     Pieces,
@@ -18,7 +11,6 @@ from lecturelib.splines.breakpoints.network import (
     pieces,
     rescale,
     same_function,
-    signature,
     spikes,
     to_network,
     to_spline,
@@ -26,21 +18,14 @@ from lecturelib.splines.breakpoints.network import (
 from lecturelib.splines.dynamics.attraction import attractors, potential, psi
 from lecturelib.splines.dynamics.hinge_kernel import apply_kernel, tangent_kernel
 from lecturelib.splines.dynamics.motion import flow, imbalance, moments, speeds
-from lecturelib.splines.fitting.continuous import (
-    ContinuousFit,
-    bridge,
-    descend_knots,
-    fit_continuous,
-    fit_knots,
-    quadratic_loss,
-    smooth_error,
-)
+from lecturelib.splines.fitting.continuous import ContinuousFit, descend_knots, fit_continuous, fit_knots, smooth_error
 from lecturelib.splines.fitting.merging import greedy_merge
-from lecturelib.splines.fitting.relocation import Relocated, census, descend_relocating, relocate
+from lecturelib.splines.fitting.relocation import Census, Interleaved, Relocated, census, descend_relocating, relocate
 from lecturelib.splines.fitting.segmentation import Segmentation, segment, segment_losses
-from lecturelib.splines.initialization.densities import GaussianWeights, UniformWeights, count_between, weights_of
-from lecturelib.splines.initialization.placement import compare_starts, move_the_bump, place_breakpoints
+from lecturelib.splines.initialization.densities import GaussianWeights, UniformWeights, count_between, weight_law
+from lecturelib.splines.initialization.placement import Comparison, compare_starts, move_the_bump, place_breakpoints
 from lecturelib.splines.initialization.roughness import (
+    RoughnessMoments,
     flatness,
     roughness,
     roughness_moments,
@@ -53,122 +38,38 @@ from lecturelib.splines.initialization.roughness import (
 )
 from lecturelib.splines.initialization.starts import initialize
 from lecturelib.splines.loss_surface.flatness import degenerate_cases, flat_share, settle
-from lecturelib.splines.loss_surface.hessian import gram, gram_rank, hessian, jacobian, zero_count
+from lecturelib.splines.loss_surface.hessian import ZeroCount, gram, gram_rank, hessian, jacobian, zero_count
 from lecturelib.splines.loss_surface.partitions import alone, loneliness
 from lecturelib.splines.loss_surface.slices import LossSlice, knot_counts, slice_loss
 from lecturelib.splines.loss_surface.unseen import trade, turn
-from lecturelib.splines.regimes.flows import (
-    evenly_spread,
-    kernel_flow,
-    limit_flow,
-    orbit_speeds,
-    roughness_between,
-    stable_rate,
-)
+from lecturelib.splines.regimes.flows import evenly_spread, kernel_flow, limit_flow, roughness_between, stable_rate
 from lecturelib.splines.regimes.interpolants import (
+    CubicLimit,
+    arc_cosine_kernel,
     cubic_limit,
     cut_corner,
     first_gap,
-    gaussian_kernel,
-    kernel_interpolant,
+    hinge_kernel,
     linear_interpolant,
     natural_cubic,
-    uniform_kernel,
 )
 from lecturelib.splines.training.descend import Trajectory, descend
 from lecturelib.splines.training.prefix_sums import gradient
 
+# fmt: off
 __all__ = [
-    "ContinuousFit",
-    "GaussianWeights",
-    "LossSlice",
-    "Network",
-    "Pieces",
-    "Relocated",
-    "Segmentation",
-    "Spikes",
-    "Spline",
-    "Trajectory",
-    "UniformWeights",
-    "alone",
-    "apply_kernel",
-    "attractors",
-    "balance",
-    "bridge",
-    "census",
-    "compare_starts",
-    "count_between",
-    "cubic_limit",
-    "curvature_density",
-    "cut_corner",
-    "degenerate_cases",
-    "descend",
-    "descend_knots",
-    "descend_relocating",
-    "evenly_spread",
-    "first_gap",
-    "fit_continuous",
-    "fit_knots",
-    "flat_share",
-    "flatness",
-    "flip",
-    "flow",
-    "from_curvature",
-    "gaussian_kernel",
-    "gradient",
-    "gram",
-    "gram_rank",
-    "greedy_merge",
-    "hessian",
-    "imbalance",
-    "initialize",
-    "jacobian",
-    "kernel_flow",
-    "kernel_interpolant",
-    "knot_counts",
-    "limit_flow",
-    "linear_interpolant",
-    "loneliness",
-    "moments",
-    "move_the_bump",
-    "natural_cubic",
-    "orbit_speeds",
-    "pieces",
-    "place_breakpoints",
-    "potential",
-    "psi",
-    "quadratic_loss",
-    "relocate",
-    "rescale",
-    "roughness",
-    "roughness_between",
-    "roughness_moments",
-    "roughness_tail",
-    "same_function",
-    "sample",
-    "sampling_error",
-    "segment",
-    "segment_losses",
-    "settle",
-    "sharpest_bend",
-    "sharpest_bend_mean",
-    "signature",
-    "sine",
-    "slice_loss",
-    "smooth_error",
-    "speeds",
-    "spikes",
-    "spread",
-    "stable_rate",
-    "tail_bound",
-    "tangent_kernel",
-    "to_network",
-    "to_spline",
-    "total_bend",
-    "trade",
-    "turn",
-    "uniform_kernel",
-    "value_variance",
-    "weights_of",
-    "zero_count",
+    "Census", "Comparison", "ContinuousFit", "CubicLimit", "GaussianWeights", "Interleaved", "LossSlice", "Network",
+    "Pieces", "Relocated", "RoughnessMoments", "Segmentation", "Spikes", "Spline", "Target", "Trajectory",
+    "UniformWeights", "ZeroCount", "alone", "apply_kernel", "arc_cosine_kernel", "attractors", "balance", "census",
+    "compare_starts", "count_between", "cubic_limit", "curvature_density", "cut_corner", "degenerate_cases",
+    "descend", "descend_knots", "descend_relocating", "evenly_spread", "first_gap", "fit_continuous", "fit_knots",
+    "flat_share", "flatness", "flip", "flow", "gradient", "gram", "gram_rank", "greedy_merge", "hessian",
+    "hinge_kernel", "imbalance", "initialize", "jacobian", "kernel_flow", "knot_counts", "limit_flow",
+    "linear_interpolant", "loneliness", "moments", "move_the_bump", "natural_cubic", "pieces", "place_breakpoints",
+    "potential", "psi", "relocate", "rescale", "roughness", "roughness_between", "roughness_moments",
+    "roughness_tail", "same_function", "sample", "sampling_error", "segment", "segment_losses", "settle",
+    "sharpest_bend", "sharpest_bend_mean", "sine", "slice_loss", "smooth_error", "speeds", "spikes", "spread",
+    "stable_rate", "tail_bound", "tangent_kernel", "to_network", "to_spline", "total_bend", "trade", "turn",
+    "value_variance", "weight_law", "zero_count",
 ]
+# fmt: on

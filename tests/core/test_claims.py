@@ -16,7 +16,7 @@ def squares(generator):
 
 @claim(
     "thm-test-square",
-    source="own; boor2001: chapter 1",
+    source="own; deboor2001: chapter 1",
     check=equals(lambda x: x * x, on=squares),
     wrong={"the cube": {"power": 3.0}, "twice": lambda x: 2 * x * x},
 )

@@ -80,6 +80,60 @@ def test_it_shows_aligned_mathematics_with_its_label_in_the_book_alone():
     assert "(a) a reason. Each step was proved by algebra." in shown.plain
 
 
+CHAIN = Derivation(
+    "eq-chain",
+    (x + y) ** 2,
+    [
+        Step(x**2 + 2 * x * y + y**2, "multiplied out"),
+        Step(x * (x + 2 * y) + y**2, "$x$ taken out"),
+        Step(y * (y + 2 * x) + x**2, "$y$ instead"),
+    ],
+)
+
+
+def test_a_chain_unfolds_step_by_step_on_a_page():
+    myst = CHAIN.show().myst
+    start, first, second, end = (
+        myst.index(part)
+        for part in (
+            "$$\n\\left(x + y\\right)^{2}\n$$",
+            "{dropdown} (a) multiplied out[: what comes next?]{.ask}",
+            "{dropdown} (b) $x$ taken out[: what comes next?]{.ask}",
+            "(c) $y$ instead:",
+        )
+    )
+    assert start < first < myst.index(r"{(a)}}{=} x^{2}") < second < myst.index(r"{(b)}}{=}") < end
+    assert end < myst.index(r"{(c)}}{=}") < myst.index("$$ (eq-chain)") < myst.index("Each step was proved by algebra.")
+    assert myst.count("(eq-chain)") == 1
+    # each fold holds the next one, and all is held together
+    fences = [line for line in myst.splitlines() if line.startswith(":::")]
+    assert [fence.split("{")[0].count(":") for fence in fences] == [6, 5, 4, 4, 5, 6]
+    assert fences[0] == "::::::{container} chain"
+
+
+def test_a_chain_of_two_steps_folds_the_first():
+    myst = Derivation("eq-two", x + x, [Step(2 * x, "collected"), Step(x * 2, "turned")]).show().myst
+    assert myst.count("{dropdown}") == 1
+
+
+def test_a_whole_chain_stands_there_when_asked_and_in_a_notebook():
+    shown = CHAIN.show(open=True)
+    assert "dropdown" not in shown.myst
+    assert shown.myst.startswith("$$\n\\begin{aligned}")
+    assert "(a) multiplied out; (b) $x$ taken out; (c) $y$ instead. Each step was proved by algebra." in shown.myst
+    assert CHAIN.show().plain == shown.plain
+    assert "(eq-chain)" not in shown.plain
+
+
+def test_steps_that_were_shown_in_other_ways_say_so_beside_their_reason():
+    bessel = sp.Integral(sp.cos(p * sp.sin(x)), (x, 0, sp.pi))
+    steps = [Step(sp.pi * sp.besselj(0, p), "Bessel"), Step(2 * sp.pi * sp.besselj(0, p) / 2, "doubled")]
+    shown = Derivation("eq-mixed", bessel, steps).show()
+    assert f"(a) Bessel [{CHECKED}][: what comes next?]{{.ask}}" in shown.myst
+    assert f"(b) doubled [{PROVED}]:" in shown.myst
+    assert "How each step was shown stands in brackets." in shown.plain
+
+
 def test_the_table_tells_proved_from_checked():
     shown = table([Derivation("eq-hinge", relu(p * x), [Step(p * relu(x), "a reason")])])
     assert "| {eq}`eq-hinge` | 1 | 1 | 0 |" in shown.myst

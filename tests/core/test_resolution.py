@@ -288,11 +288,17 @@ TINY = {"a": (RELATIVE, 1e-9), "b": (ABSOLUTE, 3e-9)}
         ({"value": (STEP, 1.0)}, "a difference of 1", None),
         ({"answer": (ANSWER, 1.0)}, "one wrong answer in answer", None),
         ({"idle": (ANSWER, math.inf)}, "no error in idle", None),
-        (TINY, "an error of 3.0\u00a0×\u00a010⁻⁹ in any of its numbers", None),
+        (TINY, "an error of 3.0\u00a0×\u00a010⁻⁹ in any of its numbers", "an error of 3.0\u00a0×\u00a010⁻⁹"),
+        (
+            {"a": (RELATIVE, 0.01), "n": (STEP, 1.0)},
+            "an error of 1\u00a0% in a; a difference of 1 in n",
+            "an error of 1\u00a0% in a",
+        ),
+        ({"m": (STEP, 1.0), "n": (STEP, 1.0)}, "a difference of 1 in m; a difference of 1 in n", None),
         (
             {"a": (RELATIVE, 0.01), "b": (RELATIVE, 0.02)},
             "an error of 1\u00a0% in a; an error of 2\u00a0% in b",
-            "an error of 2\u00a0% in any of its numbers",
+            "an error of 2\u00a0%",
         ),
         (
             {"a": (RELATIVE, 0.01), "b": (RELATIVE, 0.02), "power": (ABSOLUTE, 0.1), "idle": (RELATIVE, math.inf)},

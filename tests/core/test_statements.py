@@ -16,7 +16,7 @@ kernelspec: {name: python3}
 :::{prf:theorem} A name with $a \mid b$
 :label: thm-one
 
-For all $x$, see {eq}`eq-one` and {cite}`boor2001`,
+For all $x$, see {eq}`eq-one` and {cite}`deboor2001`,
 $$
 \begin{aligned} a &= \lvert b \rvert, \\ c &= |d| \end{aligned}
 $$ (eq-one)
@@ -81,7 +81,7 @@ def test_statements_are_found_with_kind_title_and_page(book):
 
 def test_words_keep_everything_but_labels(book):
     words = all_statements(book)["thm-one"].words
-    assert words.startswith("For all $x$, see {eq}`eq-one` and {cite}`boor2001`,\n$$\n\\begin{aligned}")
+    assert words.startswith("For all $x$, see {eq}`eq-one` and {cite}`deboor2001`,\n$$\n\\begin{aligned}")
     assert "(eq-one)" not in words
     assert "(eq:two)" not in words
     assert r"\begin{aligned} a &= \lvert b \rvert, \\ c &= |d| \end{aligned}" + "\n$$" in words
@@ -132,5 +132,5 @@ def test_no_statement_of_the_book_is_overlooked():
 
 def test_sources_become_citations():
     assert cited("own") == "this book"
-    assert cited("boor2001: chapter 3; own") == "{cite}`boor2001`, chapter 3; this book"
+    assert cited("deboor2001: chapter 3; own") == "{cite}`deboor2001`, chapter 3; this book"
     assert cited("a1: p. 2, after: this; b2: 3") == "{cite}`a1`, p. 2, after: this; {cite}`b2`, 3"

@@ -123,6 +123,79 @@ def test_a_change_in_one_part_of_the_library_runs_its_chapters_and_those_outside
     assert ran() == {"welcome", "one", "two"}
 
 
+CLAIM = """
+import torch
+from lecturelib.core.checking import equals
+from lecturelib.core.claims import claim
+
+
+def points(generator):
+    with open({runs!r}, "a") as runs:
+        runs.write("{page} ")
+    return (torch.ones(2, dtype=torch.float64),)
+
+
+@claim("thm-planted", source="own", check=equals(lambda x: x, on=points), wrong={{"twice": lambda x: 2 * x}})
+def planted(x):
+    return x
+
+
+object.__setattr__(planted, "module", "lecturelib.one.checks")
+planted.show()
+"""
+STATED = """
+:::{prf:theorem} Planted
+:label: thm-planted
+
+Some words.
+:::
+"""
+
+
+def test_pages_share_verdicts_until_something_changes_that_they_depend_on(tmp_path):
+    book, runs = tmp_path / "book", tmp_path / "runs"
+    pages = ("appendix/checked", "chapters/one/page", "chapters/one/page_more")
+    chapters = {page: NOTEBOOK + cell(CLAIM.format(runs=str(runs), page=page)) for page in pages}
+    chapters["chapters/one/page"] += STATED
+    write_book(book, chapters)
+    for place in ("one", "core"):
+        (book / "lecturelib" / place).mkdir(parents=True)
+        (book / "lecturelib" / place / "__init__.py").write_text("RATE = 1\n", encoding="utf-8")
+
+    def ran() -> set[str]:
+        runs.write_text("")
+        site = built(book)
+        texts = [(site / f"{page}.html").read_text(encoding="utf-8") for page in pages]
+        assert all("off by 0; would notice an error of" in text for text in texts)
+        assert len(list((book / "_build" / "verdicts").glob("*/*"))) == 1, "old verdicts are removed"
+        return set(runs.read_text().split())
+
+    assert ran() == {"chapters/one/page"}, "a chapter comes first, and the others show what it found"
+    (verdict,) = (book / "_build" / "verdicts").glob("*/*")
+    change(book / "appendix" / "checked.md", "planted.show()", "planted.show()  # again")
+    assert ran() == set()
+    change(book / "lecturelib" / "one" / "__init__.py", "1", "2")
+    assert ran() == {"chapters/one/page"}
+    assert not verdict.exists()
+
+
+def test_pages_outside_the_parts_run_again_when_the_words_of_a_statement_change(counting):
+    book, runs = counting
+    assert runs.read_text() == "x"
+    (book / "chapters" / "page.md").write_text("# A page\n" + STATED, encoding="utf-8")
+    change(book / "_toc.yml", "chapters:", "chapters:\n- file: chapters/page")
+    changes = (
+        ("", "", 2),
+        ("# A page\n", "# A page\n\nProse.\n", 2),
+        ("Some words", "Other words", 3),
+        ("# A", "# The", 4),
+    )
+    for old, new, count in changes:
+        change(book / "chapters" / "page.md", old, new)
+        built(book)
+        assert len(runs.read_text()) == count
+
+
 REPOSITORY = "https://github.com/someone/some-book"
 PAGE = "parts/chapter"
 LINKS = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,9 @@ from tests.site.link_checks import broken, outside
 from tests.site.page_checks import CHECKS, NARROW, TYPESET, Visit, looking, survey
 from tests.site.serving import serve
 
-SPECIMEN = Path(__file__).with_name("specimen.md").read_text(encoding="utf-8")
+SPECIMEN, LEDGER, STATED = (
+    Path(__file__).with_name(f"{name}.md").read_text(encoding="utf-8") for name in ("specimen", "ledger", "stated")
+)
 STOCK = NOTEBOOK + cell("import ipywidgets\n\nipywidgets.IntSlider(value=7, max=9, description='n')")
 MODULE = """function render({ model, el }) {
   const button = document.createElement("button");
@@ -35,14 +38,23 @@ class Counter(anywidget.AnyWidget):
 Counter()'''
 )
 # A stock slider does not tell a screen reader its name, so a chapter cannot hold one; that it is alive is tested below.
-PAGES = ["specimen.html", "own.html", "bibliography.html", "genindex.html", "prf-prf.html"]
+PAGES = [
+    "specimen.html",
+    "ledger.html",
+    "chapters/part/stated.html",
+    "own.html",
+    "bibliography.html",
+    "genindex.html",
+    "prf-prf.html",
+]
 
 
 @pytest.fixture(scope="module")
 def specimen(tmp_path_factory) -> Path:
     """The folder of the site of a small book."""
     book = tmp_path_factory.mktemp("a book")
-    return built(write_book(book, {"specimen": SPECIMEN, "stock": STOCK, "own": OWN}))
+    chapters = {"specimen": SPECIMEN, "ledger": LEDGER, "chapters/part/stated": STATED, "stock": STOCK, "own": OWN}
+    return built(write_book(book, chapters))
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +99,56 @@ def test_a_claim_is_one_line_that_unfolds(opened):
     assert not claim.locator("li").first.is_visible()
     claim.locator("summary").click()
     assert claim.locator("li").first.is_visible()
+
+
+def test_a_chain_unfolds_by_keyboard_one_step_after_the_other(opened):
+    page = opened("specimen.html").page
+    steps, formulas = page.locator("details.step"), page.locator(".chain mjx-container[display=true]")
+    seen = "formula => formula.checkVisibility({contentVisibilityAuto: true})"
+    assert [formula.evaluate(seen) for formula in formulas.all()] == [True, False, False, False, True]
+    for position in range(3):
+        summary = steps.nth(position).locator("> summary")
+        assert summary.bounding_box()["height"] < 40
+        assert summary.inner_text().endswith("what comes next?")
+        summary.focus()
+        page.keyboard.press("Enter")
+        assert "next" not in summary.inner_text()
+        shown = position + 2
+        assert [formula.evaluate(seen) for formula in formulas.all()] == [True] * shown + [False] * (4 - shown) + [True]
+    boxes = [formula.bounding_box() for formula in formulas.all()]
+    assert all(above["y"] + above["height"] <= below["y"] for above, below in pairwise(boxes))
+    assert len({box["x"] for box in boxes}) == 1
+    assert page.locator("#equation-eq-specimen-chain").is_visible()
+
+
+def test_a_chain_is_printed_open(opened):
+    page = opened("specimen.html").page
+    page.emulate_media(media="print")
+    boxes = [formula.bounding_box() for formula in page.locator(".chain mjx-container[display=true]").all()]
+    assert all(above["y"] + above["height"] <= below["y"] for above, below in pairwise(boxes))
+    assert not page.locator(".chain .ask").first.is_visible()
+
+
+def test_the_list_of_what_was_checked(opened):
+    page = opened("ledger.html").page
+    lines = page.locator("details.listed")
+    assert lines.count() == 4
+    cells = lines.first.locator("summary .cell")
+    words = [cell.inner_text() for cell in cells.all()]
+    assert words[:2] == ["Theorem 3 A bar and a matrix", "exact identity"]
+    assert len({cell.bounding_box()["y"] for cell in cells.all()}) == 1, "side by side"
+    page.set_viewport_size(NARROW)
+    below = [cell.bounding_box()["y"] for cell in cells.all()]
+    assert below == sorted(set(below)), "below each other"
+    lines.first.locator("summary").focus()
+    page.keyboard.press("Enter")
+    body = lines.first.locator(".sd-summary-content")
+    assert body.locator("mtable").count() >= 3, "the matrix, the cases and the aligned lines"
+    assert body.locator("li").filter(has_text="second.").is_visible()
+    assert not body.locator("[id^=equation]").count(), "the formula has its number in the chapter"
+    assert "off by at least" in body.inner_text()
+    body.get_by_role("link", name="Theorem 3").first.click()
+    assert page.url.endswith("chapters/part/stated.html#thm-stated-bar")
 
 
 def test_reasons_of_a_derivation_are_small(opened):

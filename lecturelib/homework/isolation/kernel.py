@@ -5,16 +5,14 @@ from __future__ import annotations
 import ctypes
 import os
 import platform
-import resource
 import struct
-
-from lecturelib.homework.isolation.limits import Limits
 
 NEWNS, NEWCGROUP, NEWUTS, NEWIPC = 0x00020000, 0x02000000, 0x04000000, 0x08000000
 NEWUSER, NEWPID, NEWNET = 0x10000000, 0x20000000, 0x40000000
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 1, 2, 4, 32, 4096, 16384, 1 << 18
 MNT_DETACH = 2
 _SET_SECCOMP, _CAPBSET_DROP, _SET_NO_NEW_PRIVS, _CAP_AMBIENT, _SET_PDEATHSIG = 22, 24, 38, 47, 1
+_SET_CHILD_SUBREAPER = 36
 
 # (x86_64, aarch64): what a notebook has no use for. Most of it needs rights that are gone by then; it is refused all
 # the same, since it leads to memory that no limit counts, to new namespaces, to other processes, or to old mistakes
@@ -62,9 +60,6 @@ _FAMILIES = (1, 2, 10, 16)
 """Unix, IPv4, IPv6 and netlink belong to the network namespace; others, such as that to a host of machines, may not."""
 _ALLOW, _ERRNO, _KILL = 0x7FFF0000, 0x00050000, 0x80000000
 
-OPEN_FILES = 256
-"""How many files a process may have open."""
-
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -99,6 +94,12 @@ def die_with_parent() -> None:
     _checked(_libc.prctl(_SET_PDEATHSIG, 9, 0, 0, 0), "prctl")
 
 
+def keep_orphans() -> None:
+    """Let processes below this one whose parents have ended become its own, so that none gets out of sight."""
+    if hasattr(_libc, "prctl"):  # macOS has none
+        _checked(_libc.prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0), "prctl")
+
+
 def give_up_rights(uid: int | None) -> None:
     """Become user `uid` where one is given, and give up every capability for good, also that of gaining new ones."""
     for capability in range(64):
@@ -111,29 +112,6 @@ def give_up_rights(uid: int | None) -> None:
     header = struct.pack("Ii", 0x20080522, 0)
     _checked(_libc.capset(header, bytes(24)), "capset")
     _checked(_libc.prctl(_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl")
-
-
-def set_limits(limits: Limits) -> None:
-    """Limits that the kernel keeps: memory and file size of a process, processes of the user, open files, no dumps."""
-    spare = 4096 << 20  # what is mapped but not used: libraries, reserved addresses
-    for what, amount in {
-        resource.RLIMIT_DATA: limits.memory,
-        resource.RLIMIT_AS: limits.memory + spare,
-        resource.RLIMIT_FSIZE: limits.file,
-        resource.RLIMIT_NPROC: limits.processes,
-        resource.RLIMIT_NOFILE: OPEN_FILES,
-        resource.RLIMIT_CORE: 0,
-    }.items():
-        _, hard = resource.getrlimit(what)
-        amount = amount if hard == resource.RLIM_INFINITY else min(amount, hard)
-        most = min(2 * amount, hard if hard != resource.RLIM_INFINITY else 2 * amount)
-        resource.setrlimit(what, (amount, most if what == resource.RLIMIT_NOFILE else amount))
-
-
-def allow_more_files() -> None:
-    """Twice the usual number of open files, for what has to go on where a notebook left all of them open."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def refuse_calls() -> None:

@@ -15,10 +15,12 @@ import json
 import os
 import platform
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -150,7 +152,7 @@ class Sandbox:
             "inner": wall.inner,
             "confined": wall.kind != "none",
             "uid": _spare_uid() if wall.kind != "none" and os.geteuid() == 0 else None,
-            "limits": asdict(_with_room(limits)),
+            "limits": asdict(limits),
             "imports": list(imports),
             "data": (str(data) if data else "/nonexistent") if wall.kind == "none" else view.DATA,
             "folder": here,
@@ -170,11 +172,17 @@ class Sandbox:
             raise SandboxError(answer["error"])
 
     def give(self, job: dict, descriptors: tuple[int, ...]) -> None:
-        """Start a job behind an inner wall, handing it these descriptors (the first takes what it prints)."""
+        """Start a job behind an inner wall, handing it these descriptors (the first takes what it prints).
+
+        Raises SandboxError where the machine does not let it have what the limits promise.
+        """
         try:
             wire.send(self.sock, json.dumps(job).encode(), descriptors, seconds=60)
         except wire.WireError as error:
             raise SandboxError(str(error)) from None
+        answer = self._answer(60)
+        if "error" in answer:
+            raise SandboxError(answer["error"])
 
     def wait(self, seconds: float) -> int:
         """The exit status of the job, as a shell gives it. Raises SandboxError where it has none in time."""
@@ -206,10 +214,7 @@ class Sandbox:
         """End every process behind the wall and forget its folder."""
         self.sock.close()
         if self.process.poll() is None and self.wall.kind == "none":
-            with contextlib.suppress(ProcessLookupError):
-                for one in psutil.Process(self.process.pid).children(recursive=True):
-                    with contextlib.suppress(psutil.Error):
-                        one.kill()
+            _end_below(self.process.pid)
         with contextlib.suppress(ProcessLookupError):
             self.process.kill()  # what it started dies with it: the first process of a namespace takes all others along
         self.process.wait()
@@ -232,6 +237,39 @@ class Sandbox:
         return [*_FIRST_TO_GO, *build(seen, disk), *program]
 
 
+def _end_below(pid: int, seconds: float = 10.0) -> None:
+    """End all processes below one: by groups, since those that fork again and again are quicker than any list.
+
+    The process itself is stopped, and stays until then: those whose parents have ended come to it.
+    """
+    until = time.monotonic() + seconds
+    os.kill(pid, signal.SIGSTOP)
+    while time.monotonic() < until and (below := _alive_below(pid)):
+        for group in {group for one in below if (group := _group(one.pid))} - {_group(pid)}:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(group, signal.SIGKILL)
+        for one in below:
+            with contextlib.suppress(psutil.Error):
+                one.kill()
+
+
+def _alive_below(pid: int) -> list[psutil.Process]:
+    found = []
+    with contextlib.suppress(psutil.Error):
+        for one in psutil.Process(pid).children(recursive=True):
+            with contextlib.suppress(psutil.Error):
+                found += [one] if one.status() != psutil.STATUS_ZOMBIE else []
+    return found
+
+
+def _group(pid: int) -> int:
+    """The group of a process, 0 where it has ended."""
+    try:
+        return os.getpgid(pid)
+    except ProcessLookupError:
+        return 0
+
+
 def _held(process: psutil.Process) -> int:
     """Bytes of memory that a process holds, shared memory as well, but not the files that it reads."""
     if not sys.platform.startswith("linux"):
@@ -252,12 +290,3 @@ def _spare_uid() -> int:
         lines = Path("/proc/self/uid_map").read_text().splitlines()
         most = max(int(line.split()[0]) + int(line.split()[2]) for line in lines)
     return 1_000_000_000 + number if most > 1_900_000_000 else max(1, most - 2 - number % 2000)
-
-
-def _with_room(limits: Limits) -> Limits:
-    """Older kernels count a user's processes outside the wall as well: there is room for these."""
-    release = tuple(int(part) for part in platform.release().split(".")[:2] if part.isdigit())
-    if os.geteuid() == 0 or release >= (5, 14):
-        return limits
-    mine = sum(one.num_threads() for one in psutil.process_iter() if one.uids().real == os.getuid())
-    return Limits(**asdict(limits) | {"processes": limits.processes + mine})

@@ -20,7 +20,7 @@ import types
 import warnings
 from typing import Any
 
-from lecturelib.homework.isolation import codec, kernel, wire
+from lecturelib.homework.isolation import codec, rlimits, wire
 from lecturelib.homework.isolation.limits import Limits
 
 _STILL = ("matplotlib", "pylab", "gui", "load_ext", "reload_ext", "autoreload", "pip", "conda", "mamba", "uv")
@@ -114,7 +114,7 @@ def _serve(names: dict[str, Any], control: socket.socket, limits: Limits) -> Non
     """Fork a copy of this process for each test cell that opens, and end it when the test is done."""
     copies: dict[int, int] = {}
     with contextlib.suppress(OSError, ValueError):
-        kernel.allow_more_files()
+        rlimits.allow_more()
     while True:
         try:
             message, descriptors = wire.receive_with_descriptors(control, 1000)

@@ -22,7 +22,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from lecturelib.homework.isolation import codec, wire
+from lecturelib.homework.isolation import codec, rlimits, wire
 from lecturelib.homework.isolation.limits import Limits
 
 LONGEST = 1200
@@ -69,6 +69,7 @@ def run(prepared: dict[str, Any], job: dict[str, Any], descriptors: list[int], l
     The parts that students see come first, of all cells: only there are words of the student's side passed on, and
     as long as nothing hidden was sent to it, these cannot tell what is hidden, wherever it kept what it was sent.
     """
+    rlimits.allow_more()
     _, verdicts, control_descriptor = descriptors
     control = socket.socket(fileno=os.dup(control_descriptor))
     until = time.monotonic() + limits.notebook_seconds

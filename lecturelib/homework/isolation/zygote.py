@@ -15,10 +15,11 @@ import random
 import shutil
 import socket
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from lecturelib.homework.isolation import kernel, wire
+from lecturelib.homework.isolation import kernel, rlimits, wire
 from lecturelib.homework.isolation.limits import Limits
 
 ROLES = {"student": "lecturelib.homework.isolation.student_process", "tester": "lecturelib.homework.isolation.tester"}
@@ -31,6 +32,8 @@ def main(descriptor: int) -> None:
     os.set_inheritable(descriptor, False)
     config = json.loads(wire.receive(sock, MOST))
     limits = Limits(**config["limits"])
+    if not config["confined"]:
+        kernel.keep_orphans()
     role = importlib.import_module(ROLES[config["role"]])
     _import(config["imports"])
     try:
@@ -45,14 +48,28 @@ def main(descriptor: int) -> None:
         except wire.WireError:
             return
 
-        def work(job: bytes = job, descriptors: list[int] = descriptors) -> None:
-            sock.close()
-            role.run(prepared, json.loads(job), descriptors, limits)
+        try:
+            now = _with_room(limits, config)
+        except OSError as error:
+            answer = {"error": str(error)}
+        else:
+            wire.send(sock, b'{"begun": true}')
 
-        status = _behind_a_wall(work, descriptors[0], config, limits)
+            def work(job: bytes = job, descriptors: list[int] = descriptors, now: Limits = now) -> None:
+                sock.close()
+                role.run(prepared, json.loads(job), descriptors, now)
+
+            answer = {"status": _behind_a_wall(work, descriptors[0], config, now)}
         for one in descriptors:
             os.close(one)
-        wire.send(sock, json.dumps({"status": status}).encode())
+        wire.send(sock, json.dumps(answer).encode())
+
+
+def _with_room(limits: Limits, config: dict[str, Any]) -> Limits:
+    """Limits of processes count per user. A submission may be one that nobody is; else there is room for the others."""
+    if config["uid"] is not None:
+        return limits
+    return replace(limits, processes=rlimits.allowance(limits.processes))
 
 
 def _import(names: list[str]) -> None:
@@ -67,6 +84,7 @@ def _behind_a_wall(work: Any, output: int, config: dict[str, Any], limits: Limit
         return _ended(outer)
     code = 70
     try:
+        os.setpgid(0, 0)  # without namespaces, what comes can be ended at once as a group of processes
         nothing = os.open(os.devnull, os.O_RDONLY)
         for target, source in ((0, nothing), (1, output), (2, output)):
             os.dup2(source, target)
@@ -81,7 +99,7 @@ def _behind_a_wall(work: Any, output: int, config: dict[str, Any], limits: Limit
             kernel.refuse_calls()
         if worker := os.fork():
             os._exit(_ended(worker))
-        kernel.set_limits(limits)
+        rlimits.set_limits(limits, rlimits.MORE_FILES if config["role"] == "tester" else rlimits.OPEN_FILES)
         _fill_folder(config)
         _seed()
         work()

@@ -1,299 +1,204 @@
-"""Claims of the chapter `kernels/initialization`.
-
-Means over the start are taken over *all* choices of signs (or values) of a small network, so that they are exact. The
-sizes of the entries are random and generic: no pre-activation of a network with biases is 0.
-"""
+"""Claims of the chapter `kernels/initialization` on means of squares over the start, forward and backward."""
 
 from __future__ import annotations
 
-from itertools import pairwise
+from collections.abc import Iterator
+from itertools import accumulate, pairwise
+from operator import mul
 
 import torch
 from torch import Generator, Tensor
 
-from lecturelib.core.old_claims import Claim, relative_gap
+from lecturelib.core.checking import equals, measures
+from lecturelib.core.claims import Exponent, claim
+from lecturelib.core.problems import normal, uniform
+from lecturelib.kernels.initialization.checks_problems import every_start, plans
 from lecturelib.kernels.initialization.variances import (
     Variances,
     backward_moments,
+    equal_variances,
     forward_moments,
     gradient_moments,
     scheme_variances,
 )
 
-JELENKOVIC = "Jelenković, lecture 13"
-EXACT = 1e-11
-SIGNS = torch.tensor([-1.0, 1.0], dtype=torch.float64)
-THREE = torch.tensor([-(3**0.5), 0.0, 3**0.5], dtype=torch.float64)
-"""Values with probabilities 1/6, 2/3, 1/6: mean 0, variance 1 and fourth moment 3, as a normal number has."""
+
+def symmetric_laws(generator: Generator) -> Iterator[tuple[Tensor, Tensor]]:
+    """Values and their probabilities, with and without an atom at 0."""
+    for atom in (0.0, 1.0):
+        values, chances = normal(generator, 4), uniform(generator, 4)
+        chances = torch.cat([chances, chances, torch.tensor([atom])])
+        yield torch.cat([values, -values, torch.zeros(1)]), chances / chances.sum()
 
 
-def plan(generator: Generator, widths: tuple[int, ...]) -> tuple[Variances, Tensor]:
-    """Random variances, every entry its own, and an input."""
-
-    def positive(*shape: int) -> Tensor:
-        return 0.2 + torch.rand(*shape, generator=generator, dtype=torch.float64)
-
-    weights = tuple(positive(*pair) for pair in pairwise(widths))
-    biases = tuple(positive(width) for width in widths[1:])
-    return Variances(weights, biases, positive(widths[-1])), positive(widths[0])
-
-
-def every_network(
-    variances: Variances, values: Tensor = SIGNS, *, sign_biases: bool = False
-) -> tuple[list, list, Tensor]:
-    """All networks whose entries are one of `values` times their deviation: matrices, biases, v; leading dimension all.
-
-    Output weights, and biases where `sign_biases`, take signs alone.
-    """
-    parts = [*variances.weights, *variances.biases, variances.output]
-    layers = len(variances.weights)
-    choices = []
-    for place, part in enumerate(parts):
-        only_signs = place == 2 * layers or (sign_biases and place >= layers)
-        choices += [SIGNS if only_signs else values] * part.numel()
-    grid = torch.cartesian_prod(*choices)
-    split = grid.split([part.numel() for part in parts], dim=1)
-    shaped = [one.reshape(-1, *part.shape) * part.sqrt() for one, part in zip(split, parts, strict=True)]
-    return shaped[:layers], shaped[layers : 2 * layers], shaped[-1]
-
-
-def layers_of(matrices: list, biases: list, x: Tensor) -> list[Tensor]:
-    """h_0, …, h_L of every network: (all, k)."""
-    h = [x.expand(matrices[0].shape[0], -1)]
-    for matrix, bias in zip(matrices, biases, strict=True):
-        h.append(torch.relu(torch.einsum("si,sij->sj", h[-1], matrix) + bias))
-    return h
-
-
-def _worst(found, expected) -> float:
-    return max(relative_gap(one, other) for one, other in zip(found, expected, strict=True))
-
-
-# The half
-
-
-def _half_of_a_symmetric_law(half, generator: Generator) -> float:
-    values = torch.randn(5, generator=generator, dtype=torch.float64)
-    z = torch.cat([values, -values, torch.zeros(3, dtype=torch.float64)])
-    return float((half(z) - torch.relu(z).square().mean()).abs())
-
-
-symmetric_half = Claim(
-    label="lem-deepinit-half",
-    statement=r"If $z$ and $-z$ have the same law, $\E (z)_+^2 = \frac12 \E z^2$.",
-    source=JELENKOVIC,
-    method="exact identity",
-    tolerance=EXACT,
-    check=_half_of_a_symmetric_law,
-    formula=lambda z: z.square().mean() / 2,
-    falsifiers={
-        r"$\E z^2$": lambda z: z.square().mean(),
-        r"$\frac12 (\E \lvert z \rvert)^2$": lambda z: z.abs().mean() ** 2 / 2,
-        r"$\Var (z)_+$": lambda z: torch.relu(z).var(unbiased=False),
-    },
+@claim(
+    "lem-deepinit-half",
+    source="jelenkovic: variance of the gradient",
+    check=equals(lambda z, chances: (chances * torch.relu(z).square()).sum(), on=symmetric_laws),
+    wrong={"all of it": {"half": 1.0}, r"$\frac12 (\E \lvert z \rvert)^2$": lambda z, p: (p * z.abs()).sum() ** 2 / 2},
 )
+def symmetric_half(z, chances, *, half=0.5, power=Exponent(2)):
+    return half * (chances * z.abs() ** power).sum()
 
 
 # Forward
 
 
-def _forward_over_all_signs(moments, generator: Generator) -> float:
-    variances, x = plan(generator, (2, 2, 2))
-    matrices, biases, _ = every_network(variances)
-    return _worst(moments(variances, x), [h.square().mean(0) for h in layers_of(matrices, biases, x)])
+def squares_forward(plan: Variances, x: Tensor) -> list[Tensor]:
+    starts = every_start(plan)
+    return [starts.mean(h.square()) for h in starts.layers(x)]
 
 
-def _changed_forward(weight: float = 0.5, bias: float = 0.5):
-    def moments(variances: Variances, x: Tensor) -> list[Tensor]:
-        found = [x.square()]
-        for weights, biases in zip(variances.weights, variances.biases, strict=True):
-            found.append(weight * weights.T @ found[-1] + bias * biases)
-        return found
-
-    return moments
-
-
-def _as_variances(variances: Variances, x: Tensor) -> list[Tensor]:
-    found = [x.square()]
-    for weights, biases in zip(variances.weights, variances.biases, strict=True):
-        # the variance of (z)₊ for normal z, handed on as if it were a second moment
-        found.append((weights.T @ found[-1] + biases) * (0.5 - 0.5 / torch.pi))
-    return found
-
-
-forward = Claim(
-    label="thm-deepinit-forward",
-    statement=r"$\E h_{\ell, j}^2 = \frac12 \bigl( \sum_i \Var(W_{\ell, ij})\, \E h_{\ell-1, i}^2 + \Var(b_{\ell, j}) "
-    r"\bigr)$, at every width; checked over all signs of networks of widths 2, 2, 2.",
-    source=f"{JELENKOVIC}, for equal variances",
-    method="exact identity",
-    tolerance=EXACT,
-    check=_forward_over_all_signs,
-    formula=forward_moments,
-    falsifiers={
-        "without the half": _changed_forward(1.0, 1.0),
-        "biases not halved": _changed_forward(0.5, 1.0),
-        "a minus sign before the biases": _changed_forward(0.5, -0.5),
-        r"$\Var h^2$ in place of the second moment": _as_variances,
+@claim(
+    "thm-deepinit-forward",
+    source="jelenkovic: vanishing and exploding gradient",
+    check=equals(squares_forward, on=plans),
+    also=(forward_moments,),
+    wrong={
+        "without the half": {"weight": 1.0, "bias": 1.0},
+        "biases not halved": {"bias": 1.0},
+        r"variances of normal $h$, not second moments": {"weight": 0.5 - 0.5 / torch.pi, "bias": 0.5 - 0.5 / torch.pi},
     },
 )
+def forward(plan, x, *, weight=0.5, bias=0.5, power=Exponent(2)):
+    q = [x.abs() ** power]
+    for variances, offsets in zip(plan.weights, plan.biases, strict=True):
+        q.append(weight * (variances * q[-1][:, None]).sum(0) + bias * offsets)
+    return q
 
 
 # Backward
 
 
-def _signals(matrices, biases, v, x) -> list[Tensor]:
-    """∂f/∂h_ℓ of every network by automatic differentiation."""
-    h = [x.expand(matrices[0].shape[0], -1).clone().requires_grad_()]
-    for matrix, bias in zip(matrices, biases, strict=True):
-        h.append(torch.relu(torch.einsum("si,sij->sj", h[-1], matrix) + bias))
-    return list(torch.autograd.grad((h[-1] * v).sum(), h))
+def alive(plan: Variances) -> list[float]:
+    """What silent layers leave of squared derivatives: P(h_ℓ ≠ 0) without biases, 1 with them."""
+    silent = [0.0 if bias.any() else 0.5 ** len(bias) for bias in plan.biases]
+    return list(accumulate([1.0, *(1 - one for one in silent)], mul))
 
 
-def _backward_over_all_signs(moments, generator: Generator) -> float:
-    variances, x = plan(generator, (2, 2, 2))
-    return _worst(moments(variances), [one.square().mean(0) for one in _signals(*every_network(variances), x)])
+def squares_backward(plan: Variances, x: Tensor) -> dict:
+    """Means over all starts; and the least and largest of those with one first layer, which is not silent."""
+    starts = every_start(plan)
+    signals, first = starts.signals(x), starts.layers(x)[1].unflatten(0, (starts.first, -1))[:, 0]
+    chance, given = (one.unflatten(0, (starts.first, -1)) for one in (starts.chance, signals[1].square()))
+    given = (chance[..., None] * given).sum(1) / chance.sum(1)[:, None]
+    given = given[first.any(1) | plan.biases[-1].any()]
+    return {"all": [starts.mean(one.square()) for one in signals], "given": (given.amin(0), given.amax(0))}
 
 
-def _changed_backward(factor: float, *, transposed: bool = False):
-    def moments(variances: Variances) -> list[Tensor]:
-        found = [variances.output]
-        for weights in reversed(variances.weights):
-            found.append(factor * (weights.T if transposed else weights) @ found[-1])
-        return found[::-1]
-
-    return moments
+def behind_silent_layers(g: list[Tensor], plan: Variances) -> dict:
+    shares = [1.0, *alive(plan)[1:-1], 1.0]
+    return {"all": [share * one for share, one in zip(shares, g, strict=True)], "given": (g[1], g[1])}
 
 
-backward = Claim(
-    label="thm-deepinit-backward",
-    statement=r"$\E (\partial f / \partial h_{\ell-1, i})^2 = \frac12 \sum_j \Var(W_{\ell, ij})\, "
-    r"\E (\partial f / \partial h_{\ell, j})^2$, at every width; checked over all signs of networks of widths 2, 2, 2.",
-    source=f"{JELENKOVIC}, two layers; Hanin 2018",
-    method="exact identity",
-    tolerance=EXACT,
-    check=_backward_over_all_signs,
-    formula=backward_moments,
-    falsifiers={
-        "without the half": _changed_backward(1.0),
-        "a quarter": _changed_backward(0.25),
-        "the other way through the weights": _changed_backward(0.5, transposed=True),
-        "half also for the output weights": lambda v: [one / 2 for one in backward_moments(v)],
+@claim(
+    "thm-deepinit-backward",
+    source="jelenkovic: variance of the gradient; hanin2018: theorem 1",
+    check=equals(squares_backward, on=plans),
+    also=(lambda plan, x: behind_silent_layers(backward_moments(plan), plan),),
+    wrong={
+        "without the half": {"half": 1.0},
+        "a quarter": {"half": 0.25},
+        "half also for the output weights": {"last": 0.5},
     },
 )
+def backward(plan, x, *, half=0.5, last=1.0):
+    g = [last * plan.output]
+    for variances in reversed(plan.weights):
+        g.insert(0, half * (variances * g[0]).sum(1))
+    return behind_silent_layers(g, plan)
 
 
-def _gradients_over_all_signs(moments, generator: Generator) -> float:
-    variances, x = plan(generator, (2, 2, 2))
-    matrices, biases, v = every_network(variances)
-    leaves = [one.clone().requires_grad_() for one in (*matrices, *biases)]
-    h = layers_of(leaves[:2], leaves[2:], x)
-    found = [one.square().mean(0) for one in torch.autograd.grad((h[-1] * v).sum(), leaves)]
-    weights, offsets = moments(variances, x)
-    return _worst([*weights, *offsets], found)
+def squares_of_derivatives(plan: Variances, x: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+    starts = every_start(plan)
+    parts = [[one.clone().requires_grad_() for one in kind] for kind in (starts.matrices, starts.biases)]
+    f = (starts._replace(matrices=parts[0], biases=parts[1]).layers(x)[-1] * starts.output).sum()
+    return tuple(
+        [starts.mean(one.square()) for one in torch.autograd.grad(f, kind, retain_graph=True)] for kind in parts
+    )
 
 
-def _scaled(first: float, second: float):
-    def moments(variances: Variances, x: Tensor):
-        weights, biases = gradient_moments(variances, x)
-        return [first * one for one in weights], [second * one for one in biases]
-
-    return moments
+def gradients_by_the_library(plan: Variances, x: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+    weights, biases = gradient_moments(plan, x)
+    return weights, [share * one for share, one in zip(alive(plan), biases, strict=False)]
 
 
-def _signal_before_the_layer(variances: Variances, x: Tensor):
-    q, g = forward_moments(variances, x), backward_moments(variances)
-    weights = [after[:, None] * before / 2 for before, after in zip(q[1:], g[:-1], strict=True)]
-    return weights, gradient_moments(variances, x)[1]
-
-
-gradients = Claim(
-    label="thm-deepinit-gradients",
-    statement=r"$\E (\partial f / \partial W_{\ell, ij})^2 = \frac12 \E h_{\ell-1, i}^2\, \E (\partial f / \partial "
-    r"h_{\ell, j})^2$, and $\frac12 \E (\partial f / \partial h_{\ell, j})^2$ for biases.",
-    source=f"{JELENKOVIC}, two layers; in general derived here",
-    method="exact identity",
-    tolerance=EXACT,
-    check=_gradients_over_all_signs,
-    formula=gradient_moments,
-    falsifiers={
-        "without the half, weights": _scaled(2.0, 1.0),
-        "without the half, biases": _scaled(1.0, 2.0),
-        "signals on the wrong sides of the layer": _signal_before_the_layer,
+@claim(
+    "thm-deepinit-gradients",
+    source="jelenkovic: variance of the gradient",
+    check=equals(squares_of_derivatives, on=plans),
+    also=(gradients_by_the_library,),
+    wrong={
+        "without the half, weights": {"weight": 1.0},
+        "without the half, biases": {"bias": 1.0},
+        "signals on the wrong sides of the layer": {"before": 1, "behind": 0},
     },
 )
+def gradients(plan, x, *, weight=0.5, bias=0.5, before=0, behind=1):
+    q, g = forward_moments(plan, x), backward_moments(plan)
+    sides = [(q[(k + before) % len(q)], g[(k + behind) % len(g)]) for k in range(len(plan.weights))]
+    biases = [bias * share * after for share, (_, after) in zip(alive(plan), sides, strict=False)]
+    return [weight * one[:, None] * after for one, after in sides], biases
 
 
 # Schemes
 
 
-def _sizes_at_every_layer(claimed, generator: Generator) -> float:
-    widths = (*(int(k) for k in torch.randint(1, 4, (3,), generator=generator)), 1)
-    x = torch.randn(widths[0], generator=generator, dtype=torch.float64)
-    return max(abs(claimed(widths, x, name) - _per_neuron(widths, x, name)) for name in ("he", "glorot", "lecun"))
+def widths_and_input(generator: Generator) -> Iterator[tuple[tuple[int, ...], Tensor]]:
+    for widths in ((2, 3, 1), (1, 2, 1, 2), (3, 1, 2)):
+        yield widths, normal(generator, widths[0])
 
 
-def _per_neuron(widths, x: Tensor, scheme: str) -> float:
-    """E ‖h_L‖²/k_L relative to ‖x‖²/d, over all signs."""
-    variances = scheme_variances(widths, scheme)
-    grid = torch.cartesian_prod(*[SIGNS] * sum(one.numel() for one in variances.weights))
-    split = grid.reshape(-1, grid.shape[-1] if grid.ndim > 1 else 1).split(
-        [w.numel() for w in variances.weights], dim=1
-    )
-    matrices = [s.reshape(-1, *w.shape) * w.sqrt() for s, w in zip(split, variances.weights, strict=True)]
-    zeros = [torch.zeros(1, w.shape[1], dtype=torch.float64) for w in variances.weights]
-    last = layers_of(matrices, zeros, x)[-1]
-    return float(last.square().mean() / x.square().mean())
+def sizes_per_neuron(widths: tuple[int, ...], x: Tensor) -> dict[str, Tensor]:
+    """E ‖h_ℓ‖² / k_ℓ of all layers under each rule, relative to that of x."""
+    every = {name: every_start(scheme_variances(widths, name)) for name in ("he", "lecun", "glorot")}
+    sizes = {name: [one.mean(h.square().mean(1)) for h in one.layers(x)] for name, one in every.items()}
+    return {name: torch.stack(one) / one[0] for name, one in sizes.items()}
 
 
-def _stated_sizes(widths, x: Tensor, scheme: str) -> float:
-    """1 for He, ½ a layer for LeCun, k_in / (k_in + k_out) a layer for Glorot."""
-    found = 1.0
-    for before, after in pairwise(widths):
-        found *= {"he": 1.0, "lecun": 0.5, "glorot": before / (before + after)}[scheme]
-    return found
-
-
-schemes = Claim(
-    label="cor-deepinit-schemes",
-    statement=r"Without biases $\E h^2$ is the same in every layer for $\Var W = 2/k_{\ell-1}$, is halved by each "
-    r"layer for $1/k_{\ell-1}$, and multiplied by $k_{\ell-1}/(k_{\ell-1} + k_\ell)$ for Glorot's rule.",
-    source=f"{JELENKOVIC}; Anselmi, class 3; He et al. 2015; Glorot and Bengio 2010",
-    method="exact identity",
-    tolerance=EXACT,
-    check=_sizes_at_every_layer,
-    formula=_stated_sizes,
-    falsifiers={
-        "1/k keeps the size, as for a linear network": lambda k, x, s: 1.0 if s == "lecun" else _stated_sizes(k, x, s),
-        "Glorot keeps it": lambda k, x, s: 1.0 if s == "glorot" else _stated_sizes(k, x, s),
-        "He doubles it": lambda k, x, s: 2.0 ** (len(k) - 1) if s == "he" else _stated_sizes(k, x, s),
+@claim(
+    "cor-deepinit-schemes",
+    source="anselmi: class 3; he2015: section 2.2; glorot2010: equation 12",
+    check=equals(sizes_per_neuron, on=widths_and_input),
+    wrong={
+        "LeCun's keeps the size, as in a linear network": {"lecun": 1.0},
+        "Glorot's multiplies by the share of outgoing weights": {"incoming": 0.0, "outgoing": 1.0},
+        "He's doubles it": {"he": 2.0},
     },
 )
+def schemes(widths, x, *, he=1.0, lecun=0.5, incoming=1.0, outgoing=0.0):
+    k, after = torch.tensor(list(pairwise(widths)), dtype=torch.float64).T
+    factors = {"he": he + 0 * k, "lecun": lecun + 0 * k, "glorot": (incoming * k + outgoing * after) / (k + after)}
+    return {name: torch.cat([k.new_ones(1), one.cumprod(0)]) for name, one in factors.items()}
 
 
-def _backward_norm(scheme: str, generator: Generator) -> float:
-    widths = (2, 3, 2)
-    _, x = plan(generator, widths)
-    variances = scheme_variances(widths, scheme)
-    # biases of a generic size keep pre-activations away from 0; they do not enter the backward moments
-    biases = tuple(torch.rand(k, generator=generator, dtype=torch.float64) for k in widths[1:])
-    found = _signals(*every_network(Variances(variances.weights[:1], biases[:1], torch.ones(3) / 3)), x)
-    sizes = torch.stack([one.square().sum(1).mean() for one in found])
-    return float((sizes - sizes[-1]).abs().max())
+def spread_of_gradients(rule, widths: tuple[int, ...], x: Tensor, biases: Tensor) -> float:
+    """How far E ‖∂f/∂h_ℓ‖² of any layer is from that of the last, relative to it."""
+    starts = every_start(equal_variances(widths, rule(widths), biases[: len(widths) - 1]))
+    sizes = torch.stack([starts.mean(one.square().sum(1)) for one in starts.signals(x)])
+    return float((sizes / sizes[-1] - 1).abs().max())
 
 
-he_backward = Claim(
-    label="cor-deepinit-he",
-    statement=r"With $\Var W_\ell = 2/k_{\ell-1}$ the mean of $\lVert \partial f / \partial h_\ell \rVert^2$ is the "
-    "same for all layers, whatever their widths.",
-    source="derived here; for equal widths He et al. 2015",
-    method="exact identity",
-    tolerance=EXACT,
-    check=_backward_norm,
-    formula="he",
-    falsifiers={
-        r"with $2/(k_{\ell-1} + k_\ell)$": "glorot",
-        r"with $2/k_\ell$": "he_backward",
-        r"with $1/k_{\ell-1}$": "lecun",
+def scheme(name: str):
+    return lambda widths: tuple(one[0, 0] for one in scheme_variances(widths, name).weights)
+
+
+@claim(
+    "cor-deepinit-he",
+    source="own; he2015: section 2.2",
+    check=measures(
+        spread_of_gradients,
+        on=lambda generator: [(*one, uniform(generator, 3, low=0.2)) for one in widths_and_input(generator)],
+        tolerance=1e-10,
+        method="exact identity",
+    ),
+    also=(scheme("he"),),
+    wrong={
+        r"with $2/(k_{\ell-1} + k_\ell)$": scheme("glorot"),
+        r"with $2/k_\ell$": scheme("he_backward"),
+        r"with $1/k_{\ell-1}$": {"factor": 1.0},
+        "the second layer with 7 times the variance": lambda k: (2 / k[0], 14 / k[1], *(2 / one for one in k[2:-1])),
     },
 )
+def he_backward(widths, *, factor=2.0, power=Exponent(-1)):
+    return tuple(factor * width**power for width in widths[:-1])

@@ -3,284 +3,238 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from functools import cache, partial
 
-import numpy as np
 import torch
-from scipy.special import erf
 from torch import Generator, Tensor
 
-from lecturelib.core.old_claims import Claim, relative_gap
-from lecturelib.kernels.initialization.checks import EXACT, SIGNS, THREE, every_network, layers_of
+from lecturelib.core.checking import equals
+from lecturelib.core.claims import Exponent, claim
+from lecturelib.core.problems import normal, uniform
+from lecturelib.kernels.initialization.checks_problems import equal_plans, every_start, plans, without_biases
 from lecturelib.kernels.initialization.variances import (
     Variances,
     death_chance,
     direction_moments,
-    equal_variances,
     erf_variance,
     forward_moments,
     fourth_moments,
     log_step,
 )
 
-
-def _common_plan(generator: Generator, widths: tuple[int, ...]) -> tuple[Variances, Tensor]:
-    draw = 0.2 + torch.rand(2, len(widths) - 1, generator=generator, dtype=torch.float64)
-    x = torch.randn(widths[0], generator=generator, dtype=torch.float64)
-    return equal_variances(widths, draw[0], draw[1]), x
-
-
 # Many layers at once
 
 
-def _unrolled(plan: Variances, x: Tensor, *, half: float = 0.5, late: int = 0, first: int = 0) -> Tensor:
-    """The sum over layers; `late` shifts the biases by so many layers, `first` leaves factors out of all products."""
-    growth = [weights.shape[0] * float(weights[0, 0]) / 2 for weights in plan.weights]
-    biases = [float(one[0]) for one in plan.biases]
-    depth, found = len(growth), math.prod(growth[first:]) * x.square().mean()
-    for back in range(depth):
-        found = found + half * math.prod(growth[depth - back + first :]) * biases[depth - 1 - back - late]
-    return found
+def mean_squares(plan: Variances, x: Tensor) -> Tensor:
+    """q_1, …, q_L over all starts."""
+    starts = every_start(plan)
+    return torch.stack([starts.mean(h.square().mean(1)) for h in starts.layers(x)[1:]])
 
 
-def _mean_square_over_all_signs(unrolled, generator: Generator) -> float:
-    variances, x = _common_plan(generator, (3, 2, 1, 2))
-    matrices, biases, _ = every_network(variances, SIGNS)
-    return relative_gap(unrolled(variances, x), layers_of(matrices, biases, x)[-1].square().mean())
-
-
-unrolled = Claim(
-    label="cor-deepinit-unrolled",
-    statement=r"$q_L = \rho_L \cdots \rho_1\, q_0 + \frac12 \sum_{\ell=1}^L \rho_L \cdots \rho_{\ell+1}\, "
-    r"\sigma_{b,\ell}^2$; checked over all choices of signs.",
-    source="Jelenković, lecture 13; derived here",
-    method="exact identity",
-    tolerance=EXACT,
-    check=_mean_square_over_all_signs,
-    formula=_unrolled,
-    falsifiers={
-        r"without the $\frac12$": lambda plan, x: _unrolled(plan, x, half=1.0),
-        "biases of the layer before": lambda plan, x: _unrolled(plan, x, late=1),
-        "products that start one layer later": lambda plan, x: _unrolled(plan, x, first=1),
-        "biases that add up unchanged": lambda plan, x: (
-            _unrolled(plan, x, half=0.0) + sum(float(one[0]) for one in plan.biases) / 2
-        ),
+@claim(
+    "cor-deepinit-unrolled",
+    source="jelenkovic: vanishing and exploding gradient",
+    check=equals(mean_squares, on=partial(equal_plans, shapes=((3, 2, 1, 2), (1, 2, 3), (2, 2)))),
+    also=(lambda plan, x: torch.stack([q.mean() for q in forward_moments(plan, x)[1:]]),),
+    wrong={
+        r"without the $\frac12$": {"half": 1.0},
+        "biases of the layer before": {"own": 1},
+        "biases that meet the factor of their own layer": {"after": 0},
     },
 )
+def unrolled(plan, x, *, growth=0.5, half=0.5, first=1, after=1, own=0):
+    rho = [growth * float(weights[:, 0].sum()) for weights in plan.weights]
+    q = []
+    for depth in range(1, len(rho) + 1):
+        fed = [math.prod(rho[k + after : depth]) * float(plan.biases[(k - own) % depth][0]) for k in range(depth)]
+        q.append(math.prod(rho[first - 1 : depth]) * float(x.square().mean()) + half * sum(fed))
+    return torch.tensor(q, dtype=torch.float64)
 
 
 # A linear layer
 
 
-def _variance_over_all_values(variance, generator: Generator) -> float:
-    """Three weights and three inputs, each with three values: all 9³ pairs of pairs, none of mean 0."""
-    terms = 3
-    w, x = (torch.randn(3, generator=generator, dtype=torch.float64) + 0.5 for _ in range(2))
-    sums = torch.zeros(1, dtype=torch.float64)
-    for _ in range(terms):
-        sums = (sums[:, None] + torch.outer(w, x).flatten()).flatten()
-    return relative_gap(variance(terms, w, x), sums.var(unbiased=False))
+def sums_of_pairs(generator: Generator) -> Iterator[tuple[int, Tensor, Tensor, Tensor]]:
+    """How many pairs, three values of w and of x, and probabilities (2, 3): of any mean, E w = 0, E x = 0 as well."""
+    for count in (1, 2, 3):
+        chances = uniform(generator, 2, 3, low=0.2)
+        chances, laws = chances / chances.sum(1, keepdim=True), normal(generator, 2, 3) + 0.5
+        for centred in (0, 1, 2):
+            w, x = (law - (row < centred) * (p @ law) for row, (law, p) in enumerate(zip(laws, chances, strict=True)))
+            yield count, w, x, chances
 
 
-def _linear_variance(terms: int, w: Tensor, x: Tensor) -> Tensor:
-    return terms * (w.square().mean() * x.square().mean() - (w.mean() * x.mean()) ** 2)
+def variance_over_all_values(count: int, w: Tensor, x: Tensor, chances: Tensor) -> Tensor:
+    one, products = torch.outer(*chances).flatten(), torch.outer(w, x).flatten()
+    chance, sums = torch.ones(1, dtype=w.dtype), torch.zeros(1, dtype=w.dtype)
+    for _ in range(count):
+        chance, sums = torch.outer(chance, one).flatten(), (sums[:, None] + products).flatten()
+    return chance @ (sums - chance @ sums).square()
 
 
-linear = Claim(
-    label="prop-deepinit-linear",
-    statement=r"For $k$ independent pairs $\Var \sum_i w_i x_i = k\, (\E w^2\, \E x^2 - (\E w)^2 (\E x)^2)$; checked "
-    "over all values of a finite law.",
-    source="class 3 of Anselmi's lectures; derived here",
-    method="exact identity",
-    tolerance=EXACT,
-    check=_variance_over_all_values,
-    formula=_linear_variance,
-    falsifiers={
-        r"$k \Var w \Var x$, whatever the means are": lambda k, w, x: k * w.var(unbiased=False) * x.var(unbiased=False),
-        r"$k\, \E w^2\, \E x^2$, whatever the means are": lambda k, w, x: k * w.square().mean() * x.square().mean(),
-        r"$k^2$ in place of $k$": lambda k, w, x: k * _linear_variance(k, w, x),
+@claim(
+    "prop-deepinit-linear",
+    source="anselmi: class 3",
+    check=equals(variance_over_all_values, on=sums_of_pairs),
+    wrong={
+        r"$k\, \E w^2\, \E x^2$, whatever the means are": {"means": 0.0},
+        r"$k \Var w \Var x$, whatever the means are": lambda k, w, x, p: (
+            k * (p[0] @ w**2 - (p[0] @ w) ** 2) * (p[1] @ x**2 - (p[1] @ x) ** 2)
+        ),
+        r"$k^2$ in place of $k$": {"power": 2.0},
     },
 )
+def linear(count, w, x, chances, *, power=Exponent(1), squares=1.0, means=1.0):
+    (mean_w, square_w), (mean_x, square_x) = ((p @ law, p @ law**2) for law, p in zip((w, x), chances, strict=True))
+    return count**power * (squares * square_w * square_x - means * mean_w**2 * mean_x**2)
 
 
 # Fluctuations
 
 
-def _chances(values: Tensor) -> Tensor:
-    """Probability of every choice of the three-valued law, given the standardized values: 2/3 for 0, 1/6 else."""
-    return torch.where(values == 0, 2 / 3, 1 / 6).double().prod(dim=1)
+def fourth_powers(plan: Variances, x: Tensor) -> tuple[list[Tensor], Tensor]:
+    """E ‖h_ℓ‖⁴ over all starts, and E ‖h_L‖⁴ / (E ‖h_L‖²)² without biases."""
+    starts, bare = every_start(plan), every_start(without_biases(plan))
+    last = bare.layers(x)[-1].square().sum(1)
+    sizes = [starts.mean(h.square().sum(1) ** 2) for h in starts.layers(x)]
+    return sizes, bare.mean(last**2) / bare.mean(last) ** 2
 
 
-def _weights_of_all(variances: Variances, matrices: list, biases: list | None) -> Tensor:
-    chance = torch.ones(matrices[0].shape[0], dtype=torch.float64)
-    for one in [*matrices, *(biases or [])]:
-        chance = chance * _chances(one.flatten(1))
-    return chance / chance.sum()
+def fourth_by_the_library(plan: Variances, x: Tensor) -> tuple[list[Tensor], Tensor]:
+    bare = without_biases(plan)
+    return list(fourth_moments(plan, x)), fourth_moments(bare, x)[-1] / forward_moments(bare, x)[-1].sum() ** 2
 
 
-def _fourth_over_all_values(moments, generator: Generator) -> float:
-    variances, x = _common_plan(generator, (2, 1, 2))
-    matrices, biases, _ = every_network(variances, THREE)
-    chance = _weights_of_all(variances, matrices, biases)
-    found = torch.stack([(chance * h.square().sum(1) ** 2).sum() for h in layers_of(matrices, biases, x)])
-    return relative_gap(moments(variances, x), found)
+SMALL = partial(equal_plans, shapes=((2, 1, 2), (1, 2, 1), (3, 1, 1)))  # four values for every entry
 
 
-def _changed_fourth(count):
-    def moments(variances: Variances, x: Tensor) -> Tensor:
-        second = [one.sum() for one in forward_moments(variances, x)]
-        found = [second[0] ** 2]
-        for before, weights, biases in zip(second, variances.weights, variances.biases, strict=False):
-            w, b = weights[0, 0], biases[0]
-            found.append(count(weights.shape[1]) * (w**2 * found[-1] + 2 * w * b * before + b**2))
-        return torch.stack(found)
-
-    return moments
-
-
-fourth = Claim(
-    label="thm-deepinit-fourth",
-    statement=r"For normal weights $\E \lVert h_\ell \rVert^4 = \frac14 (k_\ell^2 + 5 k_\ell)\, \E (\sigma_w^2 \lVert "
-    r"h_{\ell-1} \rVert^2 + \sigma_b^2)^2$; checked over all values of a law with the same first four moments.",
-    source="derived here; compare Hanin 2018",
-    method="exact identity",
-    tolerance=EXACT,
-    check=_fourth_over_all_values,
-    formula=fourth_moments,
-    falsifiers={
-        r"$\frac14 (k^2 + 2k)$, of a linear layer": _changed_fourth(lambda k: (k**2 + 2 * k) / 4),
-        r"$\frac14 k^2$, no fluctuation": _changed_fourth(lambda k: k**2 / 4),
-        r"$\frac14 (k^2 + 6k)$, neurons counted with themselves": _changed_fourth(lambda k: (k**2 + 6 * k) / 4),
-        r"$\frac14 (k^2 - 5k)$": _changed_fourth(lambda k: (k**2 - 5 * k) / 4),
+@claim(
+    "thm-deepinit-fourth",
+    source="own; hanin2018: theorem 1",
+    check=equals(fourth_powers, on=SMALL),
+    also=(fourth_by_the_library,),
+    wrong={
+        r"$\frac14 (k^2 + 2k)$, of a linear layer": {"linear": 2},
+        r"$\frac14 k^2$, no fluctuation": {"linear": 0},
+        r"$\frac14 (k^2 + 6k)$, neurons counted with themselves": {"linear": 6},
     },
 )
+def fourth(plan, x, *, quarter=0.25, power=2, linear=5, excess=5):
+    found = [x.square().sum() ** 2]
+    for q, weights, biases in zip(forward_moments(plan, x), plan.weights, plan.biases, strict=False):
+        w, b, k = weights[0, 0], biases[0], len(biases)
+        found.append(quarter * (k**power + linear * k) * (w**2 * found[-1] + 2 * w * b * q.sum() + b**2))
+    return found, torch.tensor(math.prod(1 + excess / k for k in plan.widths[1:]), dtype=torch.float64)
 
 
-def _directions_over_all_values(moments, generator: Generator) -> float:
-    variances, x = _common_plan(generator, (2, 1, 2))
-    matrices, biases, _ = every_network(variances, THREE, sign_biases=True)
-    chance = _weights_of_all(variances, matrices, None)
-    u = torch.randn(2, generator=generator, dtype=torch.float64)
-    u = u / u.norm()
-    h = [x.expand(matrices[0].shape[0], -1).clone().requires_grad_()]
-    for matrix, bias in zip(matrices, biases, strict=True):
-        h.append(torch.relu(torch.einsum("si,sij->sj", h[-1], matrix) + bias))
-    found = []
-    for layer in h:
-        # every output's own derivative; networks do not share inputs, so that a sum over them mixes nothing
-        rows = [torch.autograd.grad(layer[:, j].sum(), h[0], retain_graph=True)[0] for j in range(layer.shape[1])]
-        moved = (torch.stack(rows, dim=1) @ u).square().sum(1)
-        found.append(torch.stack([(chance * moved).sum(), (chance * moved**2).sum()]))
-    return relative_gap(torch.stack(moments(variances), dim=1), torch.stack(found))
+def powers_of_a_derivative(plan: Variances, x: Tensor) -> tuple[Tensor, Tensor]:
+    """E ‖J_ℓ u‖² and E ‖J_ℓ u‖⁴ with u = (1, …, 1)/√d, over all starts, by autograd."""
+    starts = every_start(plan)
+    x = x.repeat(len(starts.chance), 1).requires_grad_()
+    sizes = []
+    for h in starts.layers(x):
+        rows = [torch.autograd.grad(one.sum(), x, retain_graph=True)[0].sum(1) / x.shape[1] ** 0.5 for one in h.T]
+        sizes.append(sum(row.square() for row in rows))
+    return tuple(torch.stack([starts.mean(size**power) for size in sizes]) for power in (1, 2))
 
 
-def _changed_direction(second, fourth):
-    def moments(variances: Variances) -> tuple[Tensor, Tensor]:
-        found = [(1.0, 1.0)]
-        for weights in variances.weights:
-            w, k = float(weights[0, 0]), weights.shape[1]
-            found.append((found[-1][0] * second(k) * w, found[-1][1] * fourth(k) * w**2))
-        pairs = torch.tensor(found, dtype=torch.float64)
-        return pairs[:, 0], pairs[:, 1]
+@claim(
+    "thm-deepinit-directions",
+    source="own; hanin2018: theorem 1",
+    check=equals(powers_of_a_derivative, on=SMALL),
+    also=(lambda plan, x: direction_moments(plan),),
+    wrong={r"$k \sigma_w^2$": {"half": 1.0}, r"$\frac14 (k^2 + 2k)$": {"linear": 2}},
+)
+def directions(plan, x, *, half=0.5, quarter=0.25, power=2, linear=5):
+    second, fourth = [1.0], [1.0]
+    for weights in plan.weights:
+        w, k = float(weights[0, 0]), weights.shape[1]
+        second.append(half * k * w * second[-1])
+        fourth.append(quarter * (k**power + linear * k) * w**2 * fourth[-1])
+    return tuple(torch.tensor(one, dtype=torch.float64) for one in (second, fourth))
 
-    return moments
+
+# Silent layers, typical ones
 
 
-directions = Claim(
-    label="thm-deepinit-directions",
-    statement=r"For a fixed direction $u$ a layer multiplies $\E \lVert J u \rVert^2$ by $\frac12 k \sigma_w^2$ and, "
-    r"for normal weights, $\E \lVert J u \rVert^4$ by $\frac14 (k^2 + 5k) \sigma_w^4$.",
-    source="derived here; compare Hanin 2018",
-    method="exact identity",
-    tolerance=EXACT,
-    check=_directions_over_all_values,
-    formula=direction_moments,
-    falsifiers={
-        r"$k \sigma_w^2$": _changed_direction(lambda k: k, lambda k: (k**2 + 5 * k) / 4),
-        r"$\frac14 (k^2 + 2k)$": _changed_direction(lambda k: k / 2, lambda k: (k**2 + 2 * k) / 4),
-        r"$\frac14 (k^2 + 6k)$": _changed_direction(lambda k: k / 2, lambda k: (k**2 + 6 * k) / 4),
+def share_of_the_silent(plan: Variances, x: Tensor) -> Tensor:
+    starts = every_start(without_biases(plan))
+    return torch.stack([starts.mean((h == 0).all(1).double()) for h in starts.layers(x)])
+
+
+@claim(
+    "prop-deepinit-death",
+    source="own",
+    check=equals(share_of_the_silent, on=plans),
+    also=(lambda plan, x: death_chance(plan.widths),),
+    wrong={
+        r"$1 - \prod (1 - k_j^{-2})$": lambda plan, x: 1 - torch.tensor([1, *(1 - k**-2 for k in plan.widths[1:])]),
+        "only the last layer counts": lambda plan, x: 0.5 ** torch.tensor(plan.widths).double(),
     },
 )
+def death(plan, x, *, one=1.0, base=2):
+    return one - torch.tensor([1.0, *(one - base**-k for k in plan.widths[1:])], dtype=torch.float64).cumprod(0)
 
 
-def _share_of_the_dead(chance, generator: Generator) -> float:
-    widths = (2, 2, 2)
-    sizes = [0.2 + torch.rand(2, 2, generator=generator, dtype=torch.float64) for _ in range(2)]
-    grid = torch.cartesian_prod(*[SIGNS] * 8)
-    matrices = [grid[:, 4 * i : 4 * i + 4].reshape(-1, 2, 2) * size for i, size in enumerate(sizes)]
-    zeros = [torch.zeros(1, 2, dtype=torch.float64)] * 2
-    h = layers_of(matrices, zeros, torch.tensor([1.0, 0.7], dtype=torch.float64))
-    found = torch.stack([(one == 0).all(1).double().mean() for one in h])
-    return float((chance(widths) - found).abs().max())
+def log_moments(k: int) -> Tensor:
+    """Mean and variance of ln G, G = (2/k) Σ (ξ_i)₊² > 0, from its Laplace transform M alone; see Frullani's integral.
+
+    E ln G = ∫ (e^{−t} − M(t)) dt/t and E ln² G = −2 ∫ (e^{−t} − M(t)) ln t dt/t − 2γ E ln G.
+    """
+    log_t = torch.arange(-40, 80, 0.1, dtype=torch.float64)
+    t = log_t.exp()
+    log_m = k * torch.log1p(torch.expm1(-torch.log1p(4 * t / k) / 2) / 2)
+    off = torch.expm1(-t) - torch.expm1(log_m) / (1 - 0.5**k)
+    mean, second = 0.1 * off.sum(), -0.2 * (off * log_t).sum()
+    return torch.stack([mean, second - 2 * 0.57721566490153286 * mean - mean**2])
 
 
-death = Claim(
-    label="prop-deepinit-death",
-    statement=r"Without biases $h_\ell = 0$ with probability $1 - \prod_{j \le \ell} (1 - 2^{-k_j})$.",
-    source="derived here",
-    method="exact identity",
-    tolerance=EXACT,
-    check=_share_of_the_dead,
-    formula=death_chance,
-    falsifiers={
-        r"$\prod 2^{-k_j}$": lambda k: torch.cumprod(torch.tensor([1.0, *(0.5**j for j in k[1:])]), 0),
-        r"$\sum 2^{-k_j}$": lambda k: torch.cumsum(torch.tensor([0.0, *(0.5**j for j in k[1:])]), 0),
-        "only the last layer counts": lambda k: torch.tensor([0.0, *(0.5**j for j in k[1:])]),
+@cache
+def many_times_log_moments() -> Tensor:
+    """The limits of k times both, from widths of which each doubles the one before."""
+    one, two, four, eight = (k * log_moments(k) for k in (400, 800, 1600, 3200))
+    return (64 * eight - 56 * four + 14 * two - one) / 21
+
+
+@claim(
+    "thm-deepinit-typical",
+    source="own",
+    check=equals(lambda k: (*log_moments(k), *many_times_log_moments()), on=lambda _: [1, 2, 3, 7, 30], tolerance=1e-8),
+    also=(lambda k: (*log_step(k), -2.5, 5.0),),
+    wrong={
+        r"$\ln (\chi^2_m / k)$": {"scale": 1.0},
+        r"variance $\frac2k$, of a linear layer": {"variance": 2.0},
+        "all neurons active": {"toss": 1.0},
     },
 )
+def typical(k, *, scale=2.0, toss=0.5, mean=-2.5, variance=5.0):
+    m = torch.arange(1, k + 1, dtype=torch.float64)
+    chance = m.new_tensor([math.comb(k, j) * toss**j * (1 - toss) ** (k - j) for j in range(1, k + 1)])
+    chance, means = chance / chance.sum(), torch.digamma(m / 2) + math.log(2 * scale / k)
+    middle = chance @ means
+    return middle, chance @ (torch.polygamma(1, m / 2) + (means - middle) ** 2), mean, variance
 
 
-def _moments_of_the_logarithm(step, generator: Generator) -> float:
-    """Distance of mean and variance from those of a sample, in standard errors; the larger one."""
-    worst = 0.0
-    for width in (3, 12):
-        sums = torch.zeros(20_000, dtype=torch.float64)
-        for _ in range(width):
-            sums += torch.relu(torch.randn(20_000, generator=generator, dtype=torch.float64)) ** 2
-        logs = torch.log(2 / width * sums[sums > 0])
-        mean, variance = step(width)
-        centred = (logs - logs.mean()) ** 2
-        count = logs.numel() ** 0.5
-        worst = max(worst, float((logs.mean() - mean).abs() / logs.std() * count))
-        worst = max(worst, float((centred.mean() - variance).abs() / centred.std() * count))
-    return worst
+# The error function
 
 
-typical = Claim(
-    label="thm-deepinit-typical",
-    statement=r"The logarithm of the growth in one layer has the mean and the variance of a mixture of $\ln \chi^2_m$, "
-    r"$m$ binomial; near $-\frac{5}{2k}$ and $\frac5k$.",
-    source="derived here",
-    method="Monte Carlo",
-    tolerance=5.0,
-    check=_moments_of_the_logarithm,
-    formula=log_step,
-    falsifiers={
-        "mean 0, as the mean of the growth suggests": lambda k: (0.0, log_step(k)[1]),
-        r"variance $2/k$, of a linear layer": lambda k: (log_step(k)[0], 2 / k),
-        "all neurons active": lambda k: (math.log(4 / k) + float(torch.digamma(torch.tensor(k / 2.0))), log_step(k)[1]),
-    },
-)
+def by_the_trapezoid_rule(q: Tensor) -> Tensor:
+    z = torch.arange(-9, 9, 0.01, dtype=torch.float64)
+    density = torch.exp(-z.square() / 2) / math.sqrt(2 * math.pi)
+    return 0.01 * (density * torch.erf(q.sqrt()[:, None] * z).square()).sum(1)
 
 
-def _erf_by_quadrature(variance, generator: Generator) -> float:
-    q = 5 * torch.rand(4, generator=generator, dtype=torch.float64)
-    nodes, weights = np.polynomial.hermite_e.hermegauss(200)
-    values = erf(np.sqrt(q.numpy())[:, None] * nodes) ** 2
-    return float((variance(q) - torch.as_tensor(values @ weights / weights.sum())).abs().max())
-
-
-erf_size = Claim(
-    label="prop-deepinit-erf",
-    statement=r"For normal $z$ with mean 0 and variance $q$, $\E \operatorname{erf}(z)^2 = \frac2\pi \arcsin "
-    r"\frac{2q}{1 + 2q}$.",
-    source="Williams 1997",
-    method="exact identity",
-    tolerance=1e-8,
-    check=_erf_by_quadrature,
-    formula=erf_variance,
-    falsifiers={
-        r"$\arcsin \frac{q}{1 + q}$": lambda q: 2 / torch.pi * torch.asin(q / (1 + q)),
-        r"$\arcsin \frac{2q}{1 + q}$": lambda q: 2 / torch.pi * torch.asin((2 * q / (1 + q)).clamp(max=1)),
+@claim(
+    "prop-deepinit-erf",
+    source="williams1997: section 3.1",
+    check=equals(by_the_trapezoid_rule, on=lambda generator: (20 * uniform(generator, 5) ** 3,)),
+    also=(erf_variance,),
+    wrong={
+        r"$\arcsin \frac{q}{1 + q}$": {"above": 1.0, "below": 1.0},
         r"$\frac4\pi q$, its straight line at 0": lambda q: 4 / torch.pi * q,
+        r"$\frac1\pi \arcsin$": {"factor": 1.0},
     },
 )
+def erf_size(q, *, factor=2.0, above=2.0, one=1.0, below=2.0):
+    return factor / torch.pi * torch.asin((above * q / (one + below * q)).clamp(max=1))

@@ -19,10 +19,8 @@ def one_layer() -> Derivation:
         "eq-deepinit-fixed",
         rho * q + beta**2 / 2,
         [
-            Step(
-                fixed + rho * (q - fixed),
-                r"$q_* = \sigma_b^2 / (2 (1 - \rho))$, so that $\sigma_b^2/2 = (1 - \rho)\, q_*$",
-            )
+            Step(rho * q + (1 - rho) * fixed, r"$q_* = \sigma_b^2 / (2 (1 - \rho))$"),
+            Step(fixed + rho * (q - fixed), r"what is multiplied by $\rho$ is collected"),
         ],
         definitions={fixed: beta**2 / (2 * (1 - rho))},
     )
@@ -35,7 +33,8 @@ def fourth_of_a_neuron() -> Derivation:
         "eq-deepinit-neuron",
         sp.Integral(z**4 * density, (z, 0, sp.oo)),
         [
-            Step(sp.Rational(3, 2), "half the fourth moment of a standard normal number, which is 3"),
+            Step(sp.Integral(z**4 * density, (z, -sp.oo, sp.oo)) / 2, r"$\xi^4$ and the density are even"),
+            Step(sp.Rational(3, 2), "the fourth moment of a standard normal number is 3"),
         ],
     )
 

@@ -11,57 +11,46 @@ from torch import Tensor
 from lecturelib.core.experiments import generator_for
 from lecturelib.kernels.initialization.variances import Variances, forward_moments
 
-DATA, DEPTH, WIDTH, CLASSES = 300, 6, 64, 10
+WIDTHS, CLASSES, DATA = (64,) * 7, 10, 300
 
 
 def digits() -> tuple[Tensor, Tensor]:
     """The first 300 handwritten digits of 8 × 8 pixels, standardized as a whole: x (300, 64), class y (300,)."""
-    images, classes = load_digits(return_X_y=True)
-    x = torch.as_tensor(images[:DATA], dtype=torch.float64)
-    return (x - x.mean()) / x.std(), torch.as_tensor(classes[:DATA])
+    x, y = (torch.as_tensor(part[:DATA]) for part in load_digits(return_X_y=True))
+    return (x - x.mean()) / x.std(), y
 
 
-def _start(seed: int) -> list[Tensor]:
-    generator = generator_for(seed, "start")
-    widths = [64] + [WIDTH] * DEPTH
-    parts = []
-    for before, after in pairwise(widths):
-        parts.append(torch.randn(before, after, generator=generator, dtype=torch.float64) * (2 / before) ** 0.5)
-        parts.append(torch.zeros(after, dtype=torch.float64))
-    parts.append(torch.randn(WIDTH, CLASSES, generator=generator, dtype=torch.float64) / WIDTH**0.5)
-    return parts
-
-
-def _layers(parts: list[Tensor], x: Tensor) -> list[Tensor]:
+def _layers(matrices: list[Tensor], biases: list[Tensor], x: Tensor) -> list[Tensor]:
     h = [x]
-    for matrix, bias in zip(parts[:-1:2], parts[1::2], strict=True):
+    for matrix, bias in zip(matrices, biases, strict=True):
         h.append(torch.relu(h[-1] @ matrix + bias))
     return h
 
 
-def size_ratios(*, seed: int, steps: int = 120, rate: float = 2e-3) -> dict[str, list[float]]:
+def size_ratios(*, seed: int, steps: int = 120, learning_rate: float = 2e-3) -> dict[str, list[float]]:
     """Experiment: mean square of h_ℓ over data, divided by its mean over random signs of the same weights, ℓ = 0, …, L.
 
     The divisor is exact: `forward_moments` with the squares of the weights as variances. start, trained: before and
-    after Adam on the cross entropy with full batches; loss: of the trained network.
+    after Adam on the cross entropy with full batches, from He's start; loss: before the last step.
     """
     x, y = digits()
-    parts = [part.requires_grad_() for part in _start(seed)]
-    start = _ratios(parts, x)
-    optimizer = torch.optim.Adam(parts, lr=rate)
+    generator = generator_for(seed, "start")
+    draws = [torch.randn(pair, generator=generator, dtype=x.dtype) for pair in pairwise((*WIDTHS, CLASSES))]
+    matrices = [draw * (2 / len(draw)) ** 0.5 for draw in draws[:-1]]
+    biases, output = [x.new_zeros(width) for width in WIDTHS[1:]], draws[-1] / WIDTHS[-1] ** 0.5
+
+    def ratios() -> list[float]:
+        squares = [tuple(part.detach().square() for part in kind) for kind in (matrices, biases)]
+        # the recursion is linear in x², so the mean of x² over data gives the mean over data
+        predicted = forward_moments(Variances(*squares, x.new_ones(WIDTHS[-1])), x.square().mean(0).sqrt())
+        found = _layers(matrices, biases, x)
+        return [float(h.detach().square().sum(1).mean() / q.sum()) for h, q in zip(found, predicted, strict=True)]
+
+    start = ratios()
+    optimizer = torch.optim.Adam([part.requires_grad_() for part in (*matrices, *biases, output)], lr=learning_rate)
     for _ in range(steps):
         optimizer.zero_grad()
-        loss = torch.nn.functional.cross_entropy(_layers(parts, x)[-1] @ parts[-1], y)
+        loss = torch.nn.functional.cross_entropy(_layers(matrices, biases, x)[-1] @ output, y)
         loss.backward()
         optimizer.step()
-    return {"start": start, "trained": _ratios(parts, x), "loss": [float(loss.detach())]}
-
-
-def _ratios(parts: list[Tensor], x: Tensor) -> list[float]:
-    fixed = [part.detach() for part in parts]
-    squares = [part.square() for part in fixed]
-    variances = Variances(tuple(squares[:-1:2]), tuple(squares[1::2]), torch.ones(WIDTH, dtype=torch.float64))
-    # the recursion is linear in x², so the mean of x² over data gives the mean over data
-    predicted = forward_moments(variances, x.square().mean(0).sqrt())
-    found = _layers(fixed, x)
-    return [float(h.square().sum(1).mean() / q.sum()) for h, q in zip(found, predicted, strict=True)]
+    return {"start": start, "trained": ratios(), "loss": [float(loss.detach())]}

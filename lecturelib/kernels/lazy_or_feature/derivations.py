@@ -22,7 +22,7 @@ def flow() -> Derivation:
             Step(
                 -sp.Sum(c[n] * g[p] * J[n, p], (n, 1, N), (p, 1, P)) / N,
                 r"one $\alpha$ from $F$, one from the chain rule, $\alpha^{-2}$ from the loss",
-            ),
+            )
         ],
     )
 
@@ -32,7 +32,5 @@ def chain_speed() -> Derivation:
     return Derivation(
         "eq-lazy-chain-speed",
         sp.Derivative(s * (1 - q) / (2 * q) * (1 - (1 + v / s) ** -q), v),
-        [
-            Step((1 - q) / 2 * (1 + v / s) ** (-q - 1), "the power is differentiated, $s$ and $q$ cancel"),
-        ],
+        [Step((1 - q) / 2 * (1 + v / s) ** (-q - 1), "the power is differentiated, $s$ and $q$ cancel")],
     )

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from lecturelib.core.arguments import as_tensor, one_dimensional, positive
-from lecturelib.core.experiments import PowerLaw, power_law
+from lecturelib.core.arguments import Positive, PositiveArray, PositiveVector, checked
+from lecturelib.core.experiments import PowerLaw, power_law, table
 from lecturelib.kernels.lazy_or_feature.phases import DEPTH, SCALES
 from lecturelib.kernels.lazy_or_feature.scaled import chain_growth, chain_kernel, chain_time
+
+Scales = Annotated[PositiveVector, "S"]
+POWERS = tuple(np.linspace(0, 1, 201))
 
 
 class Law(NamedTuple):
@@ -25,40 +29,34 @@ class Law(NamedTuple):
     chain: float | None = None
 
 
-def grid(results: Iterable[Mapping[str, Any]], name: str) -> tuple[list[int], Tensor, Tensor]:
+def grid(results: Sequence[Mapping[str, Any]], name: str, from_width: int = 0) -> tuple[list[int], Tensor, Tensor]:
     """Widths (W,), scales s = α √m (S,), and the numbers called `name`: (W, S, seeds), or (W, 1, seeds) for one number.
 
-    Raises ValueError where results have different scales or widths have different numbers of seeds.
+    Raises ValueError where the name is unknown, results have different scales, or widths different numbers of seeds.
     """
-    rows: dict[int, list] = {}
-    scales = set()
-    for result in results:
-        if name not in result:
-            raise ValueError(f"name: expected one of {', '.join(result)}, got {name!r}")
-        value = result[name]
-        rows.setdefault(result["width"], []).append(value if isinstance(value, list) else [value])
-        scales.add(tuple(result.get("scales", SCALES)))
-    if len(scales) != 1 or len({len(row) for row in rows.values()}) != 1:
-        raise ValueError("results: expected the same scales everywhere and as many seeds for each width, at least one")
-    values = torch.tensor([rows[width] for width in sorted(rows)], dtype=torch.float64).mT
-    return sorted(rows), torch.tensor(scales.pop(), dtype=torch.float64), values
+    widths = list(dict.fromkeys(result["width"] for result in results))
+    scales = {tuple(result.get("scales", SCALES)) for result in results}
+    if len(scales) != 1:
+        raise ValueError(f"results: expected the same scales everywhere, got {len(scales)} lists of them")
+    values = table(results, name, by="width")
+    kept = sorted((width, k) for k, width in enumerate(widths) if width >= from_width)
+    values = values.reshape(*values.shape[:2], -1).mT[[k for _, k in kept]]
+    return [width for width, _ in kept], torch.tensor(scales.pop(), dtype=torch.float64), values
 
 
-def crossing(scales, values, level: float) -> Tensor:
+@checked
+def crossing(scales: Scales, values: Annotated[PositiveArray, "... S"], level: Positive) -> Tensor:
     """Where a curve first crosses `level`, by straight lines on logarithmic axes: values (..., S) → (...).
 
-    Raises ValueError where one does not cross it, or a number is not positive.
+    Raises ValueError where one does not cross it.
     """
-    x, y = torch.log(positive("scales", one_dimensional("scales", scales))), torch.log(positive("values", values))
-    above = y > math.log(float(positive("level", level)))
-    turns = above[..., 1:] != above[..., :-1]
-    if x.shape != y.shape[-1:] or not bool(turns.any(-1).all()):
+    x, y = torch.log(scales), torch.log(values / level)
+    turns = (y[..., 1:] > 0) != (y[..., :-1] > 0)
+    if not bool(turns.any(-1).all()):
         raise ValueError(f"values: expected curves over {x.numel()} scales that all cross the level {level:g}")
     k = turns.double().argmax(-1, keepdim=True)
     low, high = y.gather(-1, k), y.gather(-1, k + 1)
-    share = ((math.log(level) - low) / (high - low)).squeeze(-1)
-    k = k.squeeze(-1)
-    return torch.exp(x[k] + share * (x[k + 1] - x[k]))
+    return torch.exp(x[k] + low / (low - high) * (x[k + 1] - x[k])).squeeze(-1)
 
 
 def over_scales(results, name: str, low: float, high: float, *, width: int) -> PowerLaw:
@@ -66,16 +64,19 @@ def over_scales(results, name: str, low: float, high: float, *, width: int) -> P
     widths, scales, values = grid(results, name)
     if width not in widths:
         raise ValueError(f"width: expected one of {widths}, got {width}")
-    inside = (scales >= 0.999 * low) & (scales <= 1.001 * high)
+    inside = _between(scales, low, high)
     return power_law(scales[inside], values[widths.index(width)][inside])
+
+
+def _between(scales: Tensor, low: float, high: float) -> Tensor:
+    return (scales >= 0.999 * low) & (scales <= 1.001 * high)
 
 
 def over_widths(results, name: str, scale: float, *, from_width: int = 0) -> PowerLaw:
     """The exponent of m at the scale s = α √m nearest to `scale`, of the mean over seeds."""
-    widths, scales, values = grid(results, name)
-    kept = [k for k, width in enumerate(widths) if width >= from_width]
+    widths, scales, values = grid(results, name, from_width)
     column = 0 if values.shape[1] == 1 else int((scales / scale).log().abs().argmin())
-    return power_law([widths[k] for k in kept], values[kept][:, column])
+    return power_law(widths, values[:, column])
 
 
 def root(law: PowerLaw) -> PowerLaw:
@@ -88,16 +89,15 @@ def border(results, name: str, level: float | str, *, from_width: int = 0) -> tu
 
     level: a number, or "half", the geometric middle between the curve's first and its last value.
     """
-    widths, scales, values = grid(results, name)
-    kept = [k for k, width in enumerate(widths) if width >= from_width]
-    curves = values[kept].mT  # (W, seeds, S)
+    widths, scales, values = grid(results, name, from_width)
+    curves = values.mT  # (W, seeds, S)
     if level == "half":
         curves, level = curves / (curves[..., :1] * curves[..., -1:]).sqrt(), 1.0
-    found = crossing(scales, curves, float(level)) / torch.tensor([widths[k] for k in kept]).sqrt().unsqueeze(-1)
-    return [widths[k] for k in kept], found, power_law([widths[k] for k in kept], found)
+    found = crossing(scales, curves, level) / torch.tensor(widths).sqrt().unsqueeze(-1)
+    return widths, found, power_law(widths, found)
 
 
-def collapse_exponent(results, name: str = "error", *, from_width: int = 0, powers: Sequence[float] = ()) -> PowerLaw:
+def collapse_exponent(results, name: str = "error", *, powers: Sequence[float] = POWERS) -> PowerLaw:
     """The power γ for which curves of `name`, moved to lie between 0 and 1 each, are nearest to one function of α m^γ.
 
     Curves are means over seeds; 0 and 1 are the means of the three smallest and the three largest scales. Nearest: the
@@ -105,16 +105,19 @@ def collapse_exponent(results, name: str = "error", *, from_width: int = 0, powe
     seeds. Geiger et al. 2020, figure 3d.
     """
     widths, scales, values = grid(results, name)
-    kept = [k for k, width in enumerate(widths) if width >= from_width]
-    sizes, values = torch.tensor([float(widths[k]) for k in kept]), as_tensor("values", values[kept])
-    powers = torch.as_tensor(powers or torch.linspace(0, 1, 201)).double()
+    x, sizes = torch.log(scales), torch.log(torch.tensor(widths, dtype=torch.float64))
+
+    def misfit(power: float, curves: Tensor) -> float:
+        """Mean square distance of pairs of curves over ln(α m^power), α = s / √m."""
+        shifts = (power - 0.5) * sizes
+        at = torch.linspace(float(x[0] + shifts.max()), float(x[-1] + shifts.min()), 60, dtype=torch.float64)
+        moved = [np.interp(at - shift, x, curve) for shift, curve in zip(shifts, curves, strict=True)]
+        return float(np.var(moved, 0).mean())
 
     def best(chosen: Tensor) -> float:
         curves = chosen.mean(-1)  # (W, S)
-        ends = curves[:, :3].mean(1, keepdim=True), curves[:, -3:].mean(1, keepdim=True)
-        curves = (curves - ends[0]) / (ends[1] - ends[0])
-        misfits = torch.stack([_misfit(torch.log(scales), torch.log(sizes), curves, float(p)) for p in powers])
-        return float(powers[misfits.argmin()])
+        low, high = curves[:, :3].mean(1, keepdim=True), curves[:, -3:].mean(1, keepdim=True)
+        return min(powers, key=lambda power: misfit(power, (curves - low) / (high - low)))
 
     count = values.shape[-1]
     left_out = torch.tensor([best(torch.cat([values[..., :k], values[..., k + 1 :]], -1)) for k in range(count)])
@@ -134,28 +137,14 @@ def chain_units(results, *, width: int) -> tuple[float, float]:
 
 def chain_exponent(name: str, factor: float, low: float, high: float) -> float:
     """The exponent that the same fit over the same scales finds for a chain: "half", "change" or "last" (a factor)."""
-    scales = torch.tensor([s for s in SCALES if 0.999 * low <= s <= 1.001 * high], dtype=torch.float64)
+    scales = torch.tensor(SCALES, dtype=torch.float64)
+    scales = scales[_between(scales, low, high)]
     values = {
         "half": chain_time(DEPTH + 1, factor * scales, 0.5),
         "change": chain_kernel(DEPTH + 1, factor * scales, 1.0) - 1,
         "last": torch.expm1(chain_growth(DEPTH + 1, factor * scales, 1.0) / (DEPTH + 1)),
     }
     return power_law(scales, values[name]).exponent
-
-
-def _misfit(log_scales: Tensor, log_sizes: Tensor, curves: Tensor, power: float) -> Tensor:
-    """Mean square distance of pairs of curves over ln(α m^power), α = s / √m."""
-    shifts = (power - 0.5) * log_sizes
-    low, high = float(log_scales[0] + shifts.max()), float(log_scales[-1] + shifts.min())
-    at = torch.linspace(low, high, 60, dtype=torch.float64)
-    moved = torch.stack([_between(at - shift, log_scales, curve) for shift, curve in zip(shifts, curves, strict=True)])
-    return moved.var(0).mean()
-
-
-def _between(at: Tensor, x: Tensor, y: Tensor) -> Tensor:
-    """Straight lines through the points (x, y)."""
-    k = (torch.searchsorted(x, at.contiguous()) - 1).clamp(0, len(x) - 2)
-    return y[k] + (at - x[k]) / (x[k + 1] - x[k]) * (y[k + 1] - y[k])
 
 
 SMALL, LAZY = r"$s = 10^{-2}$", r"$s = 10^3$"
@@ -170,11 +159,8 @@ def laws(results: Sequence[Mapping[str, Any]], *, from_width: int = 32) -> list[
     def star(name: str, level: float | str) -> PowerLaw:
         return border(results, name, level, from_width=from_width)[2]
 
-    def below(name: str) -> tuple[PowerLaw, float]:
-        return over_scales(results, name, SCALES[0], 0.1, width=widest), chain_exponent(name, factor, SCALES[0], 0.1)
-
-    def above(name: str) -> tuple[PowerLaw, float]:
-        return over_scales(results, name, 100, SCALES[-1], width=widest), chain_exponent(name, factor, 100, SCALES[-1])
+    def across(name: str, low: float, high: float) -> tuple[PowerLaw, float]:
+        return over_scales(results, name, low, high, width=widest), chain_exponent(name, factor, low, high)
 
     def wide(name: str, scale: float) -> PowerLaw:
         return over_widths(results, name, scale, from_width=from_width)
@@ -186,14 +172,14 @@ def laws(results: Sequence[Mapping[str, Any]], *, from_width: int = 32) -> list[
         Law(r"spread of $\Theta_0$ with $m$", "start", -0.5, root(wide("kernel", 1.0))),
         Law(r"$\delta F$ with $m$", LAZY, -0.5, root(wide("spread", SCALES[-1]))),
         Law(r"$\delta F$ with $m$", SMALL, -0.5, root(wide("spread", 1e-2))),
-        Law(r"$t_{1/2}$ with $s$", BELOW, 1.0, *below("half")),
-        Law(r"$t_{1/2}$ with $s$", ABOVE, 0.0, *above("half")),
+        Law(r"$t_{1/2}$ with $s$", BELOW, 1.0, *across("half", SCALES[0], 0.1)),
+        Law(r"$t_{1/2}$ with $s$", ABOVE, 0.0, *across("half", 100, SCALES[-1])),
         Law(r"$t_{1/2}$ with $m$", SMALL, 0.0, wide("half", 1e-2)),
-        Law(r"change of $\Theta$ with $s$", BELOW, -2 * DEPTH * growth, *below("change")),
-        Law(r"change of $\Theta$ with $s$", ABOVE, -1.0, *above("change")),
+        Law(r"change of $\Theta$ with $s$", BELOW, -2 * DEPTH * growth, *across("change", SCALES[0], 0.1)),
+        Law(r"change of $\Theta$ with $s$", ABOVE, -1.0, *across("change", 100, SCALES[-1])),
         Law(r"change of $\Theta$ with $m$", SMALL, 0.0, wide("change", 1e-2)),
         Law(r"change of $\Theta$ with $m$", LAZY, -0.5, wide("change", SCALES[-1])),
-        Law(r"way of $W_3$ with $s$", BELOW, -growth, *below("last")),
-        Law(r"way of $W_3$ with $s$", ABOVE, -1.0, *above("last")),
+        Law(r"way of $W_3$ with $s$", BELOW, -growth, *across("last", SCALES[0], 0.1)),
+        Law(r"way of $W_3$ with $s$", ABOVE, -1.0, *across("last", 100, SCALES[-1])),
         Law(r"way of $W_1$ with $m$", SMALL, -0.5, wide("hidden", 1e-2)),
     ]

@@ -10,19 +10,22 @@ import argparse
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import torch
 from scipy.stats import beta
 from sklearn.datasets import load_digits
 from torch import Generator, Tensor
+from torch.linalg import matrix_norm
 
+from lecturelib.core.arguments import Count, Reals, Seed, checked
 from lecturelib.core.experiments import Provenance, generator_for, save, settings, sweep
+from lecturelib.core.kinds import Number
 from lecturelib.kernels.lazy_or_feature.scaled import Flow, train_scaled
 from lecturelib.kernels.tangent_kernel.empirical import empirical_kernel
 from lecturelib.kernels.tangent_kernel.wide_networks import WideNetwork, draw_wide
 
-DIMENSION, TRAIN, PROBES, DEPTH, NETWORKS = 10, 128, 64, 3, 3
+DIMENSION, TRAIN, PROBES, DEPTH, STARTS = 10, 128, 64, 3, 3
 WIDTHS = (8, 16, 32, 64, 128, 256)
 SCALES = tuple(10 ** (k / 2) for k in range(-6, 7))  # of α √m
 DATA = Path("chapters/kernels/data")
@@ -74,17 +77,15 @@ def _split(x: Tensor, y: Tensor, train: int) -> Task:
     return Task(x[:train], y[:train], x[train:], y[train:])
 
 
+Several = Annotated[int, Number("an integer, at least 2, as spreads are measured", least=2, whole=True)]
+
+
+@checked
 def phase(
-    *,
-    seed: int,
-    width: int,
-    task: str = "digits",
-    depth: int = DEPTH,
-    scales: Sequence[float] = SCALES,
-    networks: int = NETWORKS,
-    train: int = TRAIN,
-) -> dict[str, list | float]:
-    """Experiment: `networks` starts for every scale s = α √width, all in one batch, on data drawn by the seed.
+    *, seed: Seed, width: Count, task: Literal["digits", "stripe"] = "digits", depth: Count = DEPTH,
+    scales: Reals = SCALES, ensemble: Several = STARTS, train: Count = TRAIN,
+) -> dict[str, list | float]:  # fmt: skip
+    """Experiment: an ensemble of starts for every scale s = α √width, all in one batch, on data drawn by the seed.
 
     task: "digits" or "stripe"; depth: hidden layers of `width`, softplus without biases.
     Lists with a number for each scale, means over the starts: error, share of wrong signs on test data; together, the
@@ -93,14 +94,9 @@ def phase(
     spread, variance over starts of F, mean over test points, and size, mean of F² there; ended, the share of
     networks that fit all data. One number: kernel, variance over starts of Θ₀, relative to its mean squared.
     """
-    if task not in TASKS:
-        raise ValueError(f"task: expected one of {', '.join(TASKS)}, got {task!r}")
-    if networks < 2:
-        raise ValueError(f"networks: expected at least 2, as spreads are measured, got {networks}")
     data = TASKS[task](generator_for(seed, task), train)
-    sizes = (DIMENSION, *[width] * depth, 1)
-    generator = generator_for(seed, "phases", width, depth)
-    start = draw_wide(sizes, generator=generator, activation="softplus", weight_scale=1.0, ensemble=(networks,))
+    options = {"generator": generator_for(seed, "phases", width, depth), "activation": "softplus", "weight_scale": 1.0}
+    start = draw_wide((DIMENSION, *[width] * depth, 1), ensemble=(ensemble,), **options)
     alpha = torch.tensor(scales, dtype=torch.float64)[:, None] / math.sqrt(width)
     found = measure(train_scaled(start, data.x, data.y, alpha=alpha), data)
     kernels = empirical_kernel(start, data.test_x[:PROBES])
@@ -117,7 +113,7 @@ def measure(flow: Flow, data: Task) -> dict[str, Tensor]:
         "error": (outputs * data.test_y <= 0).double().mean(-1),
         "half": flow.half_times,
         "time": flow.times,
-        "change": _size(kernels[1] - kernels[0]) / _size(kernels[0]),
+        "change": matrix_norm(kernels[1] - kernels[0]) / matrix_norm(kernels[0]),
         **{name: moved(before, after, layer) for name, layer in (("first", 0), ("hidden", 1), ("last", -1))},
         "size": outputs.square().mean(-1),
         "ended": flow.stopped.double(),
@@ -131,11 +127,7 @@ def measure(flow: Flow, data: Task) -> dict[str, Tensor]:
 
 def moved(before: WideNetwork, after: WideNetwork, layer: int) -> Tensor:
     """‖ΔW‖ / ‖W‖ of one layer's matrix, (...)."""
-    return _size(after.weights[layer] - before.weights[layer]) / _size(before.weights[layer])
-
-
-def _size(matrices: Tensor) -> Tensor:
-    return matrices.square().sum((-2, -1)).sqrt()
+    return matrix_norm(after.weights[layer] - before.weights[layer]) / matrix_norm(before.weights[layer])
 
 
 def _short(value: float) -> float:
@@ -145,13 +137,9 @@ def _short(value: float) -> float:
 RUNS = {
     "phases": {"width": WIDTHS},
     "phases_stripe": {
-        "width": (16, 32, 64, 128),
-        "task": ["stripe"],
-        "scales": [SCALES[3:11]],
-        "networks": [2],
-        "train": [64],
+        "width": WIDTHS[1:5], "task": ["stripe"], "scales": [SCALES[3:11]], "ensemble": [2], "train": [64],
     },
-}
+}  # fmt: skip
 """Name of a file in chapters/kernels/data → settings of its runs, ten seeds each."""
 
 
@@ -162,14 +150,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--store", default="_build/phases.jsonl", help="where single runs are kept")
     options = parser.parse_args(arguments)
     for name in options.runs:
-        if name not in RUNS:
-            raise ValueError(f"runs: expected some of {', '.join(RUNS)}, got {name!r}")
         results = sweep(phase, settings(**RUNS[name]), seeds=range(10), store=options.store, progress=True)
-        save(
-            DATA / f"{name}.json",
-            results,
-            Provenance.here(f"python -m lecturelib.kernels.lazy_or_feature.phases {name}", range(10)),
-        )
+        command = f"python -m lecturelib.kernels.lazy_or_feature.phases {name}"
+        save(DATA / f"{name}.json", results, Provenance.here(command, range(10)))
 
 
 if __name__ == "__main__":

@@ -6,52 +6,67 @@ F = α (f − f₀) is what the data see, and the loss is L = (1/(α² N)) Σ �
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import torch
 from torch import Tensor
 
-from lecturelib.core.arguments import as_tensor, one_dimensional, positive
-from lecturelib.kernels.tangent_kernel.wide_networks import WideNetwork, pulled, with_parts
+from lecturelib.core.arguments import Array, Count, Matrix, Positive, PositiveArray, Vector, checked
+from lecturelib.core.kinds import Number
+from lecturelib.core.records import Record
+from lecturelib.kernels.tangent_kernel.wide_networks import WideNetwork, layers_of, pulled, with_parts
 
-BETA = 20.0  # of the soft hinge
+SHARPNESS = 20.0  # β of the soft hinge
 TOLERANCE = 1e-2  # of the square of the relative change of the gradient in a step
 SHORT = 1e-3  # a step with which a straight loss falls by this share of itself is short enough at any kink
 
-
-def soft_hinge(margins, beta: float = BETA) -> Tensor:
-    """ln(1 + e^{β(1 − v)}) / β for margins v = F y of any shape; tends to max(0, 1 − v) as β grows."""
-    return _loss(as_tensor("margins", margins), _beta(beta))
+Factors = Annotated[int, Number("an integer, at least 2", least=2, whole=True)]
+Scales = Annotated[PositiveArray, "*"]
 
 
-def soft_hinge_slope(margins, beta: float = BETA) -> Tensor:
-    """The derivative of `soft_hinge`: −1 / (1 + e^{−β(1 − v)})."""
-    return _slope(as_tensor("margins", margins), _beta(beta))
+@checked
+def soft_hinge(margins: Array, sharpness: Positive = SHARPNESS) -> Tensor:
+    """ln(1 + e^{β(1 − v)}) / β for margins v = F y, entry by entry; tends to max(0, 1 − v) as the sharpness β grows.
+
+    >>> soft_hinge([1.0, -1.0], 20.0)
+    tensor([0.0347, 2.0000], dtype=torch.float64)
+    """
+    return _loss(margins, sharpness)
 
 
-def _loss(margins: Tensor, beta: float) -> Tensor:
-    return torch.nn.functional.softplus(1 - margins, beta=beta, threshold=40)
+@checked
+def soft_hinge_slope(margins: Array, sharpness: Positive = SHARPNESS) -> Tensor:
+    """The derivative of `soft_hinge`, entry by entry: −1 / (1 + e^{−β(1 − v)}).
+
+    >>> soft_hinge_slope([1.0, -1.0], 20.0)
+    tensor([-0.5000, -1.0000], dtype=torch.float64)
+    """
+    return _slope(margins, sharpness)
 
 
-def _slope(margins: Tensor, beta: float) -> Tensor:
-    return -torch.sigmoid(beta * (1 - margins))
+def _loss(margins: Tensor, sharpness: float) -> Tensor:
+    return torch.nn.functional.softplus(1 - margins, beta=sharpness, threshold=40)
 
 
-def _beta(beta: float) -> float:
-    return float(positive("beta", beta))
+def _slope(margins: Tensor, sharpness: float) -> Tensor:
+    return -torch.sigmoid(sharpness * (1 - margins))
 
 
-@dataclass(frozen=True)
-class Scaled:
-    """F = α (f − f₀), or α f where not `centred`: networks at the start, as they are now, and α of each (...)."""
+class Scaled(Record):
+    """F = α (f − f₀), or α f where not `centred`: networks at the start, as they are now, and α of each (...).
 
-    start: WideNetwork
-    now: WideNetwork
-    alpha: Tensor
+    >>> line, steeper = (WideNetwork(([[slope]],), ([0.0],), "relu", 1.0, 0.0) for slope in (2.0, 3.0))
+    >>> Scaled(line, steeper, 10.0)([[1.0], [2.0]])
+    tensor([10., 20.], dtype=torch.float64)
+    """
+
+    start: Annotated[WideNetwork, "..."]
+    now: Annotated[WideNetwork, "..."]
+    alpha: Annotated[PositiveArray, "..."]
     centred: bool = True
 
-    def __call__(self, x) -> Tensor:
+    @checked
+    def __call__(self, x: Matrix) -> Tensor:
         """F at x (M, d): shape (..., M)."""
         outputs = self.now(x)
         return self.alpha.unsqueeze(-1) * (outputs - self.start(x) if self.centred else outputs)
@@ -61,7 +76,7 @@ class Flow(NamedTuple):
     """The end of training, and for each network (...): what it took.
 
     times: t at which every F y > 1; half_times: t at which the loss was half of that at the start; steps: how many were
-    accepted; stopped: whether the end was reached within the steps allowed. Where it was not, times are not a number.
+    accepted; stopped: whether the end was reached within the steps allowed. Times that were not reached are infinite.
     """
 
     final: Scaled
@@ -71,22 +86,17 @@ class Flow(NamedTuple):
     stopped: Tensor
 
 
+@checked
 def train_scaled(
-    network: WideNetwork,
-    x,
-    y,
-    *,
-    alpha,
-    beta: float = BETA,
-    tolerance: float = TOLERANCE,
-    most_steps: int = 100_000,
-    centred: bool = True,
-) -> Flow:
+    network: Annotated[WideNetwork, "* d"], x: Annotated[Matrix, "N d"], y: Annotated[Vector, "N"], *,
+    alpha: Scales,
+    sharpness: Positive = SHARPNESS, tolerance: Positive = TOLERANCE, max_steps: Count = 100_000, centred: bool = True,
+) -> Flow:  # fmt: skip
     """Gradient flow of L = (1/(α² N)) Σ ℓ(α (f(x_n) − f₀(x_n)) y_n) until every α (f − f₀) y > 1.
 
-    x: (N, d); y: (N,), each 1 or −1; alpha: positive, broadcast with the ensemble of `network`, so that (A, 1) and an
-    ensemble (R,) give (A, R) trainings in one batch, R starts for each α. Each has a step of its own: one of gradient
-    descent, of a length with which the gradient g changes by little,
+    y: each 1 or −1; alpha: positive, broadcast with the ensemble of `network`, so that (A, 1) and an ensemble (R,)
+    give (A, R) trainings in one batch, R starts for each α. Each has a step of its own: one of gradient descent, of a
+    length with which the gradient g changes by little,
 
         ‖g_new − g‖² ≤ tolerance · ‖g_new‖ ‖g‖,
 
@@ -95,72 +105,86 @@ def train_scaled(
     Where the activation is "relu" gradients jump at kinks, however short the step. There one is taken all the same if
     it is so short that the loss would fall by 0.1 % on a straight line, and does not rise by more.
     Late steps are as long as stability allows, where rounding decides on them: results are good to the tolerance, not
-    to the last digits. Raises ValueError for labels other than ±1, data that do not fit, and α, beta, tolerance or
-    steps that are not positive.
+    to the last digits. Raises ValueError for labels other than ±1, and data or α that do not fit.
+
+    >>> line = WideNetwork(([[0.0]],), ([0.0],), "softplus", 1.0, 0.0)
+    >>> bool(train_scaled(line, [[2.0]], [1.0], alpha=3.0).final([[2.0]]) > 1)
+    True
     """
-    x, y = as_tensor("x", x).to(network.weights[0]), one_dimensional("y", y).to(network.weights[0])
-    if x.ndim != 2:
-        raise ValueError(f"x: expected shape (N, d), got {tuple(x.shape)}")
-    if y.shape != x.shape[:1] or not bool((y.abs() == 1).all()):
-        raise ValueError(f"y: expected a label 1 or -1 for each of the {x.shape[0]} rows of x, got {tuple(y.shape)}")
-    if x.shape[1] != network.weights[0].shape[-1]:
-        raise ValueError(f"x: expected {network.weights[0].shape[-1]} columns, as the network has, got {x.shape[1]}")
-    positive("tolerance", tolerance)
-    if most_steps < 1:
-        raise ValueError(f"most_steps: expected at least 1, got {most_steps}")
-    alpha = positive("alpha", alpha).to(x)
-    shape = torch.broadcast_shapes(alpha.shape, network.weights[0].shape[:-2])
-    flat = _map(network, lambda part, own: part.expand(*shape, *own).reshape(-1, *own))
-    state = _State(flat, x, y, alpha.expand(shape).reshape(-1), _beta(beta), centred)
-    for _ in range(most_steps):
-        state.advance(tolerance)
-        if state.drop_finished():
+    if not bool((y.abs() == 1).all()):
+        raise ValueError(f"y: expected a label 1 or -1 for each row of x, got {y.tolist()}")
+    shape = torch.broadcast_shapes(alpha.shape, network.shape)
+    batch = _Batch(network, x, y, alpha.expand(shape), sharpness, centred)
+    for _ in range(max_steps):
+        batch.advance(tolerance)
+        if batch.drop_finished():
             break
-    return state.result(shape)
+    return batch.result()
 
 
-def chain_time(factors: int, scale, target) -> Tensor:
+@checked
+def chain_time(factors: Factors, scale: Scales, target: Scales) -> Tensor:
     """t at which a chain has F = target: s / (D−2) · (1 − (1 + v/s)^{2/D − 1}), and s/2 · ln(1 + v/s) for D = 2.
 
     The chain is F = s (u_1 ⋯ u_D − 1), every u_i starting at 1, under gradient flow of ℓ(F)/s² with slope ℓ' = −1 up to
-    there. Raises ValueError for fewer than two factors and where a number is not positive.
+    there. Shape (...), to which scale and target are broadcast.
+
+    >>> chain_time(3, 2.0, 14.0)
+    tensor(1., dtype=torch.float64)
     """
     growth = chain_growth(factors, scale, target)
-    scale = positive("scale", scale)
-    if factors == 2:
-        return scale / 2 * growth
-    return scale / (factors - 2) * -torch.expm1((2 / factors - 1) * growth)
+    return scale / 2 * growth if factors == 2 else scale / (factors - 2) * -torch.expm1((2 / factors - 1) * growth)
 
 
-def chain_kernel(factors: int, scale, target) -> Tensor:
-    """Θ of a chain when F = target, over that at the start, where it is D: (1 + v/s)^{2 − 2/D}."""
+@checked
+def chain_kernel(factors: Factors, scale: Scales, target: Scales) -> Tensor:
+    """Θ of a chain when F = target, over that at the start, where it is D: (1 + v/s)^{2 − 2/D}, shape (...).
+
+    >>> chain_kernel(3, 2.0, 14.0)
+    tensor(16.0000, dtype=torch.float64)
+    """
     return torch.exp((2 - 2 / factors) * chain_growth(factors, scale, target))
 
 
-def chain_growth(factors: int, scale, target) -> Tensor:
-    """ln(u_1 ⋯ u_D) when F = target: ln(1 + v/s)."""
-    if factors < 2:
-        raise ValueError(f"factors: expected at least 2, got {factors}")
-    return torch.log1p(positive("target", target) / positive("scale", scale))
+@checked
+def chain_growth(factors: Factors, scale: Scales, target: Scales) -> Tensor:
+    """ln(u_1 ⋯ u_D) = ln(1 + v/s) of a chain of D factors when F = target, whatever D is: shape (...)."""
+    return torch.log1p(target / scale)
 
 
-class _State:
-    """The batch on its way: E networks of which those in `left` are still trained."""
+def _in_rows(network: WideNetwork, shape: tuple[int, ...]) -> Tensor:
+    """All weights and biases of each of the networks in a row: (E, P)."""
+    parts = [(part, part.shape[len(network.shape) :]) for part in network.weights + network.biases]
+    return torch.cat([part.expand(*shape, *own).reshape(-1, own.numel()) for part, own in parts], 1)
 
-    def __init__(self, network: WideNetwork, x: Tensor, y: Tensor, alpha: Tensor, beta: float, centred: bool) -> None:
-        self.start, self.final, self.x, self.y, self.beta = network, _map(network, _copy), x, y, beta
-        self.centred = centred
-        self.all_alpha = alpha
-        count = alpha.numel()
-        self.times, self.half_times = (torch.full((count,), torch.nan).to(x) for _ in range(2))
-        self.steps, self.stopped = torch.zeros(count, dtype=torch.long), torch.zeros(count, dtype=torch.bool)
-        self.left, self.alpha, self.now = torch.arange(count), alpha, network
-        self.base = network(x) if centred else torch.zeros(count, y.numel()).to(x)
-        self.time = torch.zeros_like(alpha)
-        self.margins, self.gradient = self.evaluate(network)
-        self.square = _product(self.gradient, self.gradient)
-        self.loss = _loss(self.margins, beta).mean(-1)
-        self.first = self.loss
+
+def _of_rows(like: WideNetwork, rows: Tensor, shape: tuple[int, ...] = (-1,)) -> WideNetwork:
+    """The networks of which these are the rows, as an ensemble of this shape."""
+    owns = [part.shape[len(like.shape) :] for part in like.weights + like.biases]
+    split = rows.split([own.numel() for own in owns], 1)
+    parts = [part.reshape(*shape, *own) for part, own in zip(split, owns, strict=True)]
+    return with_parts(like, parts[: len(like.weights)], parts[len(like.weights) :])
+
+
+class _Batch:
+    """Networks on their way, each a row of `now`; those that are done leave, and `left` says which remain."""
+
+    ROWS = ("left", "now", "gradient", "alpha", "base", "time", "margins", "loss", "first", "length", "square")
+
+    def __init__(self, network, x: Tensor, y: Tensor, alpha: Tensor, sharpness: float, centred: bool) -> None:
+        self.network, self.x, self.y, self.sharpness, self.centred = network, x, y, sharpness, centred
+        self.scales, self.start = alpha, _in_rows(network, alpha.shape)
+        self.final, self.now, self.alpha = self.start.clone(), self.start, alpha.reshape(-1)
+        self.times, self.half_times = self.alpha.new_full((2, len(self.now)), torch.inf)
+        self.steps, self.left = (
+            torch.zeros_like(self.alpha, dtype=torch.long),
+            torch.arange(len(self.now), device=x.device),
+        )
+        self.stopped, self.time = torch.zeros_like(self.alpha, dtype=torch.bool), torch.zeros_like(self.alpha)
+        self.base = centred * _of_rows(network, self.now)(x)
+        self.margins, self.gradient = self.evaluate(self.now)
+        self.square = self.gradient.square().sum(1)
+        self.loss = self.first = _loss(self.margins, sharpness).mean(1)
         self.length = self.for_a_fall_by(0.01)
 
     def for_a_fall_by(self, share: float) -> Tensor:
@@ -168,108 +192,52 @@ class _State:
         falls = self.alpha.square() * self.square
         return torch.where(falls > 0, share * self.loss / falls, 0.0)
 
-    def evaluate(self, network: WideNetwork) -> tuple[Tensor, WideNetwork]:
-        """Margins F y, and ∇L in the shape of the network."""
-        layers = network.forward(self.x)
-        alpha = self.alpha.unsqueeze(-1)
+    def evaluate(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """Margins F y, and ∇L in rows."""
+        network, alpha = _of_rows(self.network, rows), self.alpha[:, None]
+        layers = layers_of(network, self.x)
         margins = alpha * (layers[-1][1].squeeze(-1) - self.base) * self.y
-        pulls = _slope(margins, self.beta) * self.y / (alpha * self.y.numel())
-        weights, biases = pulled(network, layers, pulls)
-        return margins, with_parts(network, weights, biases)
+        weights, biases = pulled(network, layers, _slope(margins, self.sharpness) * self.y / (alpha * len(self.y)))
+        return margins, torch.cat([part.flatten(1) for part in (*weights, *biases)], 1)
 
     def advance(self, tolerance: float) -> None:
         """Try one step of each network, keep those that change the gradient by little, choose the next lengths."""
-        tried = _join(self.now, self.gradient, lambda a, g: a - _like(self.length, a) * g)
+        tried = self.now - self.length[:, None] * self.gradient
         margins, gradient = self.evaluate(tried)
-        change = _join(gradient, self.gradient, lambda new, old: new - old)
-        square = _product(gradient, gradient)
-        ratio = (_product(change, change) / (square * self.square).sqrt()).nan_to_num(nan=1e9, posinf=1e9)
-        tried_loss = _loss(margins, self.beta).mean(-1)
-        smooth = ratio <= tolerance
-        kink = torch.zeros_like(smooth)
-        if self.now.activation == "relu":
+        square, change = gradient.square().sum(1), (gradient - self.gradient).square().sum(1)
+        tiny = torch.finfo(square.dtype).tiny
+        ratio = (change / (square * self.square).sqrt()).nan_to_num(nan=1e9, posinf=1e9).clamp(min=tiny)
+        loss = _loss(margins, self.sharpness).mean(1)
+        smooth = good = ratio <= tolerance
+        if self.network.activation == "relu":
             short = (self.length > 0) & (self.length <= self.for_a_fall_by(SHORT))
-            kink = ~smooth & short & (tried_loss <= (1 + SHORT) * self.loss)
-        good = smooth | kink
-        self.now = _join(tried, self.now, lambda new, old: torch.where(_like(good, new), new, old))
-        self.gradient = _join(gradient, self.gradient, lambda new, old: torch.where(_like(good, new), new, old))
-        self.square = torch.where(good, square, self.square)
-        self.margins = torch.where(good.unsqueeze(-1), margins, self.margins)
-        loss = torch.where(good, tried_loss, self.loss)
+            good = smooth | (short & (loss <= (1 + SHORT) * self.loss))
         half = self.first / 2
         crossed = good & (self.loss > half) & (loss <= half)
-        share = ((self.loss - half) / (self.loss - loss).clamp(min=1e-300))[crossed]
-        self.half_times[self.left[crossed]] = (self.time[crossed] + share * self.length[crossed]).to(self.half_times)
-        self.time, self.loss = self.time + good * self.length, loss
-        self.steps[self.left] += (good & ~self.stopped[self.left]).long()
-        factor = (0.5 * tolerance / ratio.clamp(min=1e-300)).sqrt().clamp(0.2, 2)
-        self.length = self.length * torch.where(kink, 1.0, factor)
+        share = (self.loss - half) / (self.loss - loss)
+        self.half_times[self.left[crossed]] = (self.time + share * self.length)[crossed]
+        self.steps[self.left] += good
+        self.time = self.time + good * self.length
+        factor = (0.5 * tolerance / ratio).sqrt().clamp(0.2, 2)
+        self.length = self.length * torch.where(good & ~smooth, 1.0, factor)
+        for name, new in (("now", tried), ("gradient", gradient), ("margins", margins)):
+            setattr(self, name, torch.where(good[:, None], new, getattr(self, name)))
+        self.square, self.loss = torch.where(good, square, self.square), torch.where(good, loss, self.loss)
 
     def drop_finished(self) -> bool:
-        """Note those that fit all data; shrink the batch once a fifth of it is at its end. True where all are."""
-        fits = (self.margins > 1).all(-1)
-        done = fits | (self.square == 0)
-        fresh = fits & ~self.stopped[self.left]
-        where = self.left[fresh]
-        if where.numel():
-            self.times[where], self.stopped[where] = self.time[fresh], True
-            self.keep(where, fresh)
-        if bool(done.all()):
-            return True
-        if float(done.double().mean()) >= 0.2:
-            self.keep(self.left[done & ~fits], done & ~fits)
-            self.shrink(~done)
-        return False
+        """Take those out that fit all data or have no gradient. True where none is left."""
+        fits = (self.margins > 1).all(1)
+        rest = ~fits & (self.square > 0)
+        if not bool(rest.all()):
+            self.final[self.left] = self.now
+            self.times[self.left[fits]], self.stopped[self.left[fits]] = self.time[fits], True
+            for name in self.ROWS:
+                setattr(self, name, getattr(self, name)[rest])
+        return not len(self.left)
 
-    def keep(self, where: Tensor, mask: Tensor) -> None:
-        """Copy networks of the batch to where they belong in the result."""
-        for final, now in zip(_parts(self.final), _parts(self.now), strict=True):
-            final[where] = now[mask]
-
-    def shrink(self, rest: Tensor) -> None:
-        """Go on with the rest of the batch."""
-        self.now, self.gradient = (_map(one, lambda part, own: part[rest]) for one in (self.now, self.gradient))
-        for name in ("left", "alpha", "base", "time", "margins", "loss", "first", "length", "square"):
-            setattr(self, name, getattr(self, name)[rest])
-
-    def result(self, shape: torch.Size) -> Flow:
-        running = ~self.stopped[self.left]
-        self.keep(self.left[running], running)
-        start, final = (_map(one, lambda part, own: part.reshape(*shape, *own)) for one in (self.start, self.final))
-        scaled = Scaled(start, final, self.all_alpha.reshape(shape), self.centred)
-        return Flow(scaled, *(each.reshape(shape) for each in (self.times, self.half_times, self.steps, self.stopped)))
-
-
-def _parts(network: WideNetwork) -> tuple[Tensor, ...]:
-    return network.weights + network.biases
-
-
-def _copy(part: Tensor, own: torch.Size) -> Tensor:
-    return part.clone()
-
-
-def _map(network: WideNetwork, change) -> WideNetwork:
-    """change(part, its shape without the ensemble) for all weights and biases."""
-    return with_parts(
-        network,
-        (change(part, part.shape[-2:]) for part in network.weights),
-        (change(part, part.shape[-1:]) for part in network.biases),
-    )
-
-
-def _join(one: WideNetwork, other: WideNetwork, combine) -> WideNetwork:
-    return with_parts(
-        one,
-        (combine(a, b) for a, b in zip(one.weights, other.weights, strict=True)),
-        (combine(a, b) for a, b in zip(one.biases, other.biases, strict=True)),
-    )
-
-
-def _like(values: Tensor, part: Tensor) -> Tensor:
-    """Numbers of each network (E,), ready to meet weights or biases (E, ...)."""
-    return values.reshape(-1, *[1] * (part.ndim - 1))
-
-
-def _product(one: WideNetwork, other: WideNetwork) -> Tensor:
-    """⟨one, other⟩ over all weights and biases: (E,)."""
-    return sum((a * b).flatten(1).sum(1) for a, b in zip(_parts(one), _parts(other), strict=True))
+    def result(self) -> Flow:
+        self.final[self.left] = self.now
+        shape = self.scales.shape
+        start, final = (_of_rows(self.network, rows, shape) for rows in (self.start, self.final))
+        each = (self.times, self.half_times, self.steps, self.stopped)
+        return Flow(Scaled(start, final, self.scales, self.centred), *(one.reshape(shape) for one in each))

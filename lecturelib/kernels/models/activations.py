@@ -1,65 +1,98 @@
-"""Activation functions and their slopes, entry by entry."""
+"""Activation functions and their slopes, entry by entry: σ(z) = 1 / (1 + e^{−z}), tanh, ReLU, leaky ReLU, ELU."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from lecturelib.core.arguments import as_tensor
+from lecturelib.core.arguments import Array, Positive, checked
+from lecturelib.core.kinds import Number
+
+Leak = Annotated[float, Number("a number from 0 to below 1", least=0, below=1)]
+
+# name: the function, its slope, and the module of torch that computes it; a setting follows z
+KNOWN = {
+    "identity": (lambda z: z, torch.ones_like, nn.Identity),
+    # σ(−z) in place of 1 − σ(z), which loses its digits for large z
+    "sigmoid": (torch.sigmoid, lambda z: torch.sigmoid(z) * torch.sigmoid(-z), nn.Sigmoid),
+    "tanh": (torch.tanh, lambda z: 1 - torch.tanh(z) ** 2, nn.Tanh),
+    "ReLU": (torch.relu, lambda z: (z > 0).to(z.dtype), nn.ReLU),
+    "leaky ReLU": (
+        lambda z, leak: torch.where(z > 0, z, leak * z),
+        lambda z, leak: torch.where(z > 0, torch.ones_like(z), leak),
+        nn.LeakyReLU,
+    ),
+    # the clamp keeps the branch that is not taken from overflowing
+    "ELU": (
+        lambda z, alpha: torch.where(z >= 0, z, alpha * torch.expm1(z.clamp(max=0))),
+        lambda z, alpha: torch.where(z > 0, 1.0, alpha * torch.exp(z.clamp(max=0))),
+        nn.ELU,
+    ),
+}
 
 
+@checked
 @dataclass(frozen=True)
 class Activation:
-    """A function of a number and its slope. Where the function bends, the slope is that of its left side."""
+    """A function of a number, and its slope. Where the function bends, the slope is that of its left side.
+
+    name: a key of `KNOWN`, to which others can be added; settings: what the function takes beside z. Raises ValueError
+    for names that are not known.
+
+    >>> Activation("leaky ReLU", (0.5,))([-1.0, 2.0]), relu.slope([-1.0, 2.0])
+    (tensor([-0.5000,  2.0000], dtype=torch.float64), tensor([0., 1.], dtype=torch.float64))
+    """
 
     name: str
-    value: Callable[[Tensor], Tensor]
-    slope: Callable[[Tensor], Tensor]
+    settings: tuple[float, ...] = ()
 
-    def __call__(self, z: Tensor) -> Tensor:
-        return self.value(z)
+    def __post_init__(self) -> None:
+        if self.name not in KNOWN:
+            raise ValueError(f"name: expected one of {', '.join(KNOWN)}, got {self.name!r}")
 
+    @checked
+    def __call__(self, z: Array) -> Tensor:
+        """σ(z), entry by entry."""
+        return KNOWN[self.name][0](z, *self.settings)
 
-def sigmoid_slope(z: Tensor) -> Tensor:
-    """σ(z) (1 − σ(z)), written as σ(z) σ(−z), which keeps its digits for large z."""
-    return torch.sigmoid(z) * torch.sigmoid(-z)
-
-
-def leaky_relu(leak: float = 0.1) -> Activation:
-    """max(leak z, z) for 0 ≤ leak < 1; leak 0 is the ReLU."""
-    if not 0 <= leak < 1:
-        raise ValueError(f"leak: expected a number from 0 to below 1, got {leak}")
-    return Activation(
-        f"leaky ReLU, {leak:g}",
-        lambda z: torch.maximum(leak * z, z),
-        lambda z: torch.where(z > 0, torch.ones_like(z), torch.full_like(z, leak)),
-    )
+    @checked
+    def slope(self, z: Array) -> Tensor:
+        """σ'(z), entry by entry."""
+        return KNOWN[self.name][1](z, *self.settings)
 
 
-def elu(alpha: float = 1.0) -> Activation:
-    """z for z ≥ 0 and alpha (eᶻ − 1) below; its slope is continuous for alpha = 1 only."""
-    if not alpha > 0:
-        raise ValueError(f"alpha: expected a positive number, got {alpha}")
-    # the clamp keeps the branch that is not taken from overflowing
-    return Activation(
-        f"ELU, {alpha:g}",
-        lambda z: torch.where(z >= 0, z, alpha * torch.expm1(z.clamp(max=0))),
-        lambda z: torch.where(z > 0, torch.ones_like(z), alpha * torch.exp(z.clamp(max=0))),
-    )
+torch.serialization.add_safe_globals([Activation])  # so that torch.load takes a saved network
+identity, sigmoid, tanh, relu = map(Activation, ("identity", "sigmoid", "tanh", "ReLU"))
 
 
-def maxout(z) -> Tensor:
-    """The largest of several numbers a neuron computes: (..., M) → (...)."""
-    z = as_tensor("z", z)
-    if z.ndim == 0 or z.shape[-1] == 0:
-        raise ValueError(f"z: expected shape (..., M) with M at least 1, got {tuple(z.shape)}")
+@checked
+def leaky_relu(leak: Leak = 0.1) -> Activation:
+    """max(leak z, z); leak 0 is the ReLU.
+
+    >>> leaky_relu(0.25)([-2.0, 3.0])
+    tensor([-0.5000,  3.0000], dtype=torch.float64)
+    """
+    return Activation("leaky ReLU", (leak,))
+
+
+@checked
+def elu(alpha: Positive = 1.0) -> Activation:
+    """z for z ≥ 0 and alpha (eᶻ − 1) below; its slope is continuous for alpha = 1 only.
+
+    >>> elu(2.0)([-1.0, 3.0])
+    tensor([-1.2642,  3.0000], dtype=torch.float64)
+    """
+    return Activation("ELU", (alpha,))
+
+
+@checked
+def maxout(z: Annotated[Array, "... _M"]) -> Tensor:
+    """The largest of several numbers a neuron computes: (..., M) → (...).
+
+    >>> maxout([[1.0, 3.0, 2.0], [0.0, -1.0, -2.0]])
+    tensor([3., 0.], dtype=torch.float64)
+    """
     return z.amax(dim=-1)
-
-
-identity = Activation("identity", lambda z: z, torch.ones_like)
-sigmoid = Activation("sigmoid", torch.sigmoid, sigmoid_slope)
-tanh = Activation("tanh", torch.tanh, lambda z: 1 - torch.tanh(z) ** 2)
-relu = Activation("ReLU", torch.relu, lambda z: (z > 0).to(z.dtype))

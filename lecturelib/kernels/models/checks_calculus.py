@@ -2,318 +2,279 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
-from torch import Generator, Tensor
+from torch import Generator, Tensor, nn
 
-from lecturelib.core.old_claims import Claim, relative_gap
+from lecturelib.core.checking import equals, is_at_most
+from lecturelib.core.claims import Exponent, claim
+from lecturelib.core.problems import normal, signs, sizes, uniform
 from lecturelib.kernels.models import activations as act
-from lecturelib.kernels.models.activations import Activation, sigmoid_slope
-from lecturelib.kernels.models.checks import ANSELMI, EXACT, normal
-from lecturelib.kernels.models.layered import Gradient, LayeredNetwork, backpropagate, random_network
-from lecturelib.kernels.models.losses import cross_entropy, cross_entropy_gradient, logistic, logistic_slope, softmax
-from lecturelib.kernels.models.losses import softmax_jacobian as jacobian_of_softmax
-
-
-def autograd(function, at: Tensor) -> Tensor:
-    """Jacobian of a function of one tensor."""
-    return torch.autograd.functional.jacobian(function, at)
-
+from lecturelib.kernels.models import losses
+from lecturelib.kernels.models.checks_problems import derivative, in_a_row, output, parameters
+from lecturelib.kernels.models.layered import LayeredNetwork, backpropagate
 
 # Activations
 
-NAMED = (act.sigmoid, act.tanh, act.relu, act.leaky_relu(), act.elu(0.7))
+
+NAMES = ("sigmoid", "tanh", "ReLU", "leaky ReLU", "ELU")
 
 
-def _slope_of_each(slopes, generator: Generator) -> float:
-    z = 2 * normal(generator, 50)
-    return max(relative_gap(slopes(one)(z), autograd(lambda t, one=one: one(t).sum(), z)) for one in NAMED)
+def numbers_and_settings(generator: Generator) -> tuple[Tensor, float, float]:
+    """z of both signs, the leak of a leaky ReLU, the α of an ELU."""
+    return 2 * normal(generator, 50), float(uniform(generator, 1)), float(sizes(generator, 1))
 
 
-def _but(name: str, wrong):
-    """The right slopes, except for the activation `name`."""
-    return lambda one: wrong if one.name == name else one.slope
+def by_torch(z: Tensor, leak: float, alpha: float) -> dict[str, tuple[Tensor, Tensor]]:
+    bent = (lambda t: nn.functional.leaky_relu(t, leak), lambda t: nn.functional.elu(t, alpha))
+    functions = zip(NAMES, (torch.sigmoid, torch.tanh, torch.relu, *bent), strict=True)
+    return {name: (one(z), derivative(lambda t, one=one: one(t).sum(), z)) for name, one in functions}
 
 
-slopes = Claim(
-    label="prop-models-slopes",
-    statement=r"$\sigma' = \sigma (1 - \sigma)$, $\tanh' = 1 - \tanh^2$, and the slopes of ReLU, leaky ReLU and ELU.",
-    source=f"{ANSELMI} (functions); slopes derived here",
-    method="exact identity",
-    tolerance=EXACT,
-    check=_slope_of_each,
-    formula=lambda one: one.slope,
-    falsifiers={
-        r"$\sigma' = \sigma$": _but("sigmoid", torch.sigmoid),
-        r"$\tanh' = 1 + \tanh^2$": _but("tanh", lambda z: 1 + torch.tanh(z) ** 2),
-        r"$\tanh'$ = that of the sigmoid": _but("tanh", sigmoid_slope),
-        "leaky ReLU with slope 0 on the left": _but("leaky ReLU, 0.1", act.relu.slope),
-        r"ELU with slope $\alpha$ on the left": _but("ELU, 0.7", act.leaky_relu(0.7).slope),
+def by_the_library(z: Tensor, leak: float, alpha: float) -> dict[str, tuple[Tensor, Tensor]]:
+    return {
+        one.name: (one(z), one.slope(z))
+        for one in (act.sigmoid, act.tanh, act.relu, act.leaky_relu(leak), act.elu(alpha))
+    }
+
+
+@claim(
+    "prop-models-slopes",
+    source="anselmi: class 1",
+    check=equals(by_torch, on=numbers_and_settings),
+    also=(by_the_library,),
+    wrong={r"$\tanh' = 1 + \tanh^2$": {"square": 1.0}, r"ELU with slope $e^z$ on the left": {"power": 0.0}},
+)
+def slopes(z, leak, alpha, *, minus=-1.0, square=-1.0, power=Exponent(1.0)):
+    sigma, tanh = 1 / (1 + torch.exp(-z)), 2 / (1 + torch.exp(-2 * z)) - 1
+    right = (z > 0).double()
+    return {
+        "sigmoid": (sigma, sigma * (1 + minus * sigma)),
+        "tanh": (tanh, 1 + square * tanh**2),
+        "ReLU": (right * z, right),
+        "leaky ReLU": (torch.maximum(leak * z, z), right + leak * (1 - right)),
+        "ELU": (torch.where(z >= 0, z, alpha * (z.exp() - 1)), torch.where(z > 0, 1.0, alpha**power * z.exp())),
+    }
+
+
+def chains(generator: Generator) -> Iterator[tuple[Tensor, tuple[Tensor, ...], Tensor]]:
+    """Inputs, matrices and output weights of networks with one to four layers."""
+    for depth in (1, 2, 3, 4):
+        parts = parameters(generator, (3, *[4] * depth))
+        yield normal(generator, 5, 3), parts[:-1:2], parts[-1]
+
+
+@claim(
+    "prop-models-collapse",
+    source="own",
+    check=equals(
+        lambda x, matrices, w: LayeredNetwork(matrices, [0 * m[0] for m in matrices], w, act.identity)(x), on=chains
+    ),
+    wrong={
+        "the inner matrices in reverse order": lambda x, m, w: torch.linalg.multi_dot((x, m[0], *m[:0:-1], w)),
+        "inner matrices transposed": lambda x, m, w: torch.linalg.multi_dot((x, m[0], *[one.T for one in m[1:]], w)),
     },
 )
+def collapse(x, matrices, w):
+    return torch.linalg.multi_dot((x, *matrices, w))
 
 
-def _is_linear(network: LayeredNetwork, generator: Generator, collapsed) -> float:
-    x = normal(generator, 8, 3)
-    return relative_gap(x @ collapsed(network), network(x))
+def unit(x: Tensor, w: Tensor, b: Tensor) -> Tensor:
+    return act.maxout(x @ w + b)
 
 
-def _collapses(collapsed, generator: Generator) -> float:
-    network = random_network((3, 4, 4, 4), act.identity, generator=generator)
-    network = LayeredNetwork(network.matrices, tuple(0 * b for b in network.biases), network.output, act.identity)
-    return _is_linear(network, generator, collapsed)
+def chords(generator: Generator) -> Iterator[tuple[Tensor, ...]]:
+    """Shares t of chords between inputs of maxout units, the lower end first, and the weights of the unit."""
+    for pieces, inputs in ((1, 2), (2, 1), (5, 3)):
+        w, b = normal(generator, inputs, pieces), normal(generator, pieces)
+        one, other = normal(generator, 2, 300, inputs)
+        rises = (unit(one, w, b) < unit(other, w, b))[:, None]
+        yield uniform(generator, 300, 1), torch.where(rises, one, other), torch.where(rises, other, one), w, b
 
 
-collapse = Claim(
-    label="prop-models-collapse",
-    statement=r"Without a nonlinearity a network of any depth is linear, with the weights $W_1 W_2 \cdots W_L w$.",
-    source="standard; derived here",
-    method="exact identity",
-    tolerance=EXACT,
-    check=_collapses,
-    formula=lambda f: f.matrices[0] @ f.matrices[1] @ f.matrices[2] @ f.output,
-    falsifiers={
-        "the inner matrices in reverse order": lambda f: f.matrices[0] @ f.matrices[2] @ f.matrices[1] @ f.output,
-        "an inner matrix transposed": lambda f: f.matrices[0] @ f.matrices[1].T @ f.matrices[2] @ f.output,
-    },
+@claim(
+    "prop-models-maxout",
+    source="goodfellow2013: section 3",
+    check=is_at_most(lambda t, low, high, *own: unit(low + t * (high - low), *own) - unit(low, *own), on=chords),
+    wrong={"below the chord like a parabola": lambda t, *ends: t[:, 0] * maxout.formula(t, *ends)},
 )
-
-
-def _above_a_chord(unit, generator: Generator) -> float:
-    w, b, x, z = normal(generator, 5, 3), normal(generator, 5), normal(generator, 300, 3), normal(generator, 300, 3)
-    values = [unit(one @ w.T + b) for one in ((x + z) / 2, x, z)]
-    return max(0.0, float((values[0] - (values[1] + values[2]) / 2).max()))
-
-
-maxout = Claim(
-    label="prop-models-maxout",
-    statement="A maxout unit is convex in its input.",
-    source="Goodfellow et al. 2013; derived here",
-    method="exact identity",
-    tolerance=EXACT,
-    check=_above_a_chord,
-    formula=act.maxout,
-    falsifiers={
-        "so is a difference of two": lambda z: act.maxout(z[:, :2]) - act.maxout(z[:, 2:]),
-        "so is the second largest": lambda z: z.sort(dim=1).values[:, -2],
-        "so is the smallest": lambda z: z.amin(dim=1),
-    },
-)
+def maxout(t, low, high, w, b, *, factor=1.0):
+    """By how much the chord has risen from its lower end at the share t of its length."""
+    return factor * t[:, 0] * (unit(high, w, b) - unit(low, w, b))
 
 
 # Losses
 
 
-def _matches_autograd(loss, target):
-    def check(gradient, generator: Generator) -> float:
-        z = 2 * normal(generator, 9, 5)
-        y = target(generator)
-        return relative_gap(gradient(z, y), autograd(lambda t: loss(t, y).sum(), z))
-
-    return check
+def outputs_and_labels(generator: Generator) -> tuple[Tensor, Tensor]:
+    return 3 * normal(generator, 60), signs(generator, 60)
 
 
-def _signs(generator: Generator) -> Tensor:
-    return torch.where(torch.rand(9, 5, generator=generator) < 0.5, -1.0, 1.0).double()
-
-
-logistic_gradient = Claim(
-    label="prop-models-logistic",
-    statement=r"$\frac{d}{df} \ln(1 + e^{-yf}) = -y\, \sigma(-yf)$ for labels $y = \pm 1$.",
-    source="standard; derived here",
-    method="exact identity",
-    tolerance=EXACT,
-    check=_matches_autograd(logistic, _signs),
-    formula=logistic_slope,
-    falsifiers={
-        r"$-y\, \sigma(yf)$": lambda f, y: -y * torch.sigmoid(y * f),
-        r"$-\sigma(-yf)$": lambda f, y: -torch.sigmoid(-y * f),
-        r"$\sigma(f) - y$, which is for labels 0 and 1": lambda f, y: torch.sigmoid(f) - y,
-    },
+@claim(
+    "prop-models-logistic",
+    source="own",
+    check=equals(lambda f, y: derivative(lambda t: torch.log(1 + torch.exp(-y * t)).sum(), f), on=outputs_and_labels),
+    also=(losses.logistic_slope,),
+    wrong={r"$-y\, \sigma(yf)$": {"inside": 1.0}, r"$\sigma(f) - y$": lambda f, y: torch.sigmoid(f) - y},
 )
+def logistic_gradient(f, y, *, factor=-1.0, inside=-1.0):
+    return factor * y * torch.sigmoid(inside * y * f)
 
 
-def _jacobian_agrees(jacobian, generator: Generator) -> float:
-    z = 2 * normal(generator, 6)
-    return max(
-        relative_gap(jacobian(z), autograd(lambda t: torch.softmax(t, -1), z)),
-        relative_gap(jacobian(z + 1000), jacobian(z)),
-    )
+def classes(generator: Generator) -> Iterator[tuple[Tensor, Tensor]]:
+    """Outputs for several numbers of classes, and probabilities, some of them 0 and 1."""
+    for count in (2, 4, 7):
+        yield 2 * normal(generator, count), torch.softmax(3 * normal(generator, count), -1)
+        yield 2 * normal(generator, count), nn.functional.one_hot(torch.tensor(1), count).double()
 
 
-softmax_derivative = Claim(
-    label="thm-models-softmax",
-    statement=r"$\partial s_i / \partial z_j = s_i ([i = j] - s_j)$, and adding a constant to $z$ changes nothing.",
-    source="standard; derived here",
-    method="exact identity",
-    tolerance=EXACT,
-    check=_jacobian_agrees,
-    formula=jacobian_of_softmax,
-    falsifiers={
-        "without the off-diagonal part": lambda z: torch.diag(softmax(z) * (1 - softmax(z))),
-        "a plus sign": lambda z: torch.diag(softmax(z)) + softmax(z)[:, None] * softmax(z),
-        r"$[i = j] - s_j$": lambda z: torch.eye(6, dtype=z.dtype) - softmax(z),
-    },
+def shifted(z: Tensor, y: Tensor) -> dict[str, Tensor]:
+    softmax = lambda t: t.exp() / t.exp().sum()  # noqa: E731
+    return {"derivative": derivative(softmax, z), "shifted": softmax(z + 5)}
+
+
+@claim(
+    "thm-models-softmax",
+    source="own",
+    check=equals(shifted, on=classes),
+    also=(lambda z, y: {"derivative": losses.softmax_jacobian(z), "shifted": losses.softmax(z - 1000)},),
+    wrong={"without the off-diagonal part": {"other": 0.0}, "a plus sign": {"other": 1.0}},
 )
+def softmax_derivative(z, y, *, same=1.0, other=-1.0):
+    s = z.exp() / z.exp().sum()
+    return {"derivative": s[:, None] * (same * torch.eye(len(z), dtype=z.dtype) + other * s), "shifted": s}
 
 
-def _probabilities(generator: Generator) -> Tensor:
-    return torch.softmax(normal(generator, 9, 5), dim=-1)
+def entropy(z: Tensor, y: Tensor) -> Tensor:
+    return -(y * torch.log(z.exp() / z.exp().sum())).sum()
 
 
-cross_entropy_slope = Claim(
-    label="thm-models-cross-entropy",
-    statement=r"The gradient of $-\sum_i y_i \ln s_i$ in $z$ is $s - y$, for every $y$ whose entries add up to 1.",
-    source="standard; derived here",
-    method="exact identity",
-    tolerance=EXACT,
-    check=_matches_autograd(cross_entropy, _probabilities),
-    formula=cross_entropy_gradient,
-    falsifiers={
-        r"$y - s$": lambda z, y: y - softmax(z),
-        r"$s (s - y)$": lambda z, y: softmax(z) * (softmax(z) - y),
+@claim(
+    "thm-models-cross-entropy",
+    source="own",
+    check=equals(lambda z, y: derivative(lambda t: entropy(t, y), z), on=classes),
+    also=(losses.cross_entropy_gradient, lambda z, y: derivative(lambda t: losses.cross_entropy(t, y), z)),
+    wrong={
         r"$\sigma(z) - y$": lambda z, y: torch.sigmoid(z) - y,
-        r"divided by $K$, as printed": lambda z, y: (softmax(z) - y) / z.shape[-1],
+        r"divided by $K$, as printed": lambda z, y: (torch.softmax(z, -1) - y) / len(z),
     },
 )
+def cross_entropy_slope(z, y, *, first=1.0, second=-1.0):
+    return first * torch.softmax(z, -1) + second * y
 
 
-def _bends_down(curvature, generator: Generator) -> float:
-    z, direction = normal(generator, 30, 4), normal(generator, 30, 4)
-    y = torch.nn.functional.one_hot(torch.arange(30) % 4, 4).double()
-    found = curvature(z, y)
-    second = torch.stack(
-        [torch.autograd.functional.hessian(lambda t, k=k: cross_entropy(t, y[k]), z[k]) for k in range(30)]
-    )
-    along = torch.einsum("ni,nij,nj->n", direction, found, direction)
-    return max(relative_gap(found, second), float((-along).clamp(min=0).max()))
+def with_directions(generator: Generator) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    for z, y in classes(generator):
+        yield z, y, normal(generator, len(z))
 
 
-cross_entropy_convex = Claim(
-    label="prop-models-convex",
-    statement=r"The Hessian of the cross entropy in $z$ is $\operatorname{diag}(s) - s s^\top$, without negative "
-    "eigenvalues: it is convex.",
-    source="standard; derived here",
-    method="exact identity",
-    tolerance=EXACT,
-    check=_bends_down,
-    formula=lambda z, y: jacobian_of_softmax(z),
-    falsifiers={
-        r"$s s^\top - \operatorname{diag}(s)$": lambda z, y: -jacobian_of_softmax(z),
-        r"$\operatorname{diag}(s)$": lambda z, y: torch.diag_embed(softmax(z)),
-        r"$\operatorname{diag}(s (1 - s))$": lambda z, y: torch.diag_embed(softmax(z) * (1 - softmax(z))),
-    },
+def second_derivatives(z: Tensor, y: Tensor, u: Tensor) -> dict[str, Tensor]:
+    hessian = torch.autograd.functional.hessian(lambda t: entropy(t, y), z)
+    return {"Hessian": hessian, "along u": u @ hessian @ u}
+
+
+@claim(
+    "prop-models-convex",
+    source="own",
+    check=equals(second_derivatives, on=with_directions),
+    wrong={r"$\operatorname{diag}(s)$": {"second": 0.0}, "each pair twice": {"half": 1.0}},
 )
+def cross_entropy_convex(z, y, u, *, first=1.0, second=-1.0, half=0.5):
+    """The Hessian, and how it bends along u as a sum without negative terms."""
+    s = torch.softmax(z, -1)
+    pairs = torch.outer(s, s) * (u[:, None] - u) ** 2
+    return {"Hessian": first * torch.diag(s) + second * torch.outer(s, s), "along u": half * pairs.sum()}
 
 
 # Vectors and matrices
 
-ERROR = r"$\frac1N \lVert A w - y \rVert^2$"
-IDENTITIES = {
-    # name: (function of the variable and of a, b, A, which variable, its derivative)
-    r"$w^\top x$": (lambda v: v["x"] @ v["a"], "x", lambda v: v["a"]),
-    r"$A w$": (lambda v: v["A"] @ v["x"], "x", lambda v: v["A"]),
-    r"$a^\top X b$": (lambda v: v["a"] @ v["X"] @ v["b"], "X", lambda v: torch.outer(v["a"], v["b"])),
-    r"$b^\top X^\top a$": (lambda v: v["b"] @ v["X"].T @ v["a"], "X", lambda v: torch.outer(v["a"], v["b"])),
-    r"$a^\top S a$": (lambda v: v["a"] @ v["S"] @ v["a"], "S", lambda v: torch.outer(v["a"], v["a"])),
-    r"$a^\top S^\top a$": (lambda v: v["a"] @ v["S"].T @ v["a"], "S", lambda v: torch.outer(v["a"], v["a"])),
-    r"$w^\top S w$": (lambda v: v["x"] @ v["S"] @ v["x"], "x", lambda v: (v["S"] + v["S"].T) @ v["x"]),
-    ERROR: (
-        lambda v: (v["A"] @ v["x"] - v["y"]).square().mean(),
-        "x",
-        lambda v: 2 / v["y"].numel() * v["A"].T @ (v["A"] @ v["x"] - v["y"]),
-    ),
-}
+
+def arrays(generator: Generator) -> Iterator[dict[str, Tensor]]:
+    """Vectors and matrices of three sizes, and of one size alone, where a transposed answer has the right shape."""
+    for p, q, m in ((3, 4, 2), (1, 5, 3), (4, 4, 4)):
+        shapes = {"w": (p,), "x": (p,), "a": (p,), "b": (q,), "A": (m, p), "y": (m,), "X": (p, q), "S": (p, p)}
+        yield ({name: normal(generator, *shape) for name, shape in shapes.items()},)
 
 
-def _all_gradients(table, generator: Generator) -> float:
-    p, q, m = (int(size) for size in torch.randint(2, 6, (3,), generator=generator))
-    if torch.rand(1, generator=generator) < 0.5:
-        q = m = p  # a transposed answer has the right shape then, and has to be wrong by its entries
-    shapes = {"x": (p,), "a": (p,), "b": (q,), "A": (m, p), "y": (m,), "X": (p, q), "S": (p, p)}
-    values = {name: normal(generator, *shape) for name, shape in shapes.items()}
-    worst = 0.0
-    for function, variable, derivative in table.values():
-        true = autograd(lambda t, f=function, name=variable: f({**values, name: t}), values[variable])
-        worst = max(worst, relative_gap(derivative(values), true))
-    return worst
+def by_autograd(v: dict[str, Tensor]) -> dict[str, Tensor]:
+    w, x, a, b, A, y, X, S = v.values()
+    return {
+        "wx": derivative(lambda w: w @ x, w),
+        "Aw": derivative(lambda w: A @ w, w),
+        "aXb": derivative(lambda X: a @ X @ b, X),
+        "bXa": derivative(lambda Z: a @ Z.T @ b, X.T.contiguous()),
+        "aSa": derivative(lambda S: a @ S @ a, S),
+        "aSTa": derivative(lambda S: a @ S.T @ a, S),
+        "wSw": derivative(lambda w: w @ S @ w, w),
+        "error": derivative(lambda w: (A @ w - y).square().mean(), w),
+    }
 
 
-def _instead(name: str, derivative):
-    function, variable, _ = IDENTITIES[name]
-    return {**IDENTITIES, name: (function, variable, derivative)}
-
-
-matrix_calculus = Claim(
-    label="thm-models-matrix-calculus",
-    statement=r"The derivatives of $w^\top x$, $Aw$, $a^\top X b$, $b^\top X^\top a$, $a^\top S a$, $a^\top S^\top a$, "
-    r"$w^\top S w$ and the mean squared error, as listed; checked at random sizes.",
-    source=f"{ANSELMI}; the last two derived here",
-    method="exact identity",
-    tolerance=EXACT,
-    check=_all_gradients,
-    formula=IDENTITIES,
-    falsifiers={
-        r"$w^\top x$: minus": _instead(r"$w^\top x$", lambda v: -v["a"]),
-        r"$Aw$: $A^\top$ in this layout": _instead(r"$A w$", lambda v: v["A"].T),
-        r"$a^\top X b$: $b a^\top$": _instead(r"$a^\top X b$", lambda v: torch.outer(v["b"], v["a"])),
-        r"$b^\top X^\top a$: $b a^\top$": _instead(r"$b^\top X^\top a$", lambda v: torch.outer(v["b"], v["a"])),
-        r"$a^\top S a$: $2 a a^\top$": _instead(r"$a^\top S a$", lambda v: 2 * torch.outer(v["a"], v["a"])),
-        r"$a^\top S^\top a$: minus": _instead(r"$a^\top S^\top a$", lambda v: -torch.outer(v["a"], v["a"])),
-        r"$w^\top S w$: $2 S w$": _instead(r"$w^\top S w$", lambda v: 2 * v["S"] @ v["x"]),
-        r"$w^\top S w$: $(S - S^\top) w$": _instead(r"$w^\top S w$", lambda v: (v["S"] - v["S"].T) @ v["x"]),
-        "squared error: without the 2": _instead(
-            ERROR, lambda v: 1 / v["y"].numel() * v["A"].T @ (v["A"] @ v["x"] - v["y"])
-        ),
+@claim(
+    "thm-models-matrix-calculus",
+    source="anselmi: class 1",
+    check=equals(by_autograd, on=arrays),
+    wrong={
+        r"$Aw$: $A^\top$ in this layout": lambda v: {**matrix_calculus.formula(v), "Aw": v["A"].T},
+        r"$a^\top X b$: $b a^\top$": lambda v: {**matrix_calculus.formula(v), "aXb": torch.outer(v["b"], v["a"])},
+        r"$w^\top S w$: $2 S w$": {"straight": 2.0, "transposed": 0.0},
+        "squared error: without the 2": {"two": 1.0},
     },
 )
+def matrix_calculus(v, *, straight=1.0, transposed=1.0, two=2.0):
+    w, x, a, b, A, y, _, S = v.values()
+    return {
+        "wx": x,
+        "Aw": A,
+        "aXb": torch.outer(a, b),
+        "bXa": torch.outer(b, a),
+        "aSa": torch.outer(a, a),
+        "aSTa": torch.outer(a, a),
+        "wSw": (straight * S + transposed * S.T) @ w,
+        "error": two / len(y) * A.T @ (A @ w - y),
+    }
 
 
 # Layers
 
 
-def _gradient_of_a_network(gradient, generator: Generator) -> float:
-    widths = [int(size) for size in torch.randint(2, 6, (4,), generator=generator)]
-    f = random_network(widths, act.tanh, generator=generator)
-    x = normal(generator, 3, widths[0])
-    found = gradient(f, x)
-    parts = (*f.matrices, *f.biases, f.output, x)
-
-    def values(*parts: Tensor) -> Tensor:
-        return LayeredNetwork(parts[:3], parts[3:6], parts[6], f.activation)(parts[7])
-
-    true = torch.autograd.functional.jacobian(values, parts)
-    pairs = zip((*found.matrices, *found.biases, found.output), true, strict=False)
-    inputs = torch.einsum("nnd->nd", true[-1])  # output n depends on input n alone
-    return max(relative_gap(found.inputs, inputs), *(relative_gap(one, other) for one, other in pairs))
+def networks(generator: Generator) -> Iterator[tuple]:
+    """(parameters, activation, inputs): one to three hidden layers of uneven widths, smooth and bent activations."""
+    activations = {(3, 4, 2, 5): act.tanh, (2, 6): act.relu, (1, 3, 3): act.elu(0.7), (2, 2, 2, 2): act.sigmoid}
+    for widths, one in activations.items():
+        yield parameters(generator, widths), one, normal(generator, 4, widths[0])
 
 
-def _with_slope(slope):
-    def wrong(f: LayeredNetwork, x: Tensor) -> Gradient:
-        changed = Activation("wrong", f.activation.value, slope)
-        return backpropagate(LayeredNetwork(f.matrices, f.biases, f.output, changed), x)
-
-    return wrong
+def gradient_by_autograd(parts: tuple[Tensor, ...], activation, x: Tensor) -> dict[str, Tensor]:
+    *found, w, inputs = derivative(lambda *changed: output(changed[:-1], changed[-1], activation), (*parts, x))
+    return by_kind(found[::2], found[1::2], w, torch.einsum("nnd->nd", inputs))  # output n depends on input n alone
 
 
-def _signal_in_place_of_delta(f: LayeredNetwork, x: Tensor) -> Gradient:
-    right, hidden = backpropagate(f, x), f.hidden(x)
-    last = hidden[-2][:, :, None] * f.output.expand(x.shape[0], -1)[:, None, :]
-    return Gradient((*right.matrices[:-1], last), right.biases, right.output, right.inputs)
+def by_kind(matrices, biases, weights, inputs) -> dict[str, Tensor]:
+    return {"W": in_a_row(matrices, keep=1), "b": in_a_row(biases, keep=1), "w": weights, "x": inputs}
 
 
-backpropagation = Claim(
-    label="thm-models-backprop",
-    statement=r"$\partial f / \partial W_\ell = h_{\ell - 1} \delta_\ell^\top$ with $\delta_L = w \odot \sigma'(z_L)$ "
-    r"and $\delta_\ell = (W_{\ell + 1} \delta_{\ell + 1}) \odot \sigma'(z_\ell)$; checked at random widths.",
-    source="standard; derived here",
-    method="exact identity",
-    tolerance=EXACT,
-    check=_gradient_of_a_network,
-    formula=backpropagate,
-    falsifiers={
-        "slopes left out": _with_slope(torch.ones_like),
-        "values in place of slopes": _with_slope(torch.tanh),
-        "the last slope left out": _signal_in_place_of_delta,
-        "a sign": lambda f, x: backpropagate(LayeredNetwork(f.matrices, f.biases, -f.output, f.activation), x),
-    },
+def gradient_by_the_library(parts: tuple[Tensor, ...], activation, x: Tensor) -> dict[str, Tensor]:
+    found = backpropagate(LayeredNetwork(parts[:-1:2], parts[1:-1:2], parts[-1], activation), x)
+    return by_kind(found.matrices, found.biases, found.output, found.inputs)
+
+
+@claim(
+    "thm-models-backprop",
+    source="goodfellow2016: section 6.5",
+    check=equals(gradient_by_autograd, on=networks),
+    also=(gradient_by_the_library,),
+    wrong={"slopes left out": {"last": 0.0, "before": 0.0}, "the last slope left out": {"last": 0.0}},
 )
+def backpropagation(parts, activation, x, *, last=Exponent(1.0), before=Exponent(1.0)):
+    hidden, slopes = [x], []
+    for matrix, bias in zip(parts[:-1:2], parts[1:-1:2], strict=True):
+        z = hidden[-1] @ matrix + bias
+        hidden.append(activation(z))
+        slopes.append(activation.slope(z))
+    deltas = [parts[-1] * slopes[-1] ** last]
+    for matrix, slope in zip(parts[-3:0:-2], slopes[-2::-1], strict=True):
+        deltas.insert(0, deltas[0] @ matrix.T * slope**before)
+    matrices = [torch.einsum("ni,nj->nij", h, delta) for h, delta in zip(hidden, deltas, strict=False)]
+    return by_kind(matrices, deltas, hidden[-1], deltas[0] @ parts[0].T)

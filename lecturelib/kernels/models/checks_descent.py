@@ -2,311 +2,304 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from itertools import combinations, product
 
+import numpy as np
 import torch
-from scipy.integrate import solve_ivp
-from torch import Generator, Tensor
+from torch import Generator, Tensor, nn
 
-from lecturelib.core.old_claims import Claim, relative_gap
-from lecturelib.kernels.models.checks import ANSELMI, normal
-from lecturelib.kernels.models.descent import (
-    LeastSquares,
-    batch_factor,
-    descent_path,
-    expected_path,
-    flow_path,
-    largest_rate,
-)
-
-EXACT = 1e-10
+from lecturelib.core.checking import equals, gap, measures
+from lecturelib.core.claims import Exponent, claim
+from lecturelib.core.problems import normal, signs, uniform
+from lecturelib.kernels.models import descent
+from lecturelib.kernels.models.checks_problems import derivative, gradient_flow
+from lecturelib.kernels.models.descent import LeastSquares
 
 
-def problem_of(generator: Generator, count: int = 7, size: int = 3) -> tuple[LeastSquares, Tensor]:
-    """A random least-squares problem that no w fits, and a start."""
-    return LeastSquares(normal(generator, count, size), normal(generator, count)), normal(generator, size)
+def squares(phi: Tensor, y: Tensor):
+    """The loss (1/N) ‖Φw − y‖² as a function of w."""
+    return lambda w: (phi @ w - y).square().mean()
 
 
-def _steps(problem: LeastSquares, start: Tensor, rate: float, steps: int) -> Tensor:
-    path = [start]
-    for _ in range(steps):
-        w = path[-1].clone().requires_grad_()
-        loss = (problem.features @ w - problem.y).square().mean()
-        path.append((w - rate * torch.autograd.grad(loss, w)[0]).detach())
-    return torch.stack(path)
+def fits(generator: Generator) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    """(Φ, y, start): generic features, one feature, and features whose Hessian has an eigenvalue twice."""
+    features = normal(generator, 7, 3), normal(generator, 4, 1), torch.linalg.qr(normal(generator, 6, 3)).Q
+    for phi in (*features[:2], features[2] * torch.tensor([1.0, 1.0, 2.0]).double()):
+        yield phi, normal(generator, len(phi)), normal(generator, phi.shape[1])
 
 
-def _follows_descent(path, generator: Generator) -> float:
-    problem, start = problem_of(generator)
-    rate, steps = 0.7 * largest_rate(problem), 20
-    found = path(problem, start, rate=rate, steps=torch.arange(steps + 1))
-    return relative_gap(found, _steps(problem, start, rate, steps))
+def hessian(phi: Tensor, y: Tensor) -> Tensor:
+    return torch.autograd.functional.hessian(squares(phi, y), phi[0])
 
 
-modes = Claim(
-    label="thm-models-modes",
-    statement=r"Along an eigenvector of the Hessian with eigenvalue $\lambda$, $t$ steps multiply the distance to the "
-    r"minimum by $(1 - \eta \lambda)^t$.",
-    source="standard; derived here",
-    method="exact identity",
-    tolerance=EXACT,
-    check=_follows_descent,
-    formula=descent_path,
-    falsifiers={
-        r"$(1 - 2\eta\lambda)^t$": lambda p, w, rate, steps: descent_path(p, w, rate=2 * rate, steps=steps),
-        r"$(1 + \eta\lambda)^t$": lambda p, w, rate, steps: descent_path(p, w, rate=-rate, steps=steps),
-        r"$e^{-\eta \lambda t}$": lambda p, w, rate, steps: flow_path(p, w, times=rate * steps),
-        "one step late": lambda p, w, rate, steps: descent_path(p, w, rate=rate, steps=steps + 1),
-    },
-)
-
-
-def _splits_growth_from_decay(limit, generator: Generator) -> float:
-    """How far the distance to the minimum goes the wrong way within 600 steps, 2 % beside the stated largest rate."""
-    problem, start = problem_of(generator)
-    wrong = 0.0
-    for factor, sign in ((0.98, 1), (1.02, -1)):
-        w, rate = start, factor * float(limit(problem))
-        for _ in range(600):
-            w = w - rate * problem.gradient(w)
-            if not float(w.norm()) < 1e9:
-                break
-        change = float(torch.log((w - problem.best).norm() / (start - problem.best).norm()))
-        wrong = max(wrong, sign * change)
-    return max(0.0, wrong)
-
-
-stability = Claim(
-    label="cor-models-rate",
-    statement=r"Gradient descent on least squares converges from every start if and only if "
-    r"$0 < \eta < 2 / \lambda_{\max}$.",
-    source="standard; derived here",
-    method="exact identity",
-    tolerance=0.0,
-    check=_splits_growth_from_decay,
-    formula=largest_rate,
-    falsifiers={
-        r"$1 / \lambda_{\max}$": lambda p: largest_rate(p) / 2,
-        r"$4 / \lambda_{\max}$": lambda p: 2 * largest_rate(p),
-        r"$2 / \operatorname{tr} H$": lambda p: 2 / torch.trace(p.hessian),
-        r"$2 / \lambda_{\min}$": lambda p: 2 / torch.linalg.eigvalsh(p.hessian)[0],
-    },
-)
-
-
-def _follows_the_flow(path, generator: Generator) -> float:
-    problem, start = problem_of(generator)
-    times = torch.linspace(0, 3, 7, dtype=torch.float64)
-
-    def speed(_, w):
-        return -problem.gradient(torch.as_tensor(w)).numpy()
-
-    run = solve_ivp(speed, (0, 3), start.numpy(), "DOP853", times.numpy(), rtol=1e-12, atol=1e-12)
-    return relative_gap(path(problem, start, times=times), torch.as_tensor(run.y.T))
-
-
-flow = Claim(
-    label="thm-models-flow",
-    statement=r"Gradient flow multiplies the distance along an eigenvector by $e^{-\lambda t}$.",
-    source="standard; derived here",
-    method="exact identity",
-    tolerance=1e-9,
-    check=_follows_the_flow,
-    formula=flow_path,
-    falsifiers={
-        "a plus sign, as printed": lambda p, w, times: flow_path(p, w, times=-times),
-        r"$e^{-2 \lambda t}$": lambda p, w, times: flow_path(p, w, times=2 * times),
-        r"$(1 - \lambda)^t$": lambda p, w, times: descent_path(p, w, rate=1.0, steps=times.round()),
-    },
-)
-
-
-def _falls_as_stated(slope, generator: Generator) -> float:
-    a, b = normal(generator, 4, 4), normal(generator, 4)
-
-    def loss(w: Tensor) -> Tensor:
-        return torch.log(1 + (torch.tanh(a @ w) - b).square().sum())
-
-    def gradient(w) -> Tensor:
-        w = torch.as_tensor(w).clone().requires_grad_()
-        return torch.autograd.grad(loss(w), w)[0]
-
-    start, step = normal(generator, 4), 1e-3
-    times = (0.5 - step, 0.5, 0.5 + step)
-    run = solve_ivp(
-        lambda _, w: -gradient(w).numpy(), (0, times[-1]), start.numpy(), "DOP853", times, rtol=1e-9, atol=1e-9
-    )
-    ends = torch.as_tensor(run.y.T.copy())
-    measured = (loss(ends[2]) - loss(ends[0])) / (2 * step)
-    size = gradient(ends[1])
-    return float((slope(size) - measured).abs() / measured.abs())
-
-
-energy = Claim(
-    label="prop-models-energy",
-    statement=r"Under gradient flow $d\mathcal L/dt = -\lVert \nabla \mathcal L \rVert^2$, for every smooth loss.",
-    source="standard; derived here",
-    method="exact identity",
-    tolerance=1e-4,
-    check=_falls_as_stated,
-    formula=lambda g: -g.square().sum(),
-    falsifiers={
-        r"$-\lVert \nabla \mathcal L \rVert$": lambda g: -g.norm(),
-        "a plus sign": lambda g: g.square().sum(),
-        r"$-\frac12 \lVert \nabla \mathcal L \rVert^2$": lambda g: -g.square().sum() / 2,
-    },
-)
-
-
-def _gap_to_flow(problem: LeastSquares, start: Tensor, rate: float, time: float) -> Tensor:
-    """To first order in the rate: descent − flow at one time."""
-    h = problem.hessian
-    away = flow_path(problem, start, times=torch.tensor([time], dtype=torch.float64))[0] - problem.best
-    return -rate * time / 2 * h @ h @ away
-
-
-def _first_order_gap(gap, generator: Generator) -> float:
-    problem, start = problem_of(generator)
-    time, steps = 1.0, 20_000
-    end = descent_path(problem, start, rate=time / steps, steps=torch.tensor([steps]))[0]
-    flowed = flow_path(problem, start, times=torch.tensor([time], dtype=torch.float64))[0]
-    difference = end - flowed
-    return float((gap(problem, start, time / steps, time) - difference).norm() / difference.norm())
-
-
-euler = Claim(
-    label="prop-models-euler",
-    statement=r"At the time $t$ gradient descent on least squares is $-\frac{\eta t}{2} H^2 (w(t) - w^*)$ away from "
-    r"the flow, up to terms of order $\eta^2$.",
-    source="derived here",
-    method="exact identity",
-    tolerance=0.01,
-    check=_first_order_gap,
-    formula=_gap_to_flow,
-    falsifiers={
-        "a plus sign": lambda *a: -_gap_to_flow(*a),
-        "without the half": lambda *a: 2 * _gap_to_flow(*a),
-        "H once": lambda p, *a: torch.linalg.solve(p.hessian, _gap_to_flow(p, *a)),
-    },
-)
-
-
-# Batches
-
-
-def _batches(count: int, batch: int, sampling: str) -> list[tuple[int, ...]]:
-    """Every batch that can be drawn, equally likely."""
-    return list(product(range(count), repeat=batch) if sampling == "replacement" else combinations(range(count), batch))
-
-
-def _covariance_over_all_batches(factor, generator: Generator) -> float:
-    g = normal(generator, 6, 2)  # gradients of six data
-    centred = g - g.mean(0)
-    single = centred.T @ centred / 6
-    worst = 0.0
-    for sampling in ("replacement", "subset"):
-        for batch in (1, 2, 3, 4):
-            means = torch.stack([g[list(chosen)].mean(0) for chosen in _batches(6, batch, sampling)])
-            about = means - g.mean(0)  # so that a biased mean counts too
-            worst = max(worst, relative_gap(factor(6, batch, sampling) * single, about.T @ about / len(means)))
-    return worst
-
-
-minibatch = Claim(
-    label="thm-models-minibatch",
-    statement=r"The gradient of a batch of $B$ has the mean $\nabla \mathcal L$ and the covariance $S/B$ if drawn with "
-    r"replacement, $\frac{N - B}{B (N - 1)} S$ if a subset.",
-    source="standard; derived here",
-    method="exact identity",
-    tolerance=EXACT,
-    check=_covariance_over_all_batches,
-    formula=batch_factor,
-    falsifiers={
-        r"$1/B$ for both": lambda n, b, sampling: 1 / b,
-        r"$1/B^2$": lambda n, b, sampling: batch_factor(n, b, sampling) / b,
-        r"$(N - B)/(BN)$ for subsets": lambda n, b, s: (n - b) / (b * n) if s == "subset" else 1 / b,
-    },
-)
-
-
-def _over_all_draws(path, generator: Generator) -> float:
-    problem, start = problem_of(generator, count=4, size=2)
-    rate, worst = 0.3 * largest_rate(problem), 0.0
-    for sampling, steps in (("replacement", 2), ("subset", 3)):
-        weights = [start]
-        for _ in range(steps):
-            grown = []
-            for w in weights:
-                for chosen in _batches(4, 2, sampling):
-                    rows, targets = problem.features[list(chosen)], problem.y[list(chosen)]
-                    grown.append(w - rate * rows.T @ (rows @ w - targets))
-            weights = grown
-        ends = torch.stack(weights)
-        mean, loss = path(problem, start, rate=rate, steps=steps, batch=2, sampling=sampling)
-        worst = max(worst, relative_gap(mean[-1], ends.mean(0)), relative_gap(loss[-1], problem.loss(ends).mean()))
-    return worst
-
-
-def _without_noise(problem, start, *, rate, steps, batch, sampling):
-    return expected_path(problem, start, rate=rate, steps=steps, batch=problem.count, sampling="subset")
-
-
-def _other_sampling(problem, start, *, rate, steps, batch, sampling):
-    other = {"replacement": "subset", "subset": "replacement"}[sampling]
-    return expected_path(problem, start, rate=rate, steps=steps, batch=batch, sampling=other)
-
-
-sgd = Claim(
-    label="thm-models-sgd",
-    statement="On least squares the mean of the weights and of the loss under stochastic gradient descent follow a "
-    "closed recursion; checked against all sequences of batches.",
-    source="derived here",
-    method="exact identity",
-    tolerance=EXACT,
-    check=_over_all_draws,
-    formula=expected_path,
-    falsifiers={
-        "the loss of full gradient descent": _without_noise,
-        "batches drawn the other way": _other_sampling,
-        "a batch of one more": lambda p, w, *, rate, steps, batch, sampling: expected_path(
-            p, w, rate=rate, steps=steps, batch=batch + 1, sampling=sampling
-        ),
-    },
-)
+def minimum(phi: Tensor, y: Tensor) -> Tensor:
+    return torch.linalg.lstsq(phi, y).solution
 
 
 # Convexity
 
 
-def _midpoint_above(outputs, generator: Generator) -> float:
-    x, y = normal(generator, 30, 2), normal(generator, 30)
-    one = normal(generator, 400, 3, 4)  # neurons: two input weights, a bias and an output weight
-    other = one.flip(1)  # the same network, its neurons named in another order
-    losses = [(outputs(x, w) - y).square().mean(-1) for w in ((one + other) / 2, one, other)]
-    return max(0.0, float((losses[0] - (losses[1] + losses[2]) / 2).max()))
+def neurons_and_chords(generator: Generator) -> tuple[Tensor, ...]:
+    """Inputs, targets ±1, four neurons (two input weights, bias, output weight), ends of chords, shares of them."""
+    chords = normal(generator, 2, 4000, 4, 4), uniform(generator, 4000)
+    return normal(generator, 12, 2), signs(generator, 12), normal(generator, 4, 4), *chords
 
 
-def _network(x: Tensor, w: Tensor) -> Tensor:
-    hidden = torch.relu(w[..., :2] @ x.T + w[..., 2:3])
-    return (w[..., 3:] * hidden).sum(-2)
+def network(x: Tensor, neurons: Tensor, outputs: Tensor) -> Tensor:
+    return (torch.relu(neurons[..., :2] @ x.T + neurons[..., 2:3]) * outputs[..., 3:]).sum(-2)
 
 
-def _fixed_features(x: Tensor, w: Tensor) -> Tensor:
-    centres = torch.arange(12, dtype=x.dtype)
-    return w.flatten(-2) @ torch.cos(centres[:, None] * x[:, 0] + centres[:, None] ** 2 * x[:, 1])
+def on_chords(x: Tensor, y: Tensor, neurons: Tensor, ends: Tensor, t: Tensor) -> dict:
+    """Is the loss, one of three, nowhere above a chord? And what is computed halfway to the renamed copy."""
+    losses = (lambda f: (f - y).square(), lambda f: (f - y).abs(), lambda f: nn.functional.softplus(-y * f))
+    places = torch.stack([*ends, torch.lerp(*ends, t[:, None, None])])
+    found = {}
+    for name, f in {"output weights": network(x, neurons, places), "all weights": network(x, places, places)}.items():
+        low, high, inside = torch.stack([loss(f).mean(-1) for loss in losses], 1)
+        found[name] = bool((inside <= low + t * (high - low) + 1e-12 * high).all())
+    halfway = (neurons + neurons[[1, 0, 2, 3]]) / 2
+    return {**found, "halfway": network(x, halfway, halfway)}
 
 
-convexity = Claim(
-    label="prop-models-loss-convex",
-    statement="A convex loss is convex in the weights of a model that is linear in them, but not of a network.",
-    source=f"{ANSELMI} (pictures); derived here",
-    method="exact identity",
-    tolerance=EXACT,
-    check=_midpoint_above,
-    formula=_fixed_features,
-    falsifiers={
-        "a network of three neurons": _network,
-        "its output weights fixed at 1": lambda x, w: torch.relu(w[..., :2] @ x.T + w[..., 2:3]).sum(-2) * -1.0,
-        "products of pairs of weights": lambda x, w: _fixed_features(x, w * w.roll(1, -1)),
+@claim(
+    "prop-models-loss-convex",
+    source="own",
+    check=equals(on_chords, on=neurons_and_chords),
+    wrong={"networks too": {"networks": True}, "half the output weights": {"total": 0.5}},
+)
+def convexity(x, y, neurons, ends, t, *, fixed=True, networks=False, mean=0.5, total=1.0):
+    both = neurons[0] + neurons[1]
+    merged = torch.stack([torch.cat([mean * both[:3], total * both[3:]]), *neurons[2:]])
+    return {"output weights": fixed, "all weights": networks, "halfway": network(x, merged, merged)}
+
+
+# On a parabola everything is known
+
+
+def descents(generator: Generator) -> Iterator[tuple]:
+    """A fit with a learning rate: stable and unstable ones, as shares of the largest."""
+    for phi, y, start in fits(generator):
+        for share in (0.7, 1.1):
+            yield phi, y, start, share * 2 / float(torch.linalg.matrix_norm(hessian(phi, y), 2)), 12
+
+
+def step_by_step(phi: Tensor, y: Tensor, start: Tensor, rate: float, steps: int) -> Tensor:
+    path = [start]
+    for _ in range(steps):
+        path.append(path[-1] - rate * derivative(squares(phi, y), path[-1]))
+    return torch.stack(path)
+
+
+@claim(
+    "thm-models-modes",
+    source="own",
+    check=equals(step_by_step, on=descents),
+    also=(
+        lambda phi, y, start, rate, steps: descent.descent_path(
+            LeastSquares(phi, y), start, learning_rate=rate, steps=steps
+        ),
+    ),
+    wrong={r"$(1 - 2\eta\lambda)^t$": {"minus": -2.0}, r"$(1 + \eta\lambda)^t$": {"minus": 1.0}},
+)
+def modes(phi, y, start, rate, steps, *, two=2.0, one=1.0, minus=-1.0):
+    values, vectors = torch.linalg.eigh(two / len(y) * phi.T @ phi)
+    best, t = minimum(phi, y), torch.arange(steps + 1)[:, None]
+    return best + (one + minus * rate * values) ** t * ((start - best) @ vectors) @ vectors.T
+
+
+def rates(generator: Generator) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    """A fit with learning rates of both signs, up to and beyond the largest, and a hair beside both ends."""
+    shares = [-0.5, -4e-7, 0.0, 4e-7, 0.3, 1.0, 1.9, 2 * (1 - 4e-7), 2 * (1 + 4e-7), 2.1, 5.0]
+    for phi, y, _ in fits(generator):
+        yield phi, y, torch.tensor(shares).double() / torch.linalg.matrix_norm(hessian(phi, y), 2)
+
+
+def converge(phi: Tensor, y: Tensor, rates: Tensor) -> Tensor:
+    """Do 2³² steps take the distance from the minimum to 0, from every start?"""
+    h = hessian(phi, y)
+    steps = torch.eye(len(h), dtype=h.dtype) - rates[:, None, None] * h
+    for _ in range(32):
+        steps = steps @ steps
+    return steps.abs().amax((1, 2)) < 1e-9
+
+
+@claim(
+    "cor-models-rate",
+    source="own",
+    check=equals(converge, on=rates),
+    also=(lambda phi, y, rates: (rates > 0) & (rates < descent.largest_rate(LeastSquares(phi, y))),),
+    wrong={
+        r"$1 / \lambda_{\max}$": {"high": 1.0},
+        r"$2 / \operatorname{tr} H$": lambda phi, y, rates: (rates > 0) & (rates * hessian(phi, y).trace() < 2),
     },
 )
+def stability(phi, y, rates, *, low=0.0, high=2.0):
+    largest = torch.linalg.eigvalsh(2 / len(y) * phi.T @ phi)[-1]
+    return (low < rates * largest) & (rates * largest < high)
+
+
+# Gradient flow
+
+TIMES = torch.linspace(0, 2, 6, dtype=torch.float64)
+NODES, SHARES = map(torch.from_numpy, np.polynomial.legendre.leggauss(12))
+
+
+def curved(generator: Generator) -> tuple[Tensor, Tensor]:
+    """Along the flow of a loss that is not convex: gradients at the nodes of a quadrature, how far it falls.
+
+    (intervals, nodes, p) and (intervals,).
+    """
+    a, (b, start) = normal(generator, 4, 4), normal(generator, 2, 4)
+    loss = lambda w: torch.log(1 + (torch.tanh(a @ w) - b).square().sum())  # noqa: E731
+    at = torch.cat([TIMES[:-1, None] + TIMES[1] / 2 * (NODES + 1), TIMES[1:, None]], 1)  # the last is the end
+    places = gradient_flow(loss, start, torch.cat([TIMES[:1], at.flatten()]))[1:].reshape(*at.shape, 4)
+    ends = torch.stack([loss(w) for w in (start, *places[:, -1])])
+    return derivative(lambda w: torch.stack([loss(v) for v in w.reshape(-1, 4)]).sum(), places)[:, :-1], ends.diff()
+
+
+@claim(
+    "prop-models-energy",
+    source="own",
+    check=measures(
+        lambda speed, gradients, falls: gap(speed(gradients) @ SHARES * TIMES[1] / 2, falls),
+        on=curved, tolerance=1e-8, method="exact identity",
+    ),
+    wrong={"without the square": {"power": 1.0}, "a plus sign": {"factor": 1.0}, "half of it": {"factor": -0.5}},
+)  # fmt: skip
+def energy(gradient, *, factor=-1.0, power=Exponent(2.0)):
+    return factor * gradient.norm(dim=-1) ** power
+
+
+@claim(
+    "thm-models-flow",
+    source="own",
+    check=equals(lambda phi, y, start: gradient_flow(squares(phi, y), start, TIMES), on=fits, tolerance=1e-9),
+    also=(lambda phi, y, start: descent.flow_path(LeastSquares(phi, y), start, times=TIMES),),
+    wrong={"a plus sign, as printed": {"rate": 1.0}, r"$e^{-2 \lambda t}$": {"rate": -2.0}},
+)
+def flow(phi, y, start, *, rate=-1.0):
+    values, vectors = torch.linalg.eigh(2 / len(y) * phi.T @ phi)
+    best = minimum(phi, y)
+    return best + torch.exp(rate * values * TIMES[:, None]) * ((start - best) @ vectors) @ vectors.T
+
+
+def misses(stated, phi: Tensor, y: Tensor, start: Tensor, time: float) -> float:
+    """How wrong the stated gap is, relative to it, and how wrong the stated order of what is left.
+
+    Descent and flow as powers and exponentials of matrices, at 2¹⁴ and 2¹³ steps.
+    """
+    h, best = hessian(phi, y), minimum(phi, y)
+    flowed = torch.linalg.matrix_exp(-time * h) @ (start - best)
+    left, off = [], 0.0
+    for steps in (2**14, 2**13):
+        step = torch.eye(len(h), dtype=h.dtype) - time / steps * h
+        found = torch.linalg.matrix_power(step, steps) @ (start - best) - flowed
+        gap, order = stated(h, flowed, time / steps, time)
+        left.append(float((found - gap).norm()))
+        off = max(off, left[-1] / float(found.norm()))
+    return max(off, abs(math.log2(left[1] / left[0]) - order))
+
+
+def with_times(generator: Generator) -> Iterator[tuple[Tensor, Tensor, Tensor, float]]:
+    for (phi, y, start), time in zip(fits(generator), (0.5, 1.0, 2.0), strict=True):
+        yield phi, y, start, time
+
+
+@claim(
+    "prop-models-euler",
+    source="own",
+    check=measures(misses, on=with_times, tolerance=0.01, method="limit"),
+    wrong={"a plus sign": {"factor": 0.5}, "without the half": {"factor": -1.0}, "H once": {"power": 1}},
+)
+def euler(h, away, rate, time, *, factor=-0.5, order=Exponent(1.0), power=2, left=Exponent(2.0)):
+    """The gap to the flow, whose distance from the minimum is `away`, and the order of what is left."""
+    return factor * rate**order * time * torch.linalg.matrix_power(h, power) @ away, left
+
+
+# Batches
+
+SAMPLINGS = ("replacement", "subset")
+
+
+def batches(count: int, batch: int, sampling: str) -> list[tuple[int, ...]]:
+    """Every batch that can be drawn, equally likely."""
+    return list(product(range(count), repeat=batch) if sampling == "replacement" else combinations(range(count), batch))
+
+
+def gradients(generator: Generator) -> Iterator[tuple[Tensor, int, str]]:
+    """Gradients of single data, the size of a batch, and how it is drawn."""
+    for sampling, batch in product(SAMPLINGS, (2, 1, 3, 5)):
+        yield normal(generator, 5, 2) + 1, batch, sampling
+
+
+def over_all_batches(g: Tensor, batch: int, sampling: str) -> tuple[Tensor, Tensor]:
+    means = torch.stack([g[list(chosen)].mean(0) for chosen in batches(len(g), batch, sampling)])
+    return means.mean(0), torch.cov(means.T, correction=0)
+
+
+def scaled(g: Tensor, factor: float) -> tuple[Tensor, Tensor]:
+    return g.mean(0), factor * torch.cov(g.T, correction=0)
+
+
+@claim(
+    "thm-models-minibatch",
+    source="own",
+    check=equals(over_all_batches, on=gradients, floor=1.0),
+    also=(lambda g, batch, sampling: scaled(g, descent.batch_factor(len(g), batch, sampling)),),
+    wrong={r"$1/B^2$": {"power": 2.0}, r"$(N - B)/(BN)$ for subsets": {"one": 0.0}},
+)
+def minibatch(g, batch, sampling, *, one=1.0, power=Exponent(1.0)):
+    return scaled(g, batch**-power * (1.0 if sampling == "replacement" else (len(g) - batch) / (len(g) - one)))
+
+
+def runs(generator: Generator) -> Iterator[tuple]:
+    """(Φ, y, start, learning rate, steps, batch, sampling), few enough for all sequences of batches."""
+    for sampling, batch, steps in (("replacement", 2, 2), ("subset", 2, 3), ("subset", 1, 4), ("replacement", 1, 4)):
+        phi = normal(generator, 4, 2)
+        rate = float(uniform(generator, 1, low=0.2, high=0.6)) / float(hessian(phi, phi[:, 0]).trace())
+        yield phi, normal(generator, 4), normal(generator, 2), rate, steps, batch, sampling
+
+
+def over_all_sequences(phi, y, start, rate, steps, batch, sampling) -> tuple[Tensor, Tensor]:
+    weights, means, losses = start[None], [start], [squares(phi, y)(start)]
+    chosen = torch.tensor(batches(len(y), batch, sampling))
+    for _ in range(steps):
+        slopes = 2 * (torch.einsum("bnp,sp->sbn", phi[chosen], weights) - y[chosen])
+        moves = torch.einsum("sbn,bnp->sbp", slopes, phi[chosen]) / batch
+        weights = (weights[:, None] - rate * moves).flatten(0, 1)
+        means.append(weights.mean(0))
+        losses.append((weights @ phi.T - y).square().mean())
+    return torch.stack(means), torch.stack(losses)
+
+
+def by_the_library(phi, y, start, rate, steps, batch, sampling) -> tuple[Tensor, Tensor]:
+    how = {"learning_rate": rate, "steps": steps, "batch": batch, "sampling": sampling}
+    return descent.expected_path(LeastSquares(phi, y), start, **how)
+
+
+@claim(
+    "thm-models-sgd",
+    source="own",
+    check=equals(over_all_sequences, on=runs),
+    also=(by_the_library,),
+    wrong={
+        "the loss of full gradient descent": {"four": 0.0, "hch": 0.0},
+        "batches drawn the other way": lambda *run: by_the_library(*run[:-1], SAMPLINGS[run[-1] == SAMPLINGS[0]]),
+        r"without $2 \rho_n \varphi_n^\top m$": {"cross": 0.0},
+    },
+)
+def sgd(phi, y, start, rate, steps, batch, sampling, *, four=4.0, cross=2.0, hch=-1.0, power=Exponent(2.0), half=0.5):
+    h, best = 2 / len(y) * phi.T @ phi, minimum(phi, y)
+    rho, keep = phi @ best - y, torch.eye(phi.shape[1], dtype=y.dtype) - rate * h
+    kappa = 1 / batch if sampling == "replacement" else (len(y) - batch) / (batch * (len(y) - 1))
+    m, c = start - best, torch.outer(start - best, start - best)
+    means, losses = [], []
+    for _ in range(steps + 1):
+        means.append(best + m)
+        losses.append(squares(phi, y)(best) + half * (h @ c).trace())
+        q = ((phi @ c) * phi).sum(1) + cross * rho * (phi @ m) + rho**2
+        noise = four / len(y) * phi.T @ (q[:, None] * phi) + hch * h @ c @ h
+        m, c = keep @ m, keep @ c @ keep + rate**power * kappa * noise
+    return torch.stack(means), torch.stack(losses)

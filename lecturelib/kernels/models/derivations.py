@@ -72,7 +72,10 @@ def square_form() -> Derivation:
     return Derivation(
         "eq-models-square",
         sp.Derivative(sp.Sum(a[i] * S[j, i] * a[j], (i, 1, d), (j, 1, d)), S[p, q]),
-        [Step(a[p] * a[q], r"as before with $b = a$; the result is symmetric, so $S$ gives the same")],
+        [
+            Step(sp.Sum(a[i] * delta(j, p) * delta(i, q) * a[j], (i, 1, d), (j, 1, d)), "as before with $b = a$"),
+            Step(a[p] * a[q], r"one term is not 0; the result is symmetric, so $S$ gives the same"),
+        ],
     )
 
 
@@ -180,7 +183,10 @@ def two_classes() -> Derivation:
     return Derivation(
         "eq-models-two",
         sp.exp(one) / (sp.exp(one) + sp.exp(two)),
-        [Step(1 / (1 + sp.exp(-(one - two))), r"divided by $e^{z_1}$")],
+        [
+            Step(1 / (1 + sp.exp(two) / sp.exp(one)), r"divided by $e^{z_1}$"),
+            Step(1 / (1 + sp.exp(-(one - two))), r"the sigmoid of $z_1 - z_2$"),
+        ],
     )
 
 
@@ -204,10 +210,11 @@ def polynomial_kernel() -> Derivation:
         "eq-models-polynomial",
         (1 + x1 * z1 + x2 * z2) ** 2,
         [
+            Step(1 + 2 * (x1 * z1 + x2 * z2) + (x1 * z1 + x2 * z2) ** 2, "the square of a sum"),
             Step(
                 1 + 2 * x1 * z1 + 2 * x2 * z2 + x1**2 * z1**2 + x2**2 * z2**2 + 2 * (x1 * x2) * (z1 * z2),
                 "multiplied out; each term is a feature of $x$ times the same of $z$",
-            )
+            ),
         ],
     )
 
@@ -227,5 +234,22 @@ def gaussian_kernel() -> Derivation:
                 * sp.Sum((one * two) ** m / sp.factorial(m), (m, 0, sp.oo)),
                 "the exponential series",
             ),
+        ],
+    )
+
+
+def subset() -> Derivation:
+    """The covariance of the mean of B draws without replacement, entry by entry: two draws have −S/(N − 1)."""
+    B = sp.Symbol("B", positive=True)
+    s = sp.Symbol("S_{ij}", real=True)
+    return Derivation(
+        "eq-models-subset",
+        (B * s + B * (B - 1) * (-s / (N - 1))) / B**2,
+        [
+            Step(
+                s / B * (1 - (B - 1) / (N - 1)),
+                r"$B$ draws with themselves, $B (B - 1)$ pairs of two; $S_{ij} / B$ taken out",
+            ),
+            Step(s / B * (N - B) / (N - 1), "over one denominator"),
         ],
     )

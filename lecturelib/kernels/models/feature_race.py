@@ -13,14 +13,16 @@ PENALTY = 1e-4
 """Price of the squared weights, the same for both; chosen small beside the loss of the best constant, which is 1."""
 
 
-def task(seed: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Ten normal inputs of which one direction u matters: y = |uᵀx|, standardized; training x, y, then test x, y."""
+def task(seed: int) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+    """Ten normal inputs of which one direction u matters: y = |uᵀx|, standardized.
+
+    Training x, y, then test x, y, then u, (10,).
+    """
     generator = generator_for(seed, "task")
     x = torch.randn(DATA + TEST, INPUTS, generator=generator, dtype=torch.float64)
-    direction = torch.randn(INPUTS, generator=generator, dtype=torch.float64)
-    y = (x @ direction / direction.norm()).abs()
-    y = (y - (2 / torch.pi) ** 0.5) / (1 - 2 / torch.pi) ** 0.5  # mean and deviation of |ξ|, ξ standard normal
-    return x[:DATA], y[:DATA], x[DATA:], y[DATA:]
+    direction = torch.nn.functional.normalize(torch.randn(INPUTS, generator=generator, dtype=torch.float64), dim=0)
+    y = ((x @ direction).abs() - (2 / torch.pi) ** 0.5) / (1 - 2 / torch.pi) ** 0.5  # mean, deviation of |ξ|, ξ normal
+    return x[:DATA], y[:DATA], x[DATA:], y[DATA:], direction
 
 
 def start(seed: int, width: int) -> tuple[Tensor, Tensor]:
@@ -35,37 +37,39 @@ def neurons(x: Tensor, matrix: Tensor, bias: Tensor) -> Tensor:
     return torch.cat([torch.relu(x @ matrix + bias), torch.ones_like(x[:, :1])], dim=1)
 
 
-def race(*, seed: int, width: int, learned: bool, steps: int = 600, rate: float = 0.03) -> dict[str, float]:
+def race(*, seed: int, width: int, learned: bool, steps: int = 600, learning_rate: float = 0.03) -> dict[str, float]:
     """Experiment: mean squared test error (1 is that of the best constant) with fixed or learned features.
 
     Fixed: random neurons with the best weights in front of them, by ridge regression. Learned: the same start, all
     weights trained by Adam on the same penalized loss, with the full batch; the best weights in front are put in at the
-    end. moved: how far the neurons went, relative to their start.
+    end. moved: how far the neurons went, relative to their start; turned: mean |cos| of the angle between the input
+    weights of a neuron and u, at the end.
     """
-    x, y, x_test, y_test = task(seed)
-    matrix, bias = first_matrix, first_bias = start(seed, width)
+    x, y, x_test, y_test, direction = task(seed)
+    first = matrix, bias = start(seed, width)
     if learned:
         front = ridge_weights(neurons(x, matrix, bias), y, PENALTY)
-        matrix, bias, _ = train_neurons(x, y, matrix, bias, front, steps=steps, rate=rate)
+        matrix, bias, _ = train_neurons(x, y, matrix, bias, front, steps=steps, learning_rate=learning_rate)
     front = ridge_weights(neurons(x, matrix, bias), y, PENALTY)
-    error = (neurons(x_test, matrix, bias) @ front - y_test).square().mean()
-    moved = torch.sqrt(((matrix - first_matrix) ** 2).sum() + ((bias - first_bias) ** 2).sum())
-    size = torch.sqrt((first_matrix**2).sum() + (first_bias**2).sum())
-    return {"error": float(error), "moved": float(moved / size)}
+    before, after = (torch.cat([one, other[None]]) for one, other in (first, (matrix, bias)))
+    return {
+        "error": float((neurons(x_test, matrix, bias) @ front - y_test).square().mean()),
+        "moved": float((after - before).norm() / before.norm()),
+        "turned": float((direction @ matrix / matrix.norm(dim=0)).abs().mean()),
+    }
 
 
 def train_neurons(
-    x: Tensor, y: Tensor, matrix: Tensor, bias: Tensor, front: Tensor, *, steps: int, rate: float
+    x: Tensor, y: Tensor, matrix: Tensor, bias: Tensor, front: Tensor, *, steps: int, learning_rate: float
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Adam on the mean squared error plus the price of the front weights, with a rate that falls to 0; the new parts.
 
     x (N, d), y (N,), matrix (d, k), bias (k,), front (k + 1,), the last of them for the constant.
     """
     parts = [part.clone().requires_grad_() for part in (matrix, bias, front)]
-    optimizer = torch.optim.Adam(parts, lr=rate)
+    optimizer = torch.optim.Adam(parts)
     for step in range(steps):
-        for group in optimizer.param_groups:
-            group["lr"] = rate * (1 - step / steps)
+        optimizer.param_groups[0]["lr"] = learning_rate * (1 - step / steps)
         optimizer.zero_grad()
         loss = (neurons(x, *parts[:2]) @ parts[2] - y).square().mean() + PENALTY * parts[2].square().sum()
         loss.backward()

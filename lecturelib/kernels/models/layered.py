@@ -2,89 +2,165 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
+from typing import Annotated, Any
 
 import torch
-from torch import Generator, Tensor
+from torch import Generator, Tensor, nn
 
-from lecturelib.core.arguments import as_tensor, same_shape
-from lecturelib.kernels.models.activations import Activation
-from lecturelib.kernels.models.features import read_inputs
+from lecturelib.core.arguments import Array, Ensemble, Matrix, Precision, Widths, checked
+from lecturelib.core.records import Record
+from lecturelib.kernels.models.activations import KNOWN, Activation
 
 
-@dataclass(frozen=True)
-class LayeredNetwork:
-    """Matrices W_1, …, W_L with W_ℓ of shape (k_{ℓ−1}, k_ℓ), biases b_ℓ (k_ℓ,), output weights w (k_L,); k_0 = d."""
+class LayeredNetwork(Record):
+    """Matrices W_1, …, W_L with W_ℓ of shape (k_{ℓ−1}, k_ℓ), biases b_ℓ (k_ℓ,), output weights w (k_L,); k_0 = d.
 
-    matrices: tuple[Tensor, ...]
-    biases: tuple[Tensor, ...]
-    output: Tensor
+    All may have the same dimensions of an ensemble before these. Raises ValueError where sizes do not fit.
+
+    >>> from lecturelib.kernels import relu
+    >>> network = LayeredNetwork([[[1.0, -1.0]]], [[0.0, 0.0]], [1.0, 1.0], relu)
+    >>> network([[-3.0], [2.0]])  # |x|
+    tensor([3., 2.], dtype=torch.float64)
+    """
+
+    matrices: tuple[Annotated[Array, "... _k _l"], ...]
+    biases: tuple[Annotated[Array, "... _l"], ...]
+    output: Annotated[Array, "... _l"]
     activation: Activation
 
     def __post_init__(self) -> None:
-        matrices = tuple(as_tensor("matrices", one) for one in self.matrices)
-        biases = tuple(as_tensor("biases", one) for one in self.biases)
-        output = as_tensor("output", self.output)
-        if not matrices or len(matrices) != len(biases):
-            raise ValueError(f"biases: expected one for each of at least one matrix, got {len(biases)}")
-        if any(matrix.ndim != 2 for matrix in matrices):
-            raise ValueError("matrices: expected shapes (k_{l-1}, k_l)")
-        for before, after in pairwise(matrices):
-            if before.shape[1] != after.shape[0]:
-                raise ValueError(f"matrices: expected {before.shape[1]} rows after {before.shape[1]} columns")
-        for matrix, bias in zip(matrices, biases, strict=True):
-            same_shape((matrix.shape[1],), "a layer", biases=bias)
-        same_shape((matrices[-1].shape[1],), "the last layer", output=output)
-        for name, value in (("matrices", matrices), ("biases", biases), ("output", output)):
-            object.__setattr__(self, name, value)
+        if not self.matrices or len(self.matrices) != len(self.biases):
+            raise ValueError(f"biases: expected one for each of at least one matrix, got {len(self.biases)}")
+        after = [("matrices", one.shape[-2]) for one in self.matrices[1:]] + [("output", self.output.shape[-1])]
+        for matrix, bias, follows in zip(self.matrices, self.biases, after, strict=True):
+            for name, size in (("biases", bias.shape[-1]), follows):
+                if size != matrix.shape[-1]:
+                    raise ValueError(
+                        f"{name}: expected {matrix.shape[-1]} of them for a layer of that width, got {size}"
+                    )
 
-    def hidden(self, x) -> list[Tensor]:
-        """The input and what each hidden layer puts out: h_0 = x (N, d), h_ℓ (N, k_ℓ)."""
-        layers = [read_inputs("x", x)]
+    @property
+    def sizes(self) -> dict[str, Any]:  # type: ignore[override]
+        """Input dimension "d" and shape of the ensemble "..."."""
+        *ensemble, inputs, _ = self.matrices[0].shape
+        return {"...": tuple(ensemble), "d": inputs}
+
+    @checked
+    def hidden(self, x: Annotated[Matrix, "_N d"]) -> list[Tensor]:
+        """The input and what each hidden layer puts out: h_0 = x (N, d), h_ℓ (..., N, k_ℓ)."""
+        layers = [x]
         for matrix, bias in zip(self.matrices, self.biases, strict=True):
-            layers.append(self.activation(layers[-1] @ matrix + bias))
+            layers.append(self.activation(layers[-1] @ matrix + bias[..., None, :]))
         return layers
 
-    def __call__(self, x) -> Tensor:
-        """f at x (N, d): shape (N,)."""
-        return self.hidden(x)[-1] @ self.output
+    @checked
+    def __call__(self, x: Annotated[Matrix, "_N d"]) -> Tensor:
+        """f at x (N, d): shape (..., N)."""
+        return (self.hidden(x)[-1] @ self.output[..., None])[..., 0]
+
+    @staticmethod
+    def from_module(module: nn.Module) -> LayeredNetwork:
+        """The network that linear layers with one activation between them compute, a copy.
+
+        A hidden layer without bias has bias 0. Raises ValueError for any other module, and where the last layer has a
+        bias or several outputs.
+
+        >>> module = nn.Sequential(nn.Linear(3, 5), nn.Tanh(), nn.Linear(5, 1, bias=False))
+        >>> LayeredNetwork.from_module(module).activation
+        Activation(name='tanh', settings=())
+        """
+        layers = list(module) if isinstance(module, nn.Sequential) else []
+        linear, between = layers[::2], layers[1::2]
+        names = {known: name for name, (_, _, known) in KNOWN.items()}
+        fits = len(linear) == len(between) + 1 > 1 and all(type(one) is nn.Linear for one in linear)
+        if not fits or len({repr(one) for one in between}) > 1 or type(between[0]) not in names:
+            raise ValueError("module: expected linear layers, and one known activation after each but the last")
+        if linear[-1].bias is not None or linear[-1].out_features != 1:
+            raise ValueError("module: expected a last layer of one output without a bias")
+        *matrices, last = (one.weight.T for one in linear)
+        biases = (
+            0 * matrix[0] if one.bias is None else one.bias for matrix, one in zip(matrices, linear, strict=False)
+        )
+        settings = (getattr(between[0], name, None) for name in ("negative_slope", "alpha"))
+        activation = Activation(names[type(between[0])], tuple(one for one in settings if one is not None))
+        return LayeredNetwork(tuple(matrices), tuple(biases), last[:, 0], activation).detach().clone()
+
+    def to_module(self) -> nn.Sequential:
+        """The module that computes a single network, with parameters of its own, for shape (N, d): shape (N, 1).
+
+        Raises ValueError for an ensemble.
+
+        >>> from lecturelib.kernels import relu
+        >>> LayeredNetwork([[[2.0]]], [[-1.0]], [3.0], relu).to_module()(torch.ones(1, 1).double()).item()
+        3.0
+        """
+        if self.shape:
+            raise ValueError(f"self: expected a single network, got an ensemble of shape {self.shape}")
+        layers: list[nn.Module] = []
+        for matrix, bias in zip((*self.matrices, self.output[:, None]), (*self.biases, None), strict=True):
+            linear = nn.Linear(*matrix.shape, bias is not None, device=matrix.device, dtype=matrix.dtype)
+            linear.weight.data.copy_(matrix.T)
+            if bias is not None:
+                linear.bias.data.copy_(bias)
+            layers += [linear, KNOWN[self.activation.name][2](*self.activation.settings)]
+        return nn.Sequential(*layers[:-1])
 
 
-@dataclass(frozen=True)
-class Gradient:
-    """∂f/∂W_ℓ (N, k_{ℓ−1}, k_ℓ), ∂f/∂b_ℓ (N, k_ℓ), ∂f/∂w (N, k_L) and ∂f/∂x (N, d), for N inputs."""
+class LayeredGradient(Record):
+    """∂f by W_ℓ (..., N, k_{ℓ−1}, k_ℓ), b_ℓ (..., N, k_ℓ), w (..., N, k_L) and x (..., N, d), for N inputs.
 
-    matrices: tuple[Tensor, ...]
-    biases: tuple[Tensor, ...]
-    output: Tensor
-    inputs: Tensor
+    >>> from lecturelib.kernels import LayeredGradient
+    >>> LayeredGradient([[[[2.0]], [[-1.0]]]], [[[1.0], [1.0]]], [[3.0], [0.0]], [[1.0], [1.0]]).sizes["N"]
+    2
+    """
+
+    matrices: tuple[Annotated[Array, "... N _k _l"], ...]
+    biases: tuple[Annotated[Array, "... N _l"], ...]
+    output: Annotated[Array, "... N _l"]
+    inputs: Annotated[Array, "... N _d"]
 
 
-def backpropagate(network: LayeredNetwork, x) -> Gradient:
+@checked
+def backpropagate(network: LayeredNetwork, x: Annotated[Matrix, "_N _d"]) -> LayeredGradient:
     """The gradient of f at each input: x (N, d).
 
     With z_ℓ = W_ℓᵀ h_{ℓ−1} + b_ℓ: δ_L = w ⊙ σ'(z_L), δ_ℓ = (W_{ℓ+1} δ_{ℓ+1}) ⊙ σ'(z_ℓ), ∂f/∂W_ℓ = h_{ℓ−1} δ_ℓᵀ.
+
+    >>> from lecturelib.kernels import relu
+    >>> network = LayeredNetwork([[[1.0, -1.0]]], [[0.0, 0.0]], [1.0, 1.0], relu)
+    >>> backpropagate(network, [[-3.0], [2.0]]).inputs.tolist()  # the slope of |x|
+    [[-1.0], [1.0]]
     """
     hidden = network.hidden(x)
     matrices, biases = [], []
-    signal = network.output.expand(hidden[0].shape[0], -1)  # ∂f/∂h_L
+    signal = network.output[..., None, :].expand(hidden[-1].shape)  # ∂f/∂h_L
     for before, matrix, bias in reversed(list(zip(hidden[:-1], network.matrices, network.biases, strict=True))):
-        delta = signal * network.activation.slope(before @ matrix + bias)
-        matrices.append(before[:, :, None] * delta[:, None, :])
+        delta = signal * network.activation.slope(before @ matrix + bias[..., None, :])
+        matrices.append(before[..., :, None] * delta[..., None, :])
         biases.append(delta)
-        signal = delta @ matrix.T
-    return Gradient(tuple(reversed(matrices)), tuple(reversed(biases)), hidden[-1], signal)
+        signal = delta @ matrix.mT
+    return LayeredGradient(tuple(reversed(matrices)), tuple(reversed(biases)), hidden[-1], signal)
 
 
-def random_network(widths: Sequence[int], activation: Activation, *, generator: Generator) -> LayeredNetwork:
-    """A network with layers of `widths` = (d, k_1, …, k_L): weights of variance 1 / fan-in, normal biases."""
-    if len(widths) < 2 or any(width < 1 for width in widths):
-        raise ValueError(f"widths: expected d, k_1, …, all at least 1, got {tuple(widths)}")
+@checked
+def random_network(
+    widths: Widths,
+    activation: Activation,
+    *,
+    generator: Generator,
+    ensemble: Ensemble = (),
+    dtype: Precision = torch.float64,
+) -> LayeredNetwork:
+    """A network with layers of `widths` = (d, k_1, …, k_L): weights of variance 1 / fan-in, normal biases.
+
+    >>> from lecturelib.kernels import tanh
+    >>> random_network((2, 5, 5), tanh, generator=torch.Generator(), ensemble=3).shape
+    (3,)
+    """
 
     def normal(*shape: int) -> Tensor:
-        return torch.randn(*shape, generator=generator, dtype=torch.float64)
+        return torch.randn(*ensemble, *shape, generator=generator, device=generator.device, dtype=dtype)
 
     pairs = list(pairwise(widths))
     return LayeredNetwork(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
+from torch import Tensor
 
 from lecturelib.core.experiments import generator_for
-from lecturelib.kernels.models.descent import LeastSquares, descend, expected_path, largest_rate
+from lecturelib.kernels.models.descent import LeastSquares, expected_path, largest_rate, stochastic_descent
 
 RATE, STEPS, RUNS = 0.25, 400, 25
 """Learning rate as a share of the largest stable one; steps; runs that one seed averages."""
@@ -13,30 +16,29 @@ RATE, STEPS, RUNS = 0.25, 400, 25
 
 def cubic_fit(points: int = 24) -> LeastSquares:
     """Fit a noisy sine on [−1, 1] by orthonormal polynomials up to degree 3: N = points, p = 4."""
-    generator = generator_for(0, "cubic fit")
     x = torch.linspace(-1, 1, points, dtype=torch.float64)
-    powers = x[:, None] ** torch.arange(4)
+    noise = torch.randn(points, generator=generator_for(0, "cubic fit"), dtype=torch.float64)
     scales = torch.tensor([1.0, 0.8, 0.5, 0.3], dtype=torch.float64)  # so that the modes have rates of their own
-    features = torch.linalg.qr(powers).Q * points**0.5 * scales
-    return LeastSquares(
-        features, torch.sin(3 * x) + 0.5 * torch.randn(points, generator=generator, dtype=torch.float64)
-    )
+    features = torch.linalg.qr(x[:, None] ** torch.arange(4)).Q * points**0.5 * scales
+    return LeastSquares(features, torch.sin(3 * x) + 0.5 * noise)
 
 
 def measured_losses(*, seed: int, batch: int, sampling: str) -> dict[str, list[float]]:
     """Experiment: the loss above its minimum after 0, 1, …, `STEPS` steps, averaged over `RUNS` runs from w = 0."""
-    problem = cubic_fit()
-    start = torch.zeros(RUNS, problem.features.shape[1], dtype=torch.float64)
+    problem, start, settings = _setting(batch, sampling)
     generator = generator_for(seed, "batches", batch, sampling)
-    rate = RATE * largest_rate(problem)
-    path = descend(problem, start, rate=rate, steps=STEPS, batch=batch, generator=generator, sampling=sampling)
+    path = stochastic_descent(problem, start.expand(RUNS, -1), generator=generator, **settings)
     return {"excess": (problem.loss(path).mean(1) - problem.loss(problem.best)).tolist()}
 
 
-def predicted_losses(batch: int, sampling: str) -> torch.Tensor:
+def predicted_losses(batch: int, sampling: str) -> Tensor:
     """The same, averaged over all draws, exactly: (STEPS + 1,)."""
+    problem, start, settings = _setting(batch, sampling)
+    return expected_path(problem, start, **settings)[1] - problem.loss(problem.best)
+
+
+def _setting(batch: int, sampling: str) -> tuple[LeastSquares, Tensor, dict[str, Any]]:
     problem = cubic_fit()
-    start = torch.zeros(problem.features.shape[1], dtype=torch.float64)
     rate = RATE * largest_rate(problem)
-    _, losses = expected_path(problem, start, rate=rate, steps=STEPS, batch=batch, sampling=sampling)
-    return losses - problem.loss(problem.best)
+    settings = {"learning_rate": rate, "steps": STEPS, "batch": batch, "sampling": sampling}
+    return problem, torch.zeros(4, dtype=torch.float64), settings

@@ -2,217 +2,177 @@
 
 from __future__ import annotations
 
-import torch
-from torch import Generator
+from collections.abc import Iterator
+from itertools import combinations, combinations_with_replacement, product
 
-from lecturelib.core.old_claims import Claim, relative_gap
-from lecturelib.splines.breakpoints.checks import EXACT, SAHS, X, draw
-from lecturelib.splines.breakpoints.network import (
-    Network,
-    Spikes,
-    Spline,
-    flip,
-    same_function,
-    signature,
-    spikes,
-    to_network,
-    to_spline,
-)
+import torch
+from torch import Generator, Tensor
+from torch.func import grad, vmap
+
+from lecturelib.core.checking import equals
+from lecturelib.core.claims import Exponent, claim
+from lecturelib.core.problems import normal, signs, sizes, uniform
+from lecturelib.splines.breakpoints.checks_problems import cases, in_each_piece, problems, quadrature, value
+from lecturelib.splines.breakpoints.network import Network, flip, rescale, same_function, spikes, to_spline
 
 # The second derivative
 
 
-def _integrates_like_the_second_derivative(find, generator: Generator) -> float:
-    """∫ f φ″ dx against Σ weight_k φ(position_k), for a bump φ of random place and width."""
-    network = draw(generator)
-    center, width = torch.randn((), generator=generator), 0.5 + torch.rand((), generator=generator)
-    z = torch.linspace(-10, 10, 200_001, dtype=torch.float64)
-    second = (z**2 - 1) * torch.exp(-(z**2) / 2) / width**2
-    left = torch.trapezoid(network(center + width * z) * second, z) * width
-    found = find(network)
-    right = (found.weights * torch.exp(-(((found.positions - center) / width) ** 2) / 2)).sum()
-    return relative_gap(right, left)
+def bump(x: Tensor, shape: Tensor) -> Tensor:
+    """φ = (1 + k z) e^{−z²/2} at z = (x − c) / s, for shape = (c, s, k)."""
+    z = (x - shape[0]) / shape[1]
+    return (1 + shape[2] * z) * torch.exp(-(z**2) / 2)
 
 
-second_derivative = Claim(
-    label="thm-spikes",
-    statement=r"$f'' = \sum_i s_i \mu_i \, \delta(x - \beta_i)$, and $s_i \mu_i = \lvert w_i \rvert v_i$.",
-    source=f"{SAHS}; the text after equation 3 leaves out $s_i$",
-    method="exact identity",
-    tolerance=1e-6,
-    check=_integrates_like_the_second_derivative,
-    formula=spikes,
-    falsifiers={
-        r"weights $\mu_i$, as the source has them": lambda n: Spikes(-n.b / n.w, n.w * n.v),
-        r"weights $v_i$": lambda n: Spikes(-n.b / n.w, n.v),
-        r"spikes at $+\beta_i$ mirrored": lambda n: Spikes(n.b / n.w, n.w.abs() * n.v),
-    },
+def against_the_bump(n: Network, shape: Tensor) -> dict[str, Tensor]:
+    """∫ f φ″ dx, with Gauss's rule between the breakpoints."""
+    support = shape[0] + shape[1] * torch.linspace(-13, 13, 53, dtype=torch.float64)
+    ends = torch.sort(torch.cat([support, (-n.b / n.w).clamp(support[0], support[-1])]))[0]
+    x, weights = (part.flatten() for part in quadrature(ends[:-1], ends[1:]))
+    total = weights @ (value(n, x) * vmap(grad(grad(lambda at: bump(at, shape))))(x))
+    return {"s μ": total, "|w| v": total}
+
+
+@claim(
+    "thm-spikes",
+    source="sahs2022: section 2.1, after equation 3; own",
+    check=equals(
+        against_the_bump,
+        on=lambda g: ((n, torch.cat([normal(g, 1), uniform(g, 1, low=0.5), normal(g, 1)])) for n, *_ in problems(g)),
+        floor=0.1,
+    ),
+    also=(lambda n, shape: dict.fromkeys(("s μ", "|w| v"), spikes(n).weights @ bump(spikes(n).positions, shape)),),
+    wrong={r"weights $\mu_i$, as the source has them": {"facing": 0}, r"spikes at $-\beta_i$": {"place": 1.0}},
 )
+def second_derivative(n, shape, *, place=-1.0, facing=1, power=Exponent(1)):
+    heights, side = bump(place * n.b / n.w, shape), torch.sign(n.w) ** facing
+    return {"s μ": (side * n.w * n.v) @ heights, "|w| v": (side * torch.sign(n.w) * n.w.abs() ** power * n.v) @ heights}
 
 
 # When two networks compute the same function
 
 
-def _join(*splines: Spline) -> Spline:
-    """The sum of functions: all their neurons side by side."""
-    names = ("breakpoints", "delta_slopes", "orientations")
-    parts = (torch.cat([getattr(spline, name) for spline in splines]) for name in names)
-    return Spline(*parts, sum(spline.b0 for spline in splines))
+def disguise(n: Network, generator: Generator, tilt: float = 0.0) -> Network:
+    """The function, or one tilted: facings at random, one neuron in three parts that partly cancel, one idle."""
+    part, place = uniform(generator, 2, 1, low=0.2, high=0.8)
+    side, one = signs(generator, len(n.w)), torch.ones_like(part)
+    # a neuron that turns takes the line v (w x + b) along; two back to back give it back
+    turned = side < 0
+    slope = tilt + (n.w * n.v)[turned].sum()[None]
+    w = torch.cat([side * n.w, n.w[:1] * side[:1], n.w[:1] * side[:1], one, -one, one])
+    b = torch.cat([side * n.b, n.b[:1] * side[:1], n.b[:1] * side[:1], -place, place, part])
+    v = torch.cat([part * n.v[:1], n.v[1:], 1.5 * n.v[:1], (-0.5 - part) * n.v[:1], slope, -slope, 0 * one])
+    order = torch.randperm(len(w), generator=generator)
+    b0 = n.b0 + (n.b * n.v)[turned].sum() + (slope * place)[0]
+    return rescale(Network(w[order], b[order], v[order], b0), sizes(generator, len(w)))
 
 
-def disguise(spline: Spline, generator: Generator) -> Spline:
-    """The same function by other neurons: one split, two that cancel, one idle, some turned round, all shuffled."""
-    part, place, jump = torch.rand(3, generator=generator, dtype=torch.float64)
-    share = torch.ones_like(spline.delta_slopes)
-    share[0] = part
-    kept = Spline(spline.breakpoints, share * spline.delta_slopes, spline.orientations, spline.b0)
-    rest = Spline(spline.breakpoints[:1], (1 - part) * spline.delta_slopes[:1], spline.orientations[:1], 0.0)
-    cancel = Spline(place.expand(2), torch.stack([jump, -jump]), torch.ones(2), 0.0)
-    idle = Spline([2.0], [0.0], [-1.0], 0.0)
-    joined = _join(kept, rest, cancel, idle)
-    turned = [1, 2, 3, spline.breakpoints.numel()]
-    # turning takes this slope away; two neurons back to back, whose jumps cancel, give it back
-    tilt = joined.delta_slopes[turned].sum()
-    back = Spline(place.expand(2), tilt.expand(2), [1.0, -1.0], tilt * place)
-    whole = _join(flip(joined, turned), back)
-    order = torch.randperm(whole.breakpoints.numel(), generator=generator)
-    return Spline(whole.breakpoints[order], whole.delta_slopes[order], whole.orientations[order], whole.b0)
+def pairs(generator: Generator) -> Iterator[tuple[Network, Network]]:
+    """Two networks that are one function, and ones that differ by little in a jump, a knot, the value or the slope."""
+    for n, _, _ in problems(generator):
+        step = torch.cat([0 * n.w[1:], 1e-6 * torch.ones_like(n.w[:1])])
+        nearly = Network(n.w, n.b, n.v + step, n.b0), Network(n.w, n.b + step, n.v, n.b0)
+        for other in (n, *nearly, Network(n.w, n.b, n.v, n.b0 + 1e-6)):
+            yield n, disguise(other, generator)
+        yield n, disguise(n, generator, tilt=1e-6)
 
 
-def _tells_functions_apart(sign, generator: Generator) -> float:
-    """Must agree for a disguised network, and not for one that differs in a jump, a knot, its slope or its value.
+def minus(one: Network, other: Network, second: float = -1.0) -> Network:
+    w, b, v = torch.cat([one.w, other.w]), torch.cat([one.b, other.b]), torch.cat([one.v, second * other.v])
+    return Network(w, b, v, one.b0 + second * other.b0)
 
-    1 where the numbers are not even as many, or where functions that differ have the same.
+
+@claim(
+    "thm-same-function",
+    source="own",
+    check=equals(lambda one, other: is_zero(value(minus(one, other), in_each_piece(minus(one, other)))), on=pairs),
+    also=(same_function,),
+    wrong={
+        "exactly if they have the same spikes": {"compared": ("spikes",)},
+        "exactly if they have the same spikes and the same leftmost slope": {"compared": ("spikes", "slope")},
+    },
+)
+def same_functions(one, other, *, second=-1.0, compared=("spikes", "slope", "height")):
+    """Nothing may be left of the difference of both."""
+    n = minus(one, other, second)
+    knots, order = torch.sort(-n.b / n.w)
+    group = torch.cumsum(torch.diff(knots, prepend=knots[:1] - 1) > 1e-9, 0) - 1
+    spikes = torch.zeros_like(knots).index_add(0, group, (n.w.abs() * n.v)[order])
+    left = {"spikes": spikes, "slope": (n.w * n.v)[n.w < 0].sum(), "height": n.b0 + (n.b * n.v)[n.w < 0].sum()}
+    return all(is_zero(left[part]) for part in compared)
+
+
+def is_zero(values: Tensor) -> bool:
+    return bool(values.abs().max() < 1e-10)
+
+
+def small_networks(generator: Generator) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    """(β, μ, s) of three neurons: no sum of delta-slopes is zero, a sum of one, two or three is, or nearly is."""
+    for size, off in ((0, 0.0), *product((1, 2, 3), (0.0, 1e-4))):
+        mu = signs(generator, 3) * uniform(generator, 3, low=0.3, high=1.0)
+        if size:
+            mu[0] = off - mu[1:size].sum()
+        yield torch.tensor([0.5, -1.5, 2.0]).double() + 0.3 * uniform(generator, 3), mu, signs(generator, 3)
+
+
+def is_the_only_one(beta: Tensor, mu: Tensor, side: Tensor) -> bool:
+    """Has no other network of three neurons the same function, but for their order and scale?
+
+    Neurons are put at the spikes or elsewhere and face either way; delta-slopes and b₀ are then fitted.
     """
-    spline = to_spline(draw(generator))
-    mine = sign(spline)
-    found = relative_gap(sign(disguise(spline, generator)), mine)
-    step = torch.zeros_like(spline.breakpoints)
-    step[3] = 0.1
-    others = [
-        Spline(spline.breakpoints, spline.delta_slopes + step, spline.orientations, spline.b0),
-        Spline(spline.breakpoints + step, spline.delta_slopes, spline.orientations, spline.b0),
-        Spline(spline.breakpoints, spline.delta_slopes, spline.orientations, spline.b0 + 0.1),
-        flip(spline, [3]),
-    ]
-    blind = any(relative_gap(sign(other), mine) < 1e-3 for other in others)
-    return 1.0 if blind else min(found, 1.0)
+    x, places = torch.linspace(-5, 5, 61, dtype=torch.float64)[:, None], torch.cat([beta, beta.new_tensor([0.123])])
+
+    def hinges(at: tuple[int, ...], side: Tensor) -> Tensor:
+        distance = x - places[list(at)]
+        return torch.cat([distance * (side * distance > 0), torch.ones_like(x)], 1)
+
+    target = hinges((0, 1, 2), side)[:, :3] @ mu
+    for at, other in product(combinations_with_replacement(range(4), 3), product((-1.0, 1.0), repeat=3)):
+        rows = hinges(at, beta.new_tensor(other))
+        found = torch.linalg.lstsq(rows, target[:, None], driver="gelsd").solution[:, 0]
+        if is_zero(rows @ found - target) and (at != (0, 1, 2) or other != tuple(side.tolist())):
+            return False
+    return True
 
 
-same_functions = Claim(
-    label="thm-same-function",
-    statement="Two networks are the same function exactly if they have the same spikes and the same leftmost piece.",
-    source="derived here; the source counts permutations and scalings alone",
-    method="exact identity",
-    tolerance=1e-10,
-    check=_tells_functions_apart,
-    formula=signature,
-    falsifiers={
-        r"exactly if they have the same $\beta_i$ and $\mu_i$ up to order": lambda s: torch.cat(
-            [torch.sort(s.breakpoints)[0], torch.sort(s.delta_slopes)[0]]
-        ),
-        "exactly if they have the same spikes": lambda s: signature(s)[2:],
-        "exactly if they have the same spikes and the same value at 0": lambda s: torch.cat(
-            [s(torch.zeros(1, dtype=torch.float64)), signature(s)[2:]]
-        ),
+@claim(
+    "cor-generic",
+    source="own",
+    check=equals(is_the_only_one, on=small_networks),
+    wrong={
+        "if no delta-slope is zero": {"counts": (1,)},
+        "if no delta-slope is zero and no two are opposite": {"counts": (1, 2)},
     },
 )
+def generic_networks(beta, mu, side, *, counts=(1, 2, 3)):
+    chosen = (list(one) for count in counts for one in combinations(range(3), count))
+    return all(abs(float(mu[one].sum())) > 1e-9 for one in chosen)
 
 
-def _says_when_it_is_the_only_one(condition, generator: Generator) -> float:
-    """Share of networks for which `condition` is wrong about whether no set of neurons can be turned round.
-
-    Three random networks, three with two delta-slopes and three with three of them that sum to zero; by brute force.
-    """
-    wrong = 0
-    for case in range(9):
-        spline = to_spline(draw(generator, width=5))
-        mu = spline.delta_slopes.clone()
-        if case >= 3:
-            mu[0] = -mu[1 : 1 + case // 3].sum()
-        spline = Spline(spline.breakpoints, mu, spline.orientations, spline.b0)
-        sets = [[i for i in range(5) if code >> i & 1] for code in range(1, 32)]
-        wrong += condition(spline) == any(same_function(spline, flip(spline, chosen)) for chosen in sets)
-    return wrong / 9
-
-
-def _no_sums_vanish(spline: Spline, largest: int = 5) -> bool:
-    size = spline.breakpoints.numel()
-    chosen = (torch.tensor([code >> i & 1 for i in range(size)]).bool() for code in range(1, 2**size))
-    return all(float(spline.delta_slopes[one].sum().abs()) > 1e-9 for one in chosen if int(one.sum()) <= largest)
-
-
-generic_networks = Claim(
-    label="cor-generic",
-    statement="With distinct breakpoints, permutations and scalings are all that keeps the function and the width, "
-    "if and only if no set of delta-slopes sums to zero.",
-    source="derived here",
-    method="exact identity",
-    tolerance=0.0,
-    check=_says_when_it_is_the_only_one,
-    formula=_no_sums_vanish,
-    falsifiers={
-        "always": lambda spline: True,
-        "if no delta-slope is zero": lambda spline: _no_sums_vanish(spline, largest=1),
-        "if no two delta-slopes are opposite": lambda spline: _no_sums_vanish(spline, largest=2),
-    },
+@claim(
+    "prop-flip",
+    source="own",
+    check=equals(value, on=cases),
+    also=(lambda n, x, a: flip(to_spline(n), (a > 1).nonzero()[:, 0])(x) + x * (n.w * n.v)[a > 1].sum(),),
+    wrong={"the function stays": {"tilt": 0.0}, r"$b_0$ stays": {"constant": 0.0}, r"$\mu_i$ stays": {"slope": 1.0}},
 )
+def turning(n, x, numbers, *, facing=-1.0, slope=-1.0, constant=-1.0, tilt=1.0):
+    """The function before, from that after neurons with numbers above 1 have turned."""
+    some, mu = numbers > 1, n.w * n.v
+    side, v = torch.where(some, facing, 1.0), torch.where(some, -slope, 1.0) * n.v
+    b0 = n.b0 + constant * (mu * -n.b / n.w)[some].sum()
+    return value(Network(side * n.w, side * n.b, v, b0), x) + tilt * x * mu[some].sum()
 
 
-def _tilts_by_the_sum(turn, generator: Generator) -> float:
-    spline = to_spline(draw(generator))
-    neurons = torch.randperm(spline.breakpoints.numel(), generator=generator)[:4]
-    return relative_gap(turn(spline, neurons)(X), spline(X) - spline.delta_slopes[neurons].sum() * X)
-
-
-turning = Claim(
-    label="prop-flip",
-    statement=r"Turning neurons round at constant slope jumps takes $\sum \mu_i$ from every slope, "
-    r"so $f$ stays if that is 0.",
-    source="derived here",
-    method="exact identity",
-    tolerance=EXACT,
-    check=_tilts_by_the_sum,
-    formula=flip,
-    falsifiers={
-        r"$\mu_i$ stays": lambda s, i: Spline(s.breakpoints, s.delta_slopes, flip(s, i).orientations, flip(s, i).b0),
-        r"$b_0$ stays": lambda s, i: Spline(s.breakpoints, flip(s, i).delta_slopes, flip(s, i).orientations, s.b0),
-        r"$b_0$ moves the other way": lambda s, i: Spline(
-            s.breakpoints, flip(s, i).delta_slopes, flip(s, i).orientations, 2 * s.b0 - flip(s, i).b0
-        ),
-    },
+@claim(
+    "prop-linear",
+    source="sahs2022: section 2.1.1",
+    check=equals(
+        lambda n, x, o: value(Network(n.w, n.b, 0.7 * n.v - 1.9 * o.w * o.v / n.w, 0.7 * n.b0 - 1.9 * o.b0), x),
+        on=lambda g: ((n, x, Network(a * n.w, a * n.b, n.v.flip(0), -2 * n.b0)) for n, x, a in cases(g)),
+    ),
+    wrong={"affine": {"constant": 1.0}, "quadratic": {"degree": 2.0}},
 )
-
-
-def _superposes(combine, generator: Generator) -> float:
-    one, other = to_spline(draw(generator)), to_spline(draw(generator))
-    other = Spline(one.breakpoints, other.delta_slopes, one.orientations, other.b0)
-    t = 0.3
-    return relative_gap(combine(one, other, t)(X), (1 - t) * one(X) + t * other(X))
-
-
-def _mix(one: Spline, other: Spline, t: float) -> Spline:
-    mixed = (1 - t) * one.delta_slopes + t * other.delta_slopes
-    return Spline(one.breakpoints, mixed, one.orientations, (1 - t) * one.b0 + t * other.b0)
-
-
-def _mix_weights(one: Spline, other: Spline, t: float) -> Network:
-    a, b = to_network(one), to_network(other, 2.0)
-    return Network(*((1 - t) * p + t * q for p, q in ((a.w, b.w), (a.b, b.b), (a.v, b.v), (a.b0, b.b0))))
-
-
-linear_in_delta_slopes = Claim(
-    label="prop-linear",
-    statement=r"With breakpoints and orientations held, $f$ is linear in the delta-slopes and $b_0$.",
-    source=f"{SAHS}.1",
-    method="exact identity",
-    tolerance=EXACT,
-    check=_superposes,
-    formula=_mix,
-    falsifiers={
-        r"linear in $(w_i, b_i, v_i, b_0)$": _mix_weights,
-        r"linear in the delta-slopes without $b_0$": lambda one, other, t: Spline(
-            one.breakpoints, _mix(one, other, t).delta_slopes, one.orientations, one.b0
-        ),
-    },
-)
+def linear_in_delta_slopes(n, x, other, *, first=0.7, second=-1.9, degree=Exponent(1), constant=0.0):
+    """The other network has the same breakpoints and facings."""
+    return first**degree * value(n, x) - (-second) ** degree * value(other, x) + constant

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache
 
+import numpy as np
 import torch
 from torch import Generator, Tensor
 
-from lecturelib.core.problems import normal, signs
+from lecturelib.core.problems import normal, signs, sizes
 from lecturelib.splines.breakpoints.network import Network
 
 
@@ -48,6 +50,36 @@ def problems(generator: Generator) -> Iterator[tuple[Network, Tensor, Tensor]]:
         yield one, x, y
 
 
+def in_each_piece(one: Network) -> Tensor:
+    """Where to look at a function: both ends of each piece, the outer ones of length 1, and between: (3 (H + 1),)."""
+    knots = torch.sort(-one.b / one.w)[0]
+    low, high = torch.cat([knots[:1] - 1, knots]), torch.cat([knots, knots[-1:] + 1])
+    return torch.cat([low, low + 0.3 * (high - low), high])
+
+
+def cases(generator: Generator) -> Iterator[tuple[Network, Tensor, Tensor]]:
+    """(network, x, α): all kinds of networks, the first neuron with b = 0; α from 1/25 to 25, one a neuron."""
+    for one, _, _ in problems(generator):
+        b = torch.cat([0 * one.b[:1], one.b[1:]])
+        changed = Network(one.w, b, one.v, one.b0)
+        yield changed, in_each_piece(changed), sizes(generator, len(b)) ** 2
+
+
+def value(one: Network, x: Tensor, *_) -> Tensor:
+    """What the definition of a network gives at x, of any shape."""
+    return output(flatten(one), x.reshape(-1)).view_as(x)
+
+
+gauss = cache(np.polynomial.legendre.leggauss)
+
+
+def quadrature(low: Tensor, high: Tensor, order: int = 24) -> tuple[Tensor, Tensor]:
+    """Gauss's nodes and weights between low and high, (...) each: (..., order)."""
+    nodes, weights = map(torch.from_numpy, gauss(order))
+    half = (high - low)[..., None] / 2
+    return low[..., None] + half * (1 + nodes), half * weights
+
+
 def flatten(one: Network) -> Tensor:
     """All parameters in a row, (3H + 1,): w, b, v, b0."""
     return torch.cat([one.w, one.b, one.v, one.b0.reshape(1)])
@@ -70,9 +102,13 @@ def jacobian(one: Network, x: Tensor) -> Tensor:
     return torch.autograd.functional.jacobian(lambda p: output(p, x), flatten(one))
 
 
-def gradient(one: Network, x: Tensor, y: Tensor) -> Tensor:
-    """∂ of the loss of squares by all parameters, (3H + 1,)."""
-    return torch.autograd.functional.jacobian(lambda p: squares(p, x, y), flatten(one))
+Loss = Callable[[Tensor, Tensor, Tensor], Tensor]
+"""A loss of parameters in a row, inputs and targets, such as `squares`."""
+
+
+def gradient(one: Network, x: Tensor, y: Tensor, loss: Loss = squares) -> Tensor:
+    """∂ of a loss by all parameters, (3H + 1,)."""
+    return torch.autograd.functional.jacobian(lambda p: loss(p, x, y), flatten(one))
 
 
 def hessian(one: Network, x: Tensor, y: Tensor) -> Tensor:
@@ -80,6 +116,8 @@ def hessian(one: Network, x: Tensor, y: Tensor) -> Tensor:
     return torch.autograd.functional.hessian(lambda p: squares(p, x, y), flatten(one))
 
 
-def along_the_flow(one: Network, x: Tensor, y: Tensor, what: Callable[[Tensor], Tensor]) -> Tensor:
-    """d/dt of what(parameters in a row) under gradient flow of the loss of squares."""
-    return torch.autograd.functional.jvp(what, flatten(one), -gradient(one, x, y))[1]
+def along_the_flow(
+    one: Network, x: Tensor, y: Tensor, what: Callable[[Tensor], Tensor], loss: Loss = squares
+) -> Tensor:
+    """d/dt of what(parameters in a row) under gradient flow of a loss."""
+    return torch.autograd.functional.jvp(what, flatten(one), -gradient(one, x, y, loss))[1]

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Annotated, Any
 
 from matplotlib.axes import Axes
 from torch import Tensor
 
+from lecturelib.core.arguments import Real, checked
 from lecturelib.core.figures import BLUE, ORANGE
 from lecturelib.splines.breakpoints.network import Spline
 
+Single = Annotated[Spline, "H?"]
 
-def hinges(spline: Spline) -> list[Spline]:
+
+@checked
+def hinges(spline: Single) -> list[Spline]:
     """The hinges that one spline adds up, each a spline with one neuron and b₀ = 0."""
-    _one(spline)
-    parts = zip(spline.breakpoints, spline.delta_slopes, spline.orientations, strict=True)
-    return [Spline(*(number[None] for number in neuron), 0.0) for neuron in parts]
+    parts = (spline.breakpoints, spline.delta_slopes, spline.orientations)
+    return [Spline(*neuron, 0.0) for neuron in zip(*(part[:, None] for part in parts), strict=True)]
 
 
-def draw_hinges(axes: Axes, spline: Spline, x: Tensor, *, colors: Iterable[str] | None = None, **style) -> None:
+def draw_hinges(axes: Axes, spline: Spline, x: Tensor, *, colors: Iterable[str] | None = None, **style: Any) -> None:
     """Draw the hinges of one spline at x of shape (N,), with the marks of `mark_breakpoints`; style goes to `plot`."""
     parts = hinges(spline)
     for number, (one, color) in enumerate(zip(parts, colors or [ORANGE] * len(parts), strict=True), 1):
@@ -26,18 +30,13 @@ def draw_hinges(axes: Axes, spline: Spline, x: Tensor, *, colors: Iterable[str] 
         mark_breakpoints(axes, one, color=color)
 
 
-def mark_breakpoints(axes: Axes, spline: Spline, *, height: float = 0.04, color: str = BLUE) -> None:
+@checked
+def mark_breakpoints(axes: Axes, spline: Single, *, height: Real = 0.04, color: str = BLUE) -> None:
     """Mark each breakpoint of one spline by a triangle that points to the side on which its neuron is active.
 
     height: where the marks stand, as a fraction of the axes from the bottom.
     """
-    _one(spline)
+    foot = axes.get_xaxis_transform()
     for side, marker in ((1, ">"), (-1, "<")):
         places = spline.breakpoints[spline.orientations == side]
-        level = [height] * places.numel()
-        axes.plot(places, level, marker, color=color, markersize=7, transform=axes.get_xaxis_transform())
-
-
-def _one(spline: Spline) -> None:
-    if spline.breakpoints.ndim != 1:
-        raise ValueError(f"spline: expected one spline, shape (H,), got {tuple(spline.breakpoints.shape)}")
+        axes.plot(places, [height] * len(places), marker, color=color, markersize=7, transform=foot)

@@ -9,18 +9,20 @@ Every array has shape (..., H): leading dimensions are an ensemble of networks.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import torch
 from torch import Tensor, nn
 
-from lecturelib.core.arguments import Array, Vector, checked, positive
-from lecturelib.core.kinds import Numbers
+from lecturelib.core.arguments import Array, NonNegative, PositiveArray, Vector, broadcast, checked
+from lecturelib.core.kinds import Number, Numbers, Several
 from lecturelib.core.records import Record
 from lecturelib.core.shapes import Shape
 
 Inputs = Annotated[Vector, "N?"]
 Unknown = Annotated[Any, Numbers("numbers, NaN where nothing is known", missing=True, shape=Shape("_N"))]
+Indices = Annotated[Sequence[int] | int, Several("indices of neurons", Number("an integer", whole=True), alone=True)]
 
 
 class Network(Record):
@@ -55,16 +57,13 @@ class Network(Record):
         >>> Network.from_module(nn.Sequential(nn.Linear(1, 5), nn.ReLU(), nn.Linear(5, 1))).w.shape
         torch.Size([5])
         """
-        layers = list(module) if isinstance(module, nn.Sequential) else []
-        if [type(layer) for layer in layers] != [nn.Linear, nn.ReLU, nn.Linear]:
-            raise ValueError("module: expected nn.Sequential(nn.Linear(1, H), nn.ReLU(), nn.Linear(H, 1))")
-        first, last = layers[0], layers[2]
-        if first.in_features != 1 or last.out_features != 1 or first.out_features != last.in_features:
-            raise ValueError(f"module: expected one input, one output and H neurons, got {first} and {last}")
-        w, v = first.weight[:, 0], last.weight[0]
-        b = torch.zeros_like(w) if first.bias is None else first.bias
-        b0 = v.new_zeros(()) if last.bias is None else last.bias[0]
-        return Network(w, b, v, b0).detach().clone()
+        kinds, state = [type(one) for one in module.children()], module.state_dict()
+        fits = isinstance(module, nn.Sequential) and kinds == [nn.Linear, nn.ReLU, nn.Linear]
+        w, v = state.get("0.weight"), state.get("2.weight")
+        if not (fits and w.shape == v.T.shape and w.shape[1] == 1):
+            raise ValueError(f"module: expected nn.Sequential of Linear(1, H), ReLU() and Linear(H, 1), got {module}")
+        b, b0 = state.get("0.bias", torch.zeros_like(w[:, 0])), state.get("2.bias", v.new_zeros(1))
+        return Network(w[:, 0], b, v[0], b0[0]).clone()
 
     def to_module(self) -> nn.Sequential:
         """The module that computes a single network, with parameters of its own, for shape (N, 1): shape (N, 1).
@@ -77,12 +76,10 @@ class Network(Record):
         """
         if self.shape:
             raise ValueError(f"network: expected a single Network, got an ensemble of shape {self.shape}")
-        width, options = len(self.w), {"dtype": self.dtype, "device": self.device}
-        module = nn.Sequential(nn.Linear(1, width, **options), nn.ReLU(), nn.Linear(width, 1, **options))
-        with torch.no_grad():
-            parts = (self.w[:, None], self.b, self.v[None], self.b0[None])
-            for parameter, part in zip(module.parameters(), parts, strict=True):
-                parameter.copy_(part)
+        own, width = self.detach().clone(), len(self.w)
+        module = nn.Sequential(nn.Linear(1, width, device="meta"), nn.ReLU(), nn.Linear(width, 1, device="meta"))
+        parts = zip(module.state_dict(), (own.w[:, None], own.b, own.v[None], own.b0[None]), strict=True)
+        module.load_state_dict(dict(parts), assign=True)
         return module
 
 
@@ -109,9 +106,7 @@ class Spline(Record):
     @checked
     def __call__(self, x: Inputs) -> Tensor:
         """Values at x of shape (N,): shape (..., N)."""
-        distance = x - self.breakpoints[..., None]  # (..., H, N)
-        active = distance * (self.orientations[..., None] * distance > 0)
-        return (self.delta_slopes[..., None, :] @ active).squeeze(-2) + self.b0[..., None]
+        return to_network(self)(x)  # |w| = 1, so that no number is rounded on the way
 
     @property
     def slope_jumps(self) -> Tensor:
@@ -119,10 +114,17 @@ class Spline(Record):
         return self.orientations * self.delta_slopes
 
 
+Single = Annotated[Network | Spline, "_H?"]
+
+
+@checked
 def to_spline(network: Network) -> Spline:
-    """Breakpoints β = −b/w, delta-slopes μ = w v and orientations s = sign w of a network.
+    """Breakpoints β = −b/w, delta-slopes μ = w v and orientations s = sign w of a network, each of shape (..., H).
 
     Raises ValueError where some w is 0, or so small that b/w overflows: such a neuron has no breakpoint.
+
+    >>> to_spline(Network([2.0, -1.0], [2.0, 3.0], [1.0, -2.0], 0.0)).breakpoints.tolist()
+    [-1.0, 3.0]
     """
     breakpoints = -network.b / network.w
     if not bool(torch.isfinite(breakpoints).all()):
@@ -130,38 +132,41 @@ def to_spline(network: Network) -> Spline:
     return Spline(breakpoints, network.w * network.v, torch.sign(network.w), network.b0)
 
 
-def to_network(spline: Spline, scale=1.0) -> Network:
+@checked
+def to_network(spline: Spline, scale: PositiveArray = 1.0) -> Network:
     """A network that computes the spline, with |w_i| = scale_i: w = s·scale, b = −w β, v = μ / w.
 
-    scale: positive, a number or anything that broadcasts to shape (..., H). Raises ValueError otherwise.
+    scale: anything that broadcasts to shape (..., H).
+
+    >>> to_network(Spline([-1.0], [2.0], [1.0], 0.0), scale=4.0)
+    Network(w=[4.0], b=[4.0], v=[0.5], b0=0.0)
     """
-    scale = positive("scale", scale, dtype=spline.breakpoints.dtype)
-    w = spline.orientations * _per_neuron("scale", scale, spline.breakpoints)
+    w = spline.orientations * broadcast("scale", scale, spline.breakpoints.shape)
     return Network(w, -w * spline.breakpoints, spline.delta_slopes / w, spline.b0)
 
 
-def rescale(network: Network, alpha) -> Network:
+@checked
+def rescale(network: Network, alpha: PositiveArray) -> Network:
     """Move along the orbit of the scaling symmetry: (w, b, v) ↦ (α w, α b, v / α); the function stays.
 
-    alpha: positive, a number or anything that broadcasts to shape (..., H). Raises ValueError otherwise.
+    alpha: anything that broadcasts to shape (..., H).
+
+    >>> rescale(Network([2.0], [-1.0], [3.0], 0.5), 2)
+    Network(w=[4.0], b=[-2.0], v=[1.5], b0=0.5)
     """
-    alpha = _per_neuron("alpha", positive("alpha", alpha, dtype=network.w.dtype), network.w)
+    alpha = broadcast("alpha", alpha, network.w.shape)
     return Network(alpha * network.w, alpha * network.b, network.v / alpha, network.b0)
 
 
-def _per_neuron(name: str, factor: Tensor, like: Tensor) -> Tensor:
-    try:
-        return factor.expand(like.shape)
-    except RuntimeError:
-        shapes = f"{tuple(like.shape)}, got {tuple(factor.shape)}"
-        raise ValueError(f"{name}: expected a number or a shape that broadcasts to {shapes}") from None
-
-
+@checked
 def balance(network: Network) -> Network:
     """The point of each neuron's orbit with the least norm, where v² = w² + b².
 
     Rescaling by α gives α²(w² + b²) + v²/α², least at α = (|v| / √(w² + b²))^{1/2}.
     Raises ValueError for a neuron with v = 0 or w = b = 0: its orbit comes as near to 0 as one likes.
+
+    >>> balance(Network([3.0], [4.0], [20.0], 0.0))
+    Network(w=[6.0], b=[8.0], v=[10.0], b0=0.0)
     """
     inner = torch.hypot(network.w, network.b)
     if not bool(((inner > 0) & (network.v != 0)).all()):
@@ -185,9 +190,9 @@ class Pieces(Record):
     intercepts: Annotated[Unknown, "... P"]
 
     def __post_init__(self) -> None:
-        if self.slopes.shape[-1] != self.knots.shape[-1] + 1:
-            count = self.knots.shape[-1] + 1
-            raise ValueError(f"slopes: expected {count} for {count - 1} knots, got {self.slopes.shape[-1]}")
+        count = self.knots.shape[-1]
+        if self.slopes.shape[-1] != count + 1:
+            raise ValueError(f"slopes: expected {count + 1} for {count} knots, got {self.slopes.shape[-1]}")
 
     @checked
     def __call__(self, x: Inputs) -> Tensor:
@@ -197,84 +202,97 @@ class Pieces(Record):
         return self.slopes.gather(-1, piece) * x + self.intercepts.gather(-1, piece)
 
 
+@checked
 def pieces(function: Network | Spline) -> Pieces:
     """Knots, slopes and intercepts from left to right, in O(H log H) (Sahs et al. 2022, equation 2).
 
     To the left of all knots just the neurons with s = −1 are active; knot i then adds its slope jump s_i μ_i, and takes
     s_i μ_i β_i from the intercept so that the function stays continuous.
+
+    >>> pieces(Spline([1.0], [2.0], [1.0], 0.5))
+    Pieces(knots=[1.0], slopes=[0.0, 2.0], intercepts=[0.5, -1.5])
     """
-    spline = to_spline(function) if isinstance(function, Network) else function
+    spline = _as_spline(function)
     left = spline.delta_slopes * (spline.orientations < 0)
     knots, order = torch.sort(spline.breakpoints, dim=-1, stable=True)
     jumps = spline.slope_jumps.gather(-1, order)
-    slopes = _running(left.sum(-1), jumps)
-    intercepts = _running(spline.b0 - (left * spline.breakpoints).sum(-1), -jumps * knots)
-    return Pieces(knots, slopes, intercepts)
+    height = spline.b0[..., None] - (left * spline.breakpoints).sum(-1, keepdim=True)
+    steps = ((left.sum(-1, keepdim=True), jumps), (height, -jumps * knots))
+    return Pieces(knots, *(torch.cat(each, dim=-1).cumsum(-1) for each in steps))
 
 
-def _running(start: Tensor, steps: Tensor) -> Tensor:
-    """start, start + steps_1, start + steps_1 + steps_2, …: shape (..., H + 1) from (...) and (..., H)."""
-    return torch.cat([start[..., None], start[..., None] + torch.cumsum(steps, dim=-1)], dim=-1)
+def _as_spline(function: Network | Spline) -> Spline:
+    return to_spline(function) if isinstance(function, Network) else function
 
 
 class Spikes(Record):
-    """A second derivative f″ = Σ_k weight_k δ(x − position_k): positions distinct and sorted, shape (K,)."""
+    """A second derivative f″ = Σ_k weight_k δ(x − position_k): positions distinct and sorted, shape (K,).
+
+    >>> Spikes(positions=[0.5, 1.0], weights=[6.0, 2.0]).weights.sum().item()
+    8.0
+    """
 
     positions: Annotated[Array, "K?"]
     weights: Annotated[Array, "K?"]
 
 
-def spikes(function: Network | Spline, *, tolerance: float = 0.0) -> Spikes:
+@checked
+def spikes(function: Single, *, tolerance: NonNegative = 0.0) -> Spikes:
     """The second derivative of one network: its slope jumps s_i μ_i, gathered where breakpoints coincide.
 
     Breakpoints no more than `tolerance` apart count as one; weights that are 0 to within rounding are dropped.
-    What is left says everything about the function but its affine part. Raises ValueError for an ensemble.
+    What is left, K spikes, says everything about the function but its affine part (see equation 3 of Sahs et al. 2022).
+
+    >>> spikes(Spline([1.0, 0.0, 0.0], [2.0, 1.0, 3.0], [1.0, -1.0, 1.0], 0.0))
+    Spikes(positions=[0.0, 1.0], weights=[2.0, 2.0])
     """
-    spline = to_spline(function) if isinstance(function, Network) else function
-    if spline.breakpoints.ndim != 1:
-        raise ValueError(f"function: expected one network, shape (H,), got {tuple(spline.breakpoints.shape)}")
+    spline = _as_spline(function)
     knots, order = torch.sort(spline.breakpoints, stable=True)
     jumps = spline.slope_jumps[order]
-    new = torch.ones_like(knots, dtype=torch.bool)
-    new[1:] = knots[1:] - knots[:-1] > tolerance
-    group = torch.cumsum(new, 0) - 1
-    size = int(new.sum())
-    weights = torch.zeros(size, dtype=knots.dtype).index_add(0, group, jumps)
-    total = torch.zeros(size, dtype=knots.dtype).index_add(0, group, jumps.abs())
+    new = torch.diff(knots, prepend=knots.new_tensor([-torch.inf])) > tolerance
+    weights, total = (knots.new_zeros(len(knots)).index_add(0, new.cumsum(0) - 1, one) for one in (jumps, jumps.abs()))
     keep = weights.abs() > 8 * torch.finfo(knots.dtype).eps * total
-    return Spikes(knots[new][keep], weights[keep])
+    return Spikes(knots[new][keep[: int(new.sum())]], weights[keep])
 
 
-def signature(function: Network | Spline, tolerance: float = 1e-9) -> Tensor:
-    """Numbers that are the same for two networks exactly if they compute the same function: shape (2 + 2 K,).
-
-    Slope and intercept of the leftmost piece, then positions and weights of the K spikes of the second derivative.
-    """
-    lines, bends = pieces(function), spikes(function, tolerance=tolerance)
-    return torch.cat([lines.slopes[:1], lines.intercepts[:1], bends.positions, bends.weights])
-
-
-def same_function(one: Network | Spline, other: Network | Spline, *, tolerance: float = 1e-9) -> bool:
-    """Do two networks compute the same function on the whole line?
+@checked
+def same_function(one: Single, other: Single, *, tolerance: NonNegative | None = None) -> bool:
+    """Do two networks, of any widths, compute the same function on the whole line?
 
     They do if, and only if, their second derivatives have the same spikes and their leftmost pieces the same slope and
-    intercept. Compared to within `tolerance`, relative to the largest number of either, or to 1.
+    intercept: if nothing of these is left in their difference. That is asked up to `tolerance`, relative to the largest
+    of these numbers for either, or to 1. None: √ε/16, which is 1e-9 in float64 and 2e-5 in float32.
+
+    >>> same_function(Network([2.0], [1.0], [1.0], 0.0), Network([1.0], [0.5], [2.0], 0.0))
+    True
     """
-    mine, yours = signature(one, tolerance), signature(other, tolerance)
-    if mine.shape != yours.shape:
-        return False
-    scale = float(torch.maximum(mine.abs(), yours.abs()).max().clamp(min=1.0))
-    return bool((mine - yours).abs().max() <= tolerance * scale)
+    mine, yours = _as_spline(one), _as_spline(other)
+    if tolerance is None:
+        tolerance = max(torch.finfo(spline.b0.dtype).eps for spline in (mine, yours)) ** 0.5 / 16
+    known = [(pieces(f).slopes[:1], pieces(f).intercepts[:1], *vars(spikes(f)).values()) for f in (mine, yours)]
+    tolerance *= max(1.0, *(float(torch.cat(numbers).abs().max()) for numbers in known))
+    beta, side = (torch.cat([getattr(f, name) for f in (mine, yours)]) for name in ("breakpoints", "orientations"))
+    left = Spline(beta, torch.cat([mine.delta_slopes, -yours.delta_slopes]), side, mine.b0 - yours.b0)
+    line, bends = pieces(left), spikes(left, tolerance=tolerance)
+    return float(torch.cat([line.slopes[:1], line.intercepts[:1], bends.weights]).abs().max()) <= tolerance
 
 
-def flip(spline: Spline, neurons) -> Spline:
-    """Turn the orientation of `neurons` (indices) and keep every slope jump: s ↦ −s, μ ↦ −μ.
+@checked
+def flip(spline: Spline, neurons: Indices) -> Spline:
+    """Turn the orientation of `neurons` and keep every slope jump: s ↦ −s, μ ↦ −μ, in each network of an ensemble.
 
     Each turned neuron takes μ_i (x − β_i) from the function. The constants go into b₀, so that the function stays
     if, and only if, the delta-slopes of the turned neurons sum to 0; else it tilts by that sum.
+    Raises ValueError where there is no such neuron.
+
+    >>> flip(Spline([1.0], [2.0], [1.0], 0.0), 0)
+    Spline(breakpoints=[1.0], delta_slopes=[-2.0], orientations=[-1.0], b0=-2.0)
     """
+    width = spline.breakpoints.shape[-1]
+    if not all(-width <= neuron < width for neuron in neurons):
+        raise ValueError(f"neurons: expected indices of {width} neurons, got {neurons}")
     sign = torch.ones_like(spline.orientations)
-    sign[..., neurons] = -1
+    sign[..., list(neurons)] = -1
     turned = spline.delta_slopes * (sign < 0)
     b0 = spline.b0 - (turned * spline.breakpoints).sum(-1)
     return Spline(spline.breakpoints, sign * spline.delta_slopes, sign * spline.orientations, b0)

@@ -2,37 +2,39 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import math
+from collections.abc import Iterator
+from itertools import chain
 
 import torch
 from torch import Generator, Tensor
 
-from lecturelib.core.old_claims import Claim, relative_gap
-from lecturelib.splines.breakpoints.network import Network
+from lecturelib.core.checking import equals
+from lecturelib.core.claims import Exponent, claim
+from lecturelib.core.problems import normal, signs, uniform
+from lecturelib.splines.breakpoints.checks_problems import along_the_flow, flatten, jacobian, output, problems, squares
+from lecturelib.splines.breakpoints.checks_problems import gradient as by_autograd
+from lecturelib.splines.breakpoints.network import Network, rescale
 from lecturelib.splines.dynamics import hinge_kernel
-from lecturelib.splines.dynamics.attraction import Attractors, attractors, potential, psi, sums_beyond
-from lecturelib.splines.dynamics.checks import SAHS, along_the_flow, autograd_gradient, problem
+from lecturelib.splines.dynamics.attraction import attractors, potential, psi
 from lecturelib.splines.training.prefix_sums import gradient
 
-EXACT = 1e-10
+
+def held(generator: Generator, size: int = 12) -> tuple[Tensor, Tensor]:
+    """Points in any order and residuals that wave and scatter, (N,) each."""
+    x, phase = uniform(generator, size, low=-2.0, high=2.0), 6 * uniform(generator, 1)
+    return x, torch.sin(4 * x + phase) + 0.3 * normal(generator, size)
 
 
-def _residuals(generator: Generator, size: int = 40) -> tuple[Tensor, Tensor]:
-    """Points in any order, and residuals that wave and scatter."""
-    x = 4 * torch.rand(size, generator=generator, dtype=torch.float64) - 2
-    phase, noise = torch.rand((), generator=generator), torch.randn(size, generator=generator, dtype=torch.float64)
-    return x, torch.sin(4 * x + 6 * phase) + 0.3 * noise
+def held_residuals(generator: Generator) -> Iterator[tuple[Tensor, Tensor, Tensor, float, float]]:
+    """x, residuals, places on data and off them, and w, v of a neuron put there: both facings, both signs."""
+    for w, v in ((0.7, 1.3), (-0.7, 1.2), (0.6, -1.3), (-0.8, -1.1)):
+        x, residuals = held(generator)
+        yield x, residuals, torch.cat([x[:3], uniform(generator, 20, low=-2.5, high=2.5)]), w, v
 
 
-def _places(generator: Generator, count: int = 60) -> Tensor:
-    return 5 * torch.rand(count, generator=generator, dtype=torch.float64) - 2.5
-
-
-# ψ
-
-
-def _speed_of_a_test_neuron(x: Tensor, residuals: Tensor, at: Tensor, w: float, v: float) -> Tensor:
-    """β̇ of a neuron (w, −w β, v) that the residuals do not depend on, by automatic differentiation: shape (K,)."""
+def speed_of_a_test_neuron(x: Tensor, residuals: Tensor, at: Tensor, w: float, v: float) -> Tensor:
+    """β̇ of neurons (w, −w β, v) that the residuals do not depend on, by automatic differentiation: shape (K,)."""
 
     def loss(place: Tensor) -> Tensor:  # (K, 2): w and b of K neurons
         return (residuals * v * torch.relu(place[:, :1] * x + place[:, 1:])).sum()
@@ -42,286 +44,352 @@ def _speed_of_a_test_neuron(x: Tensor, residuals: Tensor, at: Tensor, w: float, 
     return torch.autograd.functional.jvp(lambda p: -p[:, 1] / p[:, 0], place, down)[1]
 
 
-def _drives_test_neurons(curve, generator: Generator) -> float:
-    x, residuals = _residuals(generator)
-    at = _places(generator)
-    gaps = []
-    for w, v in ((0.7, 1.3), (-0.7, 1.3), (0.7, -1.3), (-0.7, -1.3)):
-        found = v / w * curve(x, residuals, at)[0 if w > 0 else 1]
-        gaps.append(relative_gap(found, _speed_of_a_test_neuron(x, residuals, at, w, v)))
-    return max(gaps)
+def _side(pair, w: float) -> Tensor:
+    return pair[0 if w > 0 else 1]
 
 
-psi_drives = Claim(
-    label="prop-dyn-psi",
-    statement=r"$\dot\beta_i = \frac{v_i}{w_i} \psi_{s_i}(\beta_i)$, "
-    r"$\psi_s(\beta) = \sum \varepsilon_n (1 + \beta x_n)$ over the points on side $s$ of $\beta$.",
-    source=f"{SAHS}.2",
-    method="exact identity",
-    tolerance=EXACT,
-    check=_drives_test_neurons,
-    formula=psi,
-    falsifiers={
-        r"weights $1 - \beta x_n$": lambda x, r, at: [
-            2 * pull - both for pull, both in zip(sums_beyond(x, r, at), psi(x, r, at), strict=True)
-        ],
-        "the sides exchanged": lambda x, r, at: psi(x, r, at)[::-1],
-        "weights 1, the residual alone": lambda x, r, at: sums_beyond(x, r, at),
+@claim(
+    "prop-dyn-psi",
+    source="sahs2022: section 2.5.2",
+    check=equals(speed_of_a_test_neuron, on=held_residuals),
+    also=(lambda x, r, at, w, v: v / w * _side(psi(x, r, at), w),),
+    wrong={r"weights $1 - \beta x_n$": {"slope": -1.0}, "weights 1, the residual alone": {"slope": 0.0}},
+)
+def psi_drives(x, residuals, at, w, v, *, constant=1.0, slope=1.0):
+    return v / w * _sum_beyond(x, residuals, at, w, constant, slope)
+
+
+def _sum_beyond(x, residuals, at, s, constant=1.0, slope=1.0) -> Tensor:
+    """ψ_s, term by term."""
+    return (residuals * (s * (x - at[:, None]) > 0) * (constant + slope * at[:, None] * x)).sum(-1)
+
+
+def off_the_data(generator: Generator) -> Iterator[tuple[Tensor, ...]]:
+    """x, residuals, the same made orthogonal to straight lines, places, and w, v of neurons there."""
+    x, residuals = held(generator)
+    lines = torch.stack([torch.ones_like(x), x], -1)
+    without = residuals - lines @ torch.linalg.lstsq(lines, residuals).solution
+    for w, v in ((0.7, 1.3), (-0.7, -1.2)):
+        yield x, residuals, without, uniform(generator, 20, low=-2.5, high=2.5), w, v
+
+
+@claim(
+    "prop-dyn-sides",
+    source="own; sahs2022: section 2.5.2",
+    check=equals(
+        lambda x, r, without, at, w, v: {
+            "both sides": _sum_beyond(x, r, at, 1) + _sum_beyond(x, r, at, -1),
+            "speed": speed_of_a_test_neuron(x, without, at, w, v),
+        },
+        on=off_the_data,
+    ),
+    wrong={
+        r"a constant, $\psi_-(\infty)$ in the source": {"slope": 0.0},
+        r"$v_i / w_i$ before the one curve": lambda x, r, without, at, w, v: {
+            "both sides": r.sum() + at * (r * x).sum(),
+            "speed": v / w * _sum_beyond(x, without, at, 1),
+        },
     },
 )
+def both_sides(x, residuals, without, at, w, v, *, constant=1.0, slope=1.0, one=1.0):
+    total = constant * residuals.sum() + slope * at * (residuals * x).sum()
+    return {"both sides": total, "speed": one * v / abs(w) * _sum_beyond(x, without, at, 1)}
 
 
-def _adds_up(total, generator: Generator) -> float:
-    x, residuals = _residuals(generator)
-    at = _places(generator)
-    right, left = psi(x, residuals, at)
-    return relative_gap(total(x, residuals, at, left), right + left)
+def _drive_and_gain(x: Tensor, residuals: Tensor, at: Tensor, w: float, v: float) -> dict[str, Tensor]:
+    """s ψ_s from the speed of a neuron, and ∂ of the loss by v of a neuron there with w² + b² = 1."""
+    s = math.copysign(1.0, w)
+    length = torch.sqrt(1 + at**2)[:, None]
+    gain = (residuals * torch.relu(s * (x - at[:, None]) / length)).sum(-1)
+    return {"drive": s * speed_of_a_test_neuron(x, residuals, at, w, v) * w / v, "h": gain}
 
 
-both_sides = Claim(
-    label="prop-dyn-sides",
-    statement=r"$\psi_+(\beta) + \psi_-(\beta) = \sum_n \varepsilon_n + \beta \sum_n \varepsilon_n x_n$ off the data, "
-    r"which vanishes if $\varepsilon$ is orthogonal to straight lines.",
-    source=f"derived here, for {SAHS}.2",
-    method="exact identity",
-    tolerance=EXACT,
-    check=_adds_up,
-    formula=lambda x, r, at, left: r.sum() + at * (r * x).sum(),
-    falsifiers={
-        r"a constant, $\psi_-(\infty)$ in the source": lambda x, r, at, left: (
-            (r * (1 + x.max() * x)).sum().expand_as(at)
-        ),
-        r"$\sum_n \varepsilon_n$": lambda x, r, at, left: r.sum().expand_as(at),
-        "zero, whatever the residuals": lambda x, r, at, left: torch.zeros_like(at),
+def off_data(generator: Generator) -> Iterator[tuple[Tensor, Tensor, Tensor, float, float]]:
+    """As `held_residuals`, with no place on a datum."""
+    for x, residuals, at, w, v in held_residuals(generator):
+        yield x, residuals, at[3:], w, v
+
+
+@claim(
+    "thm-dyn-potential",
+    source="own; maennel2018: section 3",
+    check=equals(_drive_and_gain, on=off_data),
+    also=(
+        lambda x, r, at, w, v: {
+            "drive": math.copysign(1.0, w) * _side(psi(x, r, at), w),
+            "h": _side(potential(x, r, at), w),
+        },
+    ),
+    wrong={
+        "the sign turned": {"sign": 1.0},
+        "the power 1/2": {"power": Exponent(0.5)},
+        "neurons of unit input weight, not of unit length": {"root": Exponent(0)},
     },
 )
+def has_a_potential(x, residuals, at, w, v, *, sign=-1.0, power=Exponent(1.5), root=Exponent(0.5)):
+    def h(beta: Tensor) -> Tensor:
+        beyond = torch.relu(math.copysign(1.0, w) * (x - beta[:, None]))
+        return (residuals * beyond).sum(-1) / (1 + beta**2) ** root
+
+    slope = torch.autograd.functional.jvp(h, at, torch.ones_like(at))[1]
+    return {"drive": sign * (1 + at**2) ** power * slope, "h": h(at)}
 
 
-def _is_the_slope(rule, generator: Generator) -> float:
-    """`rule` makes of h, given as a function of β, what should be ψ; sums are taken one by one."""
-    x, residuals = _residuals(generator)
-    at = _places(generator)
-    gaps = []
-    for s in (1, -1):
-        active = s * (x - at[:, None]) > 0
-        brute = (residuals * active * (1 + at[:, None] * x)).sum(-1)
-        gaps.append(relative_gap(rule(x, residuals, at, s), s * brute))
-    return max(gaps)
+# Where a neuron comes to rest
 
 
-def _slope(x: Tensor, residuals: Tensor, at: Tensor, s: int, step: float = 1e-6) -> Tensor:
-    """d/dβ of the library's potential by a difference."""
-    ends = torch.cat([at - step, at + step])
-    low, high = potential(x, residuals, ends)[0 if s == 1 else 1].chunk(2)
-    return (high - low) / (2 * step)
+def walkers(generator: Generator) -> Iterator[tuple[Tensor, Tensor, Tensor, float, float]]:
+    """Few points with residuals, many places between them, and w, v of a neuron that sets out there."""
+    for w in (0.7, -0.7, 0.4, -0.4):
+        for v in (1.3, -1.3):
+            x, residuals = held(generator, 6)
+            yield x, residuals, uniform(generator, 25, low=float(x.min()), high=float(x.max())), w, v
 
 
-has_a_potential = Claim(
-    label="thm-dyn-potential",
-    statement=r"$s \psi_s(\beta) = -(1 + \beta^2)^{3/2} h_s'(\beta)$ with "
-    r"$h_s(\beta) = \sum_n \varepsilon_n (s(x_n - \beta))_+ / \sqrt{1 + \beta^2}$.",
-    source="derived here; the idea is that of Maennel et al. 2018",
-    method="exact identity",
-    tolerance=1e-6,
-    check=_is_the_slope,
-    formula=lambda x, r, at, s: -((1 + at**2) ** 1.5) * _slope(x, r, at, s),
-    falsifiers={
-        "the sign turned": lambda x, r, at, s: (1 + at**2) ** 1.5 * _slope(x, r, at, s),
-        "the power 1/2": lambda x, r, at, s: -torch.sqrt(1 + at**2) * _slope(x, r, at, s),
-        "neurons of unit input weight, not of unit length": lambda x, r, at, s: -_slope_without_length(x, r, at, s),
+FAR = torch.logspace(math.log10(5), 6, 2000, dtype=torch.float64)
+LINE = torch.cat([-FAR.flip(0), torch.linspace(-5, 5, 20_001, dtype=torch.float64), FAR])
+
+
+def _walk(x: Tensor, residuals: Tensor, at: Tensor, w: float, v: float) -> dict[str, Tensor]:
+    """Where neurons that set out at `at` stop, carried by ψ, and by how much s ψ_s falls at each datum.
+
+    Places count as angles, arctan β, so that a neuron that runs away ends at ±π/2.
+    """
+    s, near = math.copysign(1.0, w), 1e-9
+
+    def going(places: Tensor) -> Tensor:
+        return torch.sign(v / w * _sum_beyond(x, residuals, places, s))
+
+    grid = torch.sort(torch.cat([LINE, x - near, x + near])).values
+    onward, rest = going(grid), []
+    for place, way in zip(at, going(at), strict=True):
+        stops = grid[(way * (grid - place) > 0) & (onward != way)]
+        low, high = place, way * (way * stops).min() if len(stops) else way * torch.inf
+        while torch.isfinite(high) and (high - low).abs() > 1e-12:
+            middle = (low + high) / 2
+            low, high = (middle, high) if going(middle[None])[0] == way else (low, middle)
+        rest.append(high)
+    fall = s * (_sum_beyond(x, residuals, x - near, s) - _sum_beyond(x, residuals, x + near, s))
+    return {"rest": torch.atan(torch.stack(rest)), "fall": fall}
+
+
+@claim(
+    "prop-dyn-gather",
+    source="own; sahs2022: section 2.5.2",
+    check=equals(_walk, on=walkers, tolerance=1e-7),
+    also=(lambda *problem: _library_rests(*problem),),
+    wrong={
+        "the other way round": {"attracts": -1},
+        "on data alone, as the source has it": {"between": False},
+        r"a jump of $s \varepsilon_n$": {"square": 0.0},
     },
 )
+def gathers(x, residuals, at, w, v, *, attracts=1, between=True, root=1.0, jump=1.0, square=1.0):
+    s, knots = math.copysign(1.0, w), torch.sort(x).values
+    gaps = torch.cat([knots[:1] - 1, (knots[1:] + knots[:-1]) / 2, knots[-1:] + 1])  # a place in every gap
+    pull, tilt = (s * _sum_beyond(x, part, gaps, s, slope=0.0) for part in (residuals, residuals * x))
+    before, behind = pull[:-1] + knots * tilt[:-1], pull[1:] + knots * tilt[1:]
+    zeros, end = -root * pull / tilt, torch.tensor([math.inf])
+    inside = (zeros > torch.cat([-end, knots])) & (zeros < torch.cat([knots, end]))
+    on = before * behind < 0
+    places = torch.cat([knots[on], zeros[inside]][: 1 + between])
+    signs = attracts * torch.cat([torch.sign(before[on]), -torch.sign(tilt[inside])][: 1 + between])
+    return {"rest": _next(x, residuals, at, w, v, places, signs), "fall": jump * residuals * (1 + square * x**2)}
 
 
-def _slope_without_length(x: Tensor, residuals: Tensor, at: Tensor, s: int) -> Tensor:
-    return (1 + at**2) * torch.where(s * (x - at[:, None]) > 0, -s * residuals, torch.zeros(1)).sum(-1)
+def _next(x, residuals, at, w, v, places, signs) -> Tensor:
+    """arctan of the next place ahead that attracts a neuron with this v, or of the edge, where it falls silent."""
+    s = math.copysign(1.0, w)
+    ends = (-math.inf, float(x.max())) if s > 0 else (float(x.min()), math.inf)
+    kept = torch.sort(torch.cat([places[signs == math.copysign(1.0, v)], places.new_tensor(ends)])).values
+    ahead = torch.searchsorted(kept, at)
+    forwards = v / w * _sum_beyond(x, residuals, at, s) > 0
+    return torch.atan(torch.where(forwards, kept[ahead], kept[ahead - 1]))
 
 
-def _crossings(x: Tensor, residuals: Tensor, s: int) -> Tensor:
-    """Where s ψ_s changes sign and the sign before, shape (2, A): from sums taken one by one, on both sides of data."""
-    knots = torch.sort(x)[0]
-    sides = torch.stack([knots - 1e-9, knots + 1e-9], -1).flatten()
-    at = torch.cat([sides.new_tensor([-9.0]), sides, sides.new_tensor([9.0])])
-    drive = s * (residuals * (s * (x - at[:, None]) > 0) * (1 + at[:, None] * x)).sum(-1)
-    k = torch.nonzero(drive[:-1] * drive[1:] < 0)[:, 0]
-    share = drive[k] / (drive[k] - drive[k + 1])  # a straight line from one to the next
-    return torch.stack([at[k] + share * (at[k + 1] - at[k]), torch.sign(drive[k])])
-
-
-def _finds_all_and_only_them(find, generator: Generator) -> float:
-    """Largest error of a place or a kind over several data sets, 1 at most and where the number is wrong."""
-    worst = 0.0
-    for _ in range(6):
-        x, residuals = _residuals(generator, 6)
-        for s in (1, -1):
-            places, signs = find(x, residuals, s)
-            found, seen = torch.stack([places, signs])[:, places.abs() < 9], _crossings(x, residuals, s)
-            if found.shape != seen.shape:
-                return 1.0
-            worst = max(worst, relative_gap(found, seen) if seen.numel() else 0.0)
-    return min(worst, 1.0)
-
-
-def _turned(x, r, s) -> Attractors:
-    places, signs = attractors(x, r, orientation=s)
-    return Attractors(places, -signs)
-
-
-def _only_data(x, r, s) -> Attractors:
-    places, signs = attractors(x, r, orientation=s)
-    on = (places[:, None] == x).any(-1)
-    return Attractors(places[on], signs[on])
-
-
-gathers = Claim(
-    label="prop-dyn-gather",
-    statement=r"With residuals held, neurons with $v > 0$ gather where $s \psi_s$ falls through zero, "
-    "those with $v < 0$ where it rises; between data or on them.",
-    source=f"derived here, for {SAHS}.2",
-    method="exact identity",
-    tolerance=1e-7,
-    check=_finds_all_and_only_them,
-    formula=lambda x, r, s: attractors(x, r, orientation=s),
-    falsifiers={
-        "the other way round": _turned,
-        "on data alone, as the source has it": _only_data,
-        "neurons facing left as those facing right": lambda x, r, s: attractors(x, r, orientation=1),
-    },
-)
+def _library_rests(x, residuals, at, w, v) -> dict[str, Tensor]:
+    found = attractors(x, residuals, orientation=int(math.copysign(1, w)))
+    return {"rest": _next(x, residuals, at, w, v, *found), "fall": residuals * (1 + x**2)}
 
 
 # The tangent kernel
 
 
-def jacobian(network: Network, x: Tensor) -> Tensor:
-    """∂f(x_n) by all parameters from automatic differentiation: shape (N, 3H + 1)."""
-    parts = torch.autograd.functional.jacobian(
-        lambda w, b, v, b0: torch.relu(w * x[:, None] + b) @ v + b0,
-        (network.w, network.b, network.v, network.b0),
-    )
-    return torch.cat([part.reshape(x.numel(), -1) for part in parts], dim=1)
+def two_sets(generator: Generator) -> Iterator[tuple[Network, Tensor, Tensor]]:
+    """Networks with two sets of points."""
+    for one, x, _ in problems(generator):
+        yield one, x, normal(generator, 6)
 
 
-def _is_the_kernel(kernel, generator: Generator) -> float:
-    network, x, _ = problem(generator)
-    z = torch.randn(6, generator=generator, dtype=torch.float64)
-    return relative_gap(kernel(network, x, z), jacobian(network, x) @ jacobian(network, z).T)
-
-
-def _brute(join, constant: float, bias: float):
-    """The kernel neuron by neuron with the activity of a pair, the b₀ term and the bias term given."""
-
-    def kernel(network: Network, x: Tensor, z: Tensor) -> Tensor:
-        one, other = (network.w[:, None] * p + network.b[:, None] for p in (x, z))  # (H, N), (H, K)
-        active = join(one[:, :, None] > 0, other[:, None, :] > 0)
-        inner = network.v[:, None, None] ** 2 * (bias + x[:, None] * z)
-        return constant + (active * (inner + one[:, :, None] * other[:, None, :])).sum(0)
-
-    return kernel
-
-
-kernel_form = Claim(
-    label="thm-dyn-kernel",
-    statement=r"$K(x, x') = 1 + \sum_i [\text{active at both}] \, "
-    r"\bigl( v_i^2 (1 + x x') + w_i^2 (x - \beta_i)(x' - \beta_i) \bigr)$.",
-    source="derived here; the slides split it into H' and G",
-    method="exact identity",
-    tolerance=EXACT,
-    check=_is_the_kernel,
-    formula=hinge_kernel.tangent_kernel,
-    falsifiers={
-        "without the 1 of $b_0$": _brute(torch.logical_and, 0.0, 1.0),
-        "without the biases": _brute(torch.logical_and, 1.0, 0.0),
-        "active at one of the two": _brute(torch.logical_or, 1.0, 1.0),
+@claim(
+    "thm-dyn-kernel",
+    source="own",
+    check=equals(lambda one, x1, x2: jacobian(one, x1) @ jacobian(one, x2).T, on=two_sets),
+    also=(hinge_kernel.tangent_kernel,),
+    wrong={
+        "without the 1 of $b_0$": {"b0": 0.0},
+        "without the biases": {"bias": 0.0},
+        "active at one of the two": lambda one, x1, x2: _kernel(one, x1, x2, join=torch.logical_or),
     },
 )
+def kernel_form(one, x1, x2, *, b0=1.0, bias=1.0, inner=1.0, outer=1.0):
+    return _kernel(one, x1, x2, b0, bias, inner, outer)
 
 
-def _drives_the_function(law, generator: Generator) -> float:
-    network, x, y = problem(generator)
-    z = x  # values on the data
-    total = (network(x) - y).sum()
-
-    def values(w, b, v):
-        return torch.relu(w * z[:, None] + b) @ v
-
-    measured = along_the_flow(network, x, y, values) - total  # b₀ moves too
-    return relative_gap(law(network, x, network(x) - y), measured)
+def _kernel(one: Network, x1, x2, b0=1.0, bias=1.0, inner=1.0, outer=1.0, join=torch.logical_and) -> Tensor:
+    beta, w, v = (part[:, None, None] for part in (-one.b / one.w, one.w, one.v))
+    left, right = (x1[:, None] - beta), (x2[None, :] - beta)
+    both = join(w * left > 0, w * right > 0)
+    terms = inner * v**2 * (bias + x1[:, None] * x2) + outer * w**2 * left * right
+    return b0 + (both * terms).sum(0)
 
 
-function_flow = Claim(
-    label="thm-dyn-function",
-    statement=r"$\dot f(x) = -\sum_n K(x, x_n) \, \varepsilon_n$.",
-    source="slides, Dynamical Laws for the Function",
-    method="exact identity",
-    tolerance=EXACT,
-    check=_drives_the_function,
-    formula=lambda n, x, r: -hinge_kernel.apply_kernel(n, x, r),
-    falsifiers={
-        "a plus sign, as the slides have it": lambda n, x, r: hinge_kernel.apply_kernel(n, x, r),
-        "output weights alone": lambda n, x, r: -(1 + hinge_kernel.kernel_parts(n, x, x).outer) @ r,
-        "the slides' sum of two, without $b_0$": lambda n, x, r: r.sum() - hinge_kernel.apply_kernel(n, x, r),
+def with_places(generator: Generator) -> Iterator[tuple[Network, Tensor, Tensor, Tensor]]:
+    """Problems with further points at which the function is watched."""
+    for one, x, y in problems(generator):
+        yield one, x, y, normal(generator, 6)
+
+
+@claim(
+    "thm-dyn-function",
+    source="patel: slides, dynamical laws for the function",
+    check=equals(
+        lambda one, x, y, z: {
+            "elsewhere": along_the_flow(one, x, y, lambda p: output(p, z)),
+            "on the data": along_the_flow(one, x, y, lambda p: output(p, x)),
+        },
+        on=with_places,
+    ),
+    also=(
+        lambda one, x, y, z: {
+            "elsewhere": -hinge_kernel.tangent_kernel(one, z, x) @ (one(x) - y),
+            "on the data": -hinge_kernel.apply_kernel(one, x, one(x) - y),
+        },
+    ),
+    wrong={"a plus sign, as the slides have it": {"sign": 1.0}, "output weights alone": {"inner": 0.0}},
+)
+def function_flow(one, x, y, z, *, sign=-1.0, inner=1.0):
+    residuals = one(x) - y
+    return {
+        name: sign * _kernel(one, p, x, inner=inner) @ residuals
+        for name, p in {"elsewhere": z, "on the data": x}.items()
+    }
+
+
+@claim(
+    "prop-dyn-kernel-scale",
+    source="own",
+    check=equals(lambda one, x, alpha: (j := jacobian(rescale(one, alpha), x)) @ j.T, on=lambda g: _with_alpha(g)),
+    also=(lambda one, x, alpha: _scaled_parts(hinge_kernel.kernel_parts(one, x, x), alpha),),
+    wrong={
+        r"$\alpha^2$ for both": {"inner": Exponent(2)},
+        r"$\alpha^{-1}$ and $\alpha$": {"inner": Exponent(-1), "outer": Exponent(1)},
+        "it stays, as the function does": {"inner": Exponent(0), "outer": Exponent(0)},
     },
 )
+def kernel_scaling(one, x, alpha, *, b0=1.0, inner=Exponent(-2), outer=Exponent(2)):
+    parts = _kernel(one, x, x, b0=0.0, outer=0.0), _kernel(one, x, x, b0=0.0, inner=0.0)
+    return b0 + alpha**inner * parts[0] + alpha**outer * parts[1]
 
 
-def _scales(law, generator: Generator) -> float:
-    network, x, _ = problem(generator)
-    alpha = 0.5 + 0.3 * float(torch.rand((), generator=generator))
-    moved = Network(alpha * network.w, alpha * network.b, network.v / alpha, network.b0)
-    return relative_gap(law(network, x, alpha), jacobian(moved, x) @ jacobian(moved, x).T)
+def _scaled_parts(parts, alpha: float) -> Tensor:
+    return 1 + alpha**-2 * parts.inner + alpha**2 * parts.outer
 
 
-def _two_parts(first: float, second: float):
-    def law(network: Network, x: Tensor, alpha: float) -> Tensor:
-        inner, outer = hinge_kernel.kernel_parts(network, x, x)
-        return 1 + alpha**first * inner + alpha**second * outer
-
-    return law
+def _with_alpha(generator: Generator) -> Iterator[tuple[Network, Tensor, float]]:
+    for one, x, _ in problems(generator):
+        yield one, x, float(torch.exp(signs(generator, 1) * uniform(generator, 1, low=0.3, high=1.0)))
 
 
-kernel_scaling = Claim(
-    label="prop-dyn-kernel-scale",
-    statement=r"Under rescaling $K = 1 + \alpha^{-2} K_{\text{in}} + \alpha^2 K_{\text{out}}$.",
-    source="derived here",
-    method="exact identity",
-    tolerance=EXACT,
-    check=_scales,
-    formula=_two_parts(-2, 2),
-    falsifiers={
-        r"$\alpha^2$ for both": _two_parts(2, 2),
-        r"$\alpha^{-1}$ and $\alpha$": _two_parts(-1, 1),
-        "it stays, as the function does": _two_parts(0, 0),
-    },
+# Running sums
+
+
+class Counted(float):
+    """A number that counts the additions, differences and products in which it takes part."""
+
+    operations = 0
+
+
+def _counting(name: str):
+    def operation(one: float, other: float) -> Counted:
+        Counted.operations += 1
+        return Counted(getattr(float, name)(one, other))
+
+    return operation
+
+
+for _name in ("__add__", "__radd__", "__sub__", "__mul__", "__rmul__"):
+    setattr(Counted, _name, _counting(_name))
+
+
+def placed(generator: Generator) -> Iterator[tuple[Network, Tensor, Tensor]]:
+    """Problems with sorted data, of several sizes of network and data."""
+    for one, x, y in problems(generator):
+        x = torch.sort(x[: 3 + one.w.numel()]).values
+        yield one, x, y[: len(x)]
+
+
+def _running_sums(one: Network, x: Tensor, y: Tensor) -> dict[str, Tensor | int]:
+    """The steps of the proof on counted numbers; where each breakpoint falls is known before."""
+    w, b, v, points, targets = ([Counted(n) for n in part.tolist()] for part in (one.w, one.b, one.v, x, y))
+    active = one.w[:, None] * x + one.b[:, None] > 0
+    seen, right = active.sum(1).tolist(), (one.w > 0).tolist()
+    size, zero, Counted.operations = len(points), Counted(0), 0
+    tables = {side: [[zero, zero] for _ in range(size + 1)] for side in (True, False)}  # slope and height
+    for i, side in enumerate(right):
+        row = tables[side][seen[i]]
+        row[0], row[1] = row[0] + w[i] * v[i], row[1] + v[i] * b[i]
+
+    def totals(rows: list, count: int) -> list:  # the sums of all rows before each
+        found = [[zero] * count]
+        for row in rows:
+            found.append([total + part for total, part in zip(found[-1], row, strict=True)])
+        return found
+
+    # a neuron facing right that sees k points is active on the last k of them
+    from_left, from_right = totals(tables[True][:0:-1], 2)[1:], totals(tables[False][:0:-1], 2)[1:]
+    sums = [[p + q for p, q in zip(a, c, strict=True)] for a, c in zip(from_left, reversed(from_right), strict=True)]
+    values = [slope * p + height + Counted(one.b0) for (slope, height), p in zip(sums, points, strict=True)]
+    residuals = [value - target for value, target in zip(values, targets, strict=True)]
+    loss = zero
+    for r in residuals:
+        loss = loss + r * r
+    moments = [[r, r * p] for r, p in zip(residuals, points, strict=True)]
+    beyond = {True: totals(moments[::-1], 2), False: totals(moments, 2)}
+    slopes: list[list[float]] = [[], [], []]
+    for i, side in enumerate(right):
+        pull, tilt = beyond[side][seen[i]]
+        for found, slope in zip(slopes, (v[i] * tilt, v[i] * pull, w[i] * tilt + b[i] * pull), strict=True):
+            found.append(slope)
+    gathered = torch.tensor([*chain(*slopes), beyond[False][size][0]], dtype=torch.float64)
+    return {
+        "f": torch.tensor(values, dtype=torch.float64),
+        "loss": 0.5 * loss,
+        "gradient": gathered,
+        "operations": Counted.operations,
+    }
+
+
+def _truth(one: Network, x: Tensor, y: Tensor) -> dict[str, Tensor | int]:
+    values, loss = output(flatten(one), x), squares(flatten(one), x, y)
+    operations = _running_sums(one, x, y)["operations"]
+    return {"f": values, "loss": loss, "gradient": by_autograd(one, x, y), "operations": operations}
+
+
+def _library(one: Network, x: Tensor, y: Tensor) -> dict[str, Tensor | int]:
+    loss, slopes = gradient(one, x, y)
+    found = {"f": one(x), "loss": loss, "gradient": flatten(slopes)}
+    return found | {"operations": prefix_sums.formula(one, x, y)["operations"]}
+
+
+@claim(
+    "thm-dyn-prefix",
+    source="own",
+    check=equals(_truth, on=placed),
+    also=(_library,),
+    wrong={"$O(H N)$": {"together": 1}, "one point is missed": lambda one, x, y: _running_sums(one, x[1:], y[1:])},
 )
-
-
-# Prefix sums
-
-
-def _agrees_with_autograd(compute, generator: Generator) -> float:
-    network, x, y = problem(generator, width=30, size=25)
-    slopes = compute(network, x, y)
-    found = torch.cat([slopes.w, slopes.b, slopes.v, slopes.b0[None]])
-    w, b, v, b0 = autograd_gradient(network, x, y)
-    return relative_gap(found, torch.cat([w, b, v, b0[None]]))
-
-
-prefix_sums = Claim(
-    label="thm-dyn-prefix",
-    statement="On sorted data the gradient is a few running sums, computed in $O(H + N)$ once neurons are placed.",
-    source="derived here",
-    method="exact identity",
-    tolerance=1e-11,
-    check=_agrees_with_autograd,
-    formula=lambda n, x, y: gradient(n, x, y)[1],
-    falsifiers={
-        "every neuron reads the sums as if it faced right": lambda n, x, y: gradient(
-            Network(n.w.abs(), torch.sign(n.w) * n.b, n.v, n.b0), x, y
-        )[1],
-        "one point is missed": lambda n, x, y: gradient(n, x[1:], y[1:])[1],
-        "the sum of $f(x_n) - y_n$ is left out of $b_0$": lambda n, x, y: replace(
-            gradient(n, x, y)[1], b0=torch.zeros_like(n.b0)
-        ),
-    },
-)
+def prefix_sums(one, x, y, *, per_neuron=9, per_point=17, together=0, once=1):
+    """Few operations a neuron and a point, none for each pair."""
+    count = per_neuron * one.w.numel() + per_point * x.numel() + together * one.w.numel() * x.numel() + once
+    return _running_sums(one, x, y) | {"operations": count}

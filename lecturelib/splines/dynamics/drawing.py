@@ -10,7 +10,7 @@ from lecturelib.core.figures import BLUE, FAINT, INK, MUTED, ORANGE
 from lecturelib.splines.breakpoints.network import Network, to_spline
 from lecturelib.splines.dynamics.attraction import attractors, psi
 
-KINDS = ((1, "^", BLUE, "$v > 0$"), (-1, "v", ORANGE, "$v < 0$"))
+KINDS = ((1, "^", BLUE), (-1, "v", ORANGE))
 
 
 def mark_kinds(axes: Axes, network: Network, *, low: float, high: float, height: float = 0.04) -> None:
@@ -18,12 +18,10 @@ def mark_kinds(axes: Axes, network: Network, *, low: float, high: float, height:
 
     height: where the marks stand, as a fraction of the axes from the bottom.
     """
-    spline = to_spline(network)
-    for sign, marker, color, _ in KINDS:
-        places = spline.breakpoints[torch.sign(network.v) == sign]
-        places = places[(places > low) & (places < high)]
-        level = [height] * places.numel()
-        axes.plot(places, level, marker, color=color, markersize=4, transform=axes.get_xaxis_transform())
+    beta, foot = to_spline(network).breakpoints, axes.get_xaxis_transform()
+    for sign, marker, color in KINDS:
+        places = beta[(network.v * sign > 0) & (beta > low) & (beta < high)]
+        axes.plot(places, [height] * len(places), marker, color=color, markersize=4, transform=foot)
 
 
 def draw_snapshot(left: Axes, right: Axes, network: Network, x: Tensor, y: Tensor) -> None:
@@ -38,12 +36,11 @@ def draw_snapshot(left: Axes, right: Axes, network: Network, x: Tensor, y: Tenso
     left.plot(z, network(z), color=INK)
     mark_kinds(left, network, low=low, high=high)
     residuals = network(x) - y
-    curve = psi(x, residuals, z).right
     right.axhline(0, color=FAINT, linewidth=1)
-    right.plot(z, curve, color=INK, linewidth=1.2)
+    right.plot(z, psi(x, residuals, z).right, color=INK, linewidth=1.2)
     mark_kinds(right, network, low=low, high=high)
     places, signs = attractors(x, residuals)
-    for sign, _, color, _ in KINDS:
+    for sign, _, color in KINDS:
         here = places[(signs == sign) & (places > low) & (places < high)]
         right.plot(here, torch.zeros_like(here), "o", color=color, markersize=6, markerfacecolor="none")
 

@@ -30,15 +30,10 @@ def hills(size: int = 100) -> tuple[Tensor, Tensor]:
     return x, torch.cos(2 * x)
 
 
-def member(networks: Network, *index: int) -> Network:
-    """One network of an ensemble."""
-    return Network(networks.w[index], networks.b[index], networks.v[index], networks.b0[index])
-
-
-def train(*, seed: int, width: int, networks: int, steps: int = 100_000, every: int = 500) -> Trajectory:
-    """The published run on `hills`, for several starts at once: networks of shape (R, networks, width)."""
-    start = initialize(width, "pytorch", generator=generator_for(seed, "gather", width), ensemble=(networks,))
-    return descend(start, *hills(), steps=steps, learning_rate=RATE, record_every=every)
+def train(*, seed: int, width: int, ensemble: int, steps: int = 100_000, record_every: int = 500) -> Trajectory:
+    """The published run on `hills`, for several starts at once: networks of shape (R, ensemble, width)."""
+    start = initialize(width, "pytorch", generator=generator_for(seed, "gather", width), ensemble=ensemble)
+    return descend(start, *hills(), steps=steps, learning_rate=RATE, record_every=record_every)
 
 
 def densest(breakpoints: Tensor) -> tuple[Tensor, Tensor]:
@@ -58,25 +53,25 @@ def densest(breakpoints: Tensor) -> tuple[Tensor, Tensor]:
     return most / width, places.gather(-1, first[..., None])[..., 0]
 
 
-def gathering(*, seed: int, width: int, networks: int = 12) -> dict[str, list]:
-    """Experiment: how full the fullest stretch is along the published run; (R,) steps, (R, networks) shares.
+def gathering(*, seed: int, width: int, ensemble: int = 12) -> dict[str, list]:
+    """Experiment: how full the fullest stretch is along the published run; (R,) steps, (R, ensemble) shares.
 
     gaps: at step 10,000, for each network, how far the middle of its fullest stretch is from the nearest place that
     attracts v > 0 for neurons facing right, as ψ says; before: the same from the fullest stretch at the start.
     misses: at steps 1,000, 4,000 and 10,000, how far each such place is from the nearest maximum of the residual.
     """
-    record = train(seed=seed, width=width, networks=networks)
+    record = train(seed=seed, width=width, ensemble=ensemble)
     steps = record.steps.tolist()
     share, begin = densest(to_spline(record.networks).breakpoints)
     x, y = hills()
-    found = {"gaps": [], "before": [], "misses": []}
-    for step in SNAPSHOTS[1:4]:
-        shots = [snapshot(member(record.networks, steps.index(step), i), x, y) for i in range(networks)]
-        found["misses"].append([_nearest(shot["maxima"], place) for shot in shots for place in shot["attractors"]])
-    for i, shot in enumerate(shots):  # those of step 10,000
-        for name, at in (("gaps", steps.index(10_000)), ("before", 0)):
-            found[name].append(_nearest(shot["attractors"], float(begin[at, i]) + STRETCH / 2))
-    return {"steps": steps, "share": share.tolist(), "losses": record.losses.tolist(), **found}
+    shots = [[snapshot(one, x, y) for one in record.networks[steps.index(step)]] for step in SNAPSHOTS[1:4]]
+    misses = [[_nearest(shot["maxima"], place) for shot in some for place in shot["attractors"]] for some in shots]
+    middles = {"gaps": begin[steps.index(10_000)] + STRETCH / 2, "before": begin[0] + STRETCH / 2}
+    found = {
+        name: [_nearest(shot["attractors"], float(at)) for shot, at in zip(shots[-1], middle, strict=True)]
+        for name, middle in middles.items()
+    }
+    return {"steps": steps, "share": share.tolist(), "losses": record.losses.tolist(), "misses": misses, **found}
 
 
 def _nearest(places: list[float], to: float) -> float:
@@ -116,46 +111,41 @@ def gathered(network: Network, x: Tensor, y: Tensor, *, within: float = 0.05) ->
     ]
 
 
-def movement(
-    *, seed: int, alpha: list[float], width: int = 60, networks: int = 10, steps: int = 5_000
-) -> dict[str, list]:
+def movement(*, seed: int, alpha: list[float], width=60, ensemble: int = 10, steps: int = 5_000) -> dict[str, list]:
     """Experiment: how far breakpoints and delta-slopes have moved when the loss is a tenth of what it was.
 
     The same starts rescaled by each α, each trained at 0.3 of its own stable rate. breakpoints: median |Δβ| of neurons
-    that start among the data; delta_slopes: root mean square of Δμ over them. Shapes (len(alpha), networks).
+    that start among the data; delta_slopes: root mean square of Δμ over them. Shapes (len(alpha), ensemble).
     Raises ValueError where a run does not get there.
     """
     x, y = hills()
-    start = starts(seed=seed, networks=networks, width=width)
-    shape = (len(alpha), networks)
-    copies = (p.expand(len(alpha), *p.shape) for p in (start.w, start.b, start.v, start.b0))
-    scaled = rescale(Network(*copies), torch.tensor(alpha, dtype=torch.float64)[:, None, None])
+    start = starts(seed=seed, ensemble=ensemble, width=width)
+    shape = (len(alpha), ensemble)
+    factors = torch.tensor(alpha, dtype=torch.float64)[:, None, None]
+    scaled = rescale(start.map(lambda part: part.expand(len(alpha), *part.shape)), factors)
     rates = 0.6 / sharpness(*prepare(scaled, x, y)).reshape(shape)
     record = descend(scaled, x, y, steps=steps, learning_rate=rates, record_every=20)
     fitted = record.losses <= 0.1 * record.losses[0]
     if not bool(fitted.any(0).all()):
         raise ValueError(f"steps: expected enough to reach a tenth of the loss, {steps} are not")
-    when = fitted.int().argmax(0)[None, ..., None].expand(1, *shape, width)
-    now = Network(
-        *(p.gather(0, when)[0] for p in (record.networks.w, record.networks.b, record.networks.v)), torch.zeros(shape)
-    )
-    before, after = to_spline(start), to_spline(now)
+    rows, columns = torch.meshgrid(*map(torch.arange, shape), indexing="ij")
+    before, after = to_spline(start), to_spline(record.networks[fitted.int().argmax(0), rows, columns])
     among = (before.breakpoints.abs() < EDGE).expand(*shape, width)
     moved = (after.breakpoints - before.breakpoints).abs().where(among, torch.nan)
     changed = (after.delta_slopes - before.delta_slopes).square().where(among, torch.nan)
     return {"breakpoints": moved.nanmedian(-1)[0].tolist(), "delta_slopes": changed.nanmean(-1).sqrt().tolist()}
 
 
-def leak(*, seed: int, rate: float, time: float = 0.06, width: int = 60, networks: int = 8) -> dict[str, list]:
-    """Experiment: by how much steps of finite length change w² + b² − v²: largest |Δq| of each network, (networks,).
+def leak(*, seed: int, rate: float, time: float = 0.06, width: int = 60, ensemble: int = 8) -> dict[str, list]:
+    """Experiment: by how much steps of finite length change w² + b² − v²: largest |Δq| of each network, (ensemble,).
 
     All runs go on for the same time = steps × rate from the same starts.
     """
-    start = initialize(width, "pytorch", generator=generator_for(seed, "leak"), ensemble=(networks,))
+    start = initialize(width, "pytorch", generator=generator_for(seed, "leak"), ensemble=(ensemble,))
     record = descend(start, *hills(), steps=round(time / rate), learning_rate=rate)
     return {"leak": (imbalance(record.final) - imbalance(start)).abs().amax(-1).tolist()}
 
 
-def starts(*, seed: int, networks: int, width: int = 60) -> Network:
-    """The starts of `movement` with α = 1: shape (networks, width)."""
-    return initialize(width, "pytorch", generator=generator_for(seed, "movement"), ensemble=(networks,))
+def starts(*, seed: int, ensemble: int, width: int = 60) -> Network:
+    """The starts of `movement` with α = 1: shape (ensemble, width)."""
+    return initialize(width, "pytorch", generator=generator_for(seed, "movement"), ensemble=(ensemble,))

@@ -3,240 +3,192 @@
 from __future__ import annotations
 
 import math
-from itertools import combinations, pairwise
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import pairwise
 
 import numpy as np
 import torch
-from torch import Generator
+from torch import Generator, Tensor
 
-from lecturelib.core.old_claims import Claim
-from lecturelib.splines.fitting.continuous import quadratic_loss, smooth_error
-from lecturelib.splines.fitting.merging import greedy_merge, join, pair_up, single_points
-from lecturelib.splines.fitting.segmentation import segment, segment_losses, segmentation, sorted_data
-
-ACHARYA = "Acharya et al. 2016, algorithm 1 without noise"
-
-
-def draw_data(generator: Generator, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """x spread unevenly, y noise about a curve: two arrays of shape (size,), sorted by x."""
-    x, noise = torch.randn(2, size, generator=generator, dtype=torch.float64)
-    return sorted_data(x, torch.sin(3 * x) + noise)
+from lecturelib.core.checking import equals, is_at_most
+from lecturelib.core.claims import Exponent, claim
+from lecturelib.core.problems import normal, uniform
+from lecturelib.splines.breakpoints.checks_problems import data, quadrature
+from lecturelib.splines.fitting.checks_problems import best_cuts, by_x, costs, crowded, line, on_a_parabola, parabolas
+from lecturelib.splines.fitting.continuous import smooth_error
+from lecturelib.splines.fitting.merging import greedy_merge
+from lecturelib.splines.fitting.segmentation import grow, lines_of, segment, segment_losses
 
 
-def line_cost(x: np.ndarray, y: np.ndarray) -> float:
-    """Σ residual² of the line of least squares, by numpy's solver."""
-    design = np.stack([np.ones(x.size), x], axis=1)
-    return float(np.square(design @ np.linalg.lstsq(design, y, rcond=None)[0] - y).sum())
+def last_points(generator: Generator) -> Iterator[tuple[Tensor, Tensor]]:
+    """(x, y) of which the last is the new point: at an old x, among the others, and far from them."""
+    for size in (4, 9, 30):
+        x, y = data(generator, size)
+        yield x, y
+        yield x[:-1], y[:-1]
+        yield torch.cat([x[:-1], x[-1:] + 40]), y
 
 
-# One point more
+def by_walking(x: Tensor, y: Tensor) -> float:
+    """By how much the library's running sum grows with the last point."""
+    one = lines_of(x[:-1].numpy(), y[:-1].numpy(), np.zeros(1, np.int64))[0]
+    before = one[5]
+    grow(one, float(x[-1]), float(y[-1]))
+    return float(one[5] - before)
 
 
-def _adds_up_to_the_cost(weight, generator: Generator) -> float:
-    """Σ e² / weight(n, h) over points added one by one, against the solver's cost; h = (x − x̄)² / Σ(x − x̄)²."""
-    x, y = draw_data(generator, 30)
-    total = 0.0
-    for n in range(2, x.size):
-        slope, height = np.polyfit(x[:n], y[:n], 1)
-        centred = x[:n] - x[:n].mean()
-        total += (y[n] - slope * x[n] - height) ** 2 / weight(n, (x[n] - x[:n].mean()) ** 2 / (centred @ centred))
-    return abs(total / line_cost(x, y) - 1)
-
-
-one_point_more = Claim(
-    label="prop-fit-update",
-    statement=r"A point that the line of $n$ points misses by $e$ adds $e^2 / (1 + 1/n + (x - \bar x)^2/S_{xx})$ "
-    "to the sum of squares.",
-    source="recursive residuals, Brown et al. 1975; derived here",
-    method="exact identity",
-    tolerance=1e-9,
-    check=_adds_up_to_the_cost,
-    formula=lambda n, h: 1 + 1 / n + h,
-    falsifiers={
-        "it adds $e^2$": lambda n, h: 1.0,
-        "without the place of the point": lambda n, h: 1 + 1 / n,
-        "without the number of points": lambda n, h: 1 + h,
-        "with minus signs": lambda n, h: 1 / (1 + 1 / n + h),
+@claim(
+    "prop-fit-update",
+    source="brown1975: section 2",
+    check=equals(lambda x, y: line(x, y)[1] - line(x[:-1], y[:-1])[1], on=last_points, tolerance=1e-8),
+    also=(by_walking,),
+    wrong={
+        "it adds $e^2$": {"number": 0.0, "place": 0.0},
+        "without the place of the point": {"place": 0.0},
+        "without the number of points": {"number": 0.0},
     },
 )
+def one_point_more(x, y, *, miss=Exponent(2), one=1.0, number=1.0, place=1.0, distance=Exponent(2)):
+    old, centre = line(x[:-1], y[:-1])[0], x[:-1].mean()
+    e = (old[0] + old[1] * x[-1] - y[-1]).abs()
+    h = number / (len(x) - 1) + place * (x[-1] - centre).abs() ** distance / (x[:-1] - centre).square().sum()
+    return e**miss / (one + h)
 
 
-# The optimum
-
-
-def _textbook_cost(x: np.ndarray, y: np.ndarray) -> float:
-    """Σ (y − ȳ)² (1 − r²) with the correlation r."""
-    dx, dy = x - x.mean(), y - y.mean()
-    return float(dy @ dy - (dx @ dy) ** 2 / (dx @ dx)) if x.size > 2 else 0.0
-
-
-def _is_the_least(fit, generator: Generator) -> float:
-    """Against all ways to cut 11 points into 2 to 5 pieces, for two sets of data."""
-    worst = 0.0
-    for _ in range(2):
-        x, y = draw_data(generator, 11)
-        cost = {(i, j): _textbook_cost(x[i:j], y[i:j]) for i, j in combinations(range(x.size + 1), 2)}
-        for pieces in (2, 3, 4, 5):
-            cuts = combinations(range(1, x.size), pieces - 1)
-            least = min(sum(cost[ends] for ends in pairwise((0, *c, x.size))) for c in cuts)
-            found = fit(x, y, pieces)
-            residuals = found(x).numpy() - y
-            worst = max(worst, abs(float(residuals @ residuals) / least - 1), abs(2 * found.loss / least - 1))
-    return worst
-
-
-def _even_sizes(x, y, pieces):
-    return segmentation(x, y, np.arange(pieces) * x.size // pieces)
-
-
-def _split_greedily(x, y, pieces):
-    """Cut again and again where one more cut helps most."""
-    starts = np.zeros(1, dtype=np.int64)
-    while starts.size < pieces:
-        more = [np.sort(np.append(starts, i)) for i in range(1, x.size) if i not in starts]
-        starts = min(more, key=lambda one: segmentation(x, y, one).loss)
-    return segmentation(x, y, starts)
-
-
-best_pieces = Claim(
-    label="thm-fit-optimal",
-    statement="The recursion over the last piece gives the least loss of all ways to cut the data.",
-    source="Bellman 1961; Bai and Perron 2003",
-    method="exact identity",
-    tolerance=1e-9,
-    check=_is_the_least,
-    formula=segment,
-    falsifiers={
-        "pieces of equal size are best": _even_sizes,
-        "cutting where one more cut helps most is best": _split_greedily,
-        "one piece fewer does as well": lambda x, y, k: segment(x, y, k - 1),
+@claim(
+    "thm-fit-optimal",
+    source="bellman1961: page 284; own",
+    check=equals(lambda x, y, most: [loss for loss, _ in best_cuts(*by_x(x, y), most)], on=crowded, floor=1e-9),
+    also=(
+        lambda x, y, most: segment_losses(x, y, most).tolist(),
+        lambda x, y, most: [float((segment(x, y, k)(x) - y).square().sum() / 2) for k in range(1, most + 1)],
+    ),
+    wrong={
+        "the last piece alone": {"left": 0.0},
+        "squares without the half": {"half": 1.0},
+        "each piece holds a datum": {"empty": False},
     },
 )
+def best_pieces(x, y, most, *, half=0.5, first=1.0, left=1.0, last=1.0, empty=True):
+    cost = costs(*by_x(x, y))
+    ends = {end for piece in cost for end in piece}
+    best = [{j: first * cost[0, j] for j in ends}]
+    while len(best) < most:
+        before = [one for one in cost.items() if empty or one[0][0] < one[0][1]]
+        totals = [(j, left * best[-1][i] + last * square) for (i, j), square in before]
+        best.append({j: min([total for end, total in totals if end == j], default=math.inf) for j in ends})
+    return [half * one[len(x)] for one in best]
 
 
-# A quadratic
+def cut_parabola(parts: Tensor, *parabola: float) -> dict[str, object]:
+    """The least loss of as many pieces, and their sizes in order, by trying every way to cut."""
+    loss, ends = best_cuts(*on_a_parabola(int(parts.sum()), *parabola), len(parts))[-1]
+    return {"loss": loss, "sizes": torch.tensor(ends).diff().sort().values}
 
 
-def _matches_the_program(formula, generator: Generator) -> float:
-    curvature, spacing = (0.5 + torch.rand(2, generator=generator, dtype=torch.float64)).tolist()
-    size = 60 + int(torch.randint(20, (), generator=generator))
-    place = torch.randn((), generator=generator, dtype=torch.float64) + spacing * torch.arange(
-        size, dtype=torch.float64
-    )
-    found = segment_losses(place, curvature * place**2 / 2, 9)
-    expected = [formula(size, k, spacing, curvature) for k in range(1, 10)]
-    return max(abs(float(a) / b - 1) for a, b in zip(found, expected, strict=True))
+def by_library(parts: Tensor, *parabola: float) -> dict[str, object]:
+    """The same by the library."""
+    fit = segment(*on_a_parabola(int(parts.sum()), *parabola), len(parts))
+    ends = torch.cat([fit.starts, parts.sum()[None]])
+    return {"loss": fit.loss, "sizes": ends.diff().sort().values}
 
 
-best_of_a_parabola = Claim(
-    label="thm-fit-quadratic",
-    statement=r"On equally spaced samples of $c x^2/2$ the best pieces are as equal as can be and leave "
-    r"$\tfrac{c^2 \delta^4}{1440} \sum_p n_p (n_p^2 - 1)(n_p^2 - 4)$.",
-    source="derived here",
-    method="exact identity",
-    tolerance=1e-8,
-    check=_matches_the_program,
-    formula=quadratic_loss,
-    falsifiers={
-        r"$n_p^5$, as for a continuum": lambda n, k, d, c: c**2 * d**4 * k * (n / k) ** 5 / 1440,
-        r"$\delta^2$": lambda n, k, d, c: quadratic_loss(n, k, d, c) / d**2,
-        "the pieces need not have whole sizes": lambda n, k, d, c: k * quadratic_loss(n, 1, d, c) / k**5,
+@claim(
+    "thm-fit-quadratic",
+    source="own",
+    check=equals(cut_parabola, on=parabolas, tolerance=1e-8),
+    also=(by_library,),
+    wrong={
+        r"$n_p^5$, as for a continuum": {"near": 0, "far": 0},
+        r"$\delta^2$": {"spacing": Exponent(2)},
+        "without the half of the loss": {"divisor": 720.0},
     },
 )
+def best_of_a_parabola(parts, c, delta, _, *, divisor=1440.0, square=Exponent(2), spacing=Exponent(4), near=1, far=4):
+    points, pieces = int(parts.sum()), len(parts)
+    n = torch.tensor([(points + p) // pieces for p in range(pieces)])  # the floor and the ceiling of N/k
+    left = int((n * (n**2 - near) * (n**2 - far)).sum())
+    return {"loss": abs(c) ** square * delta**spacing * left / divisor, "sizes": n}
 
 
-# Smooth targets
+def smooth(generator: Generator) -> Iterator[tuple[Callable, Callable, float, float, int]]:
+    """(f, f″, low, high, k): curvature of one sign that varies tenfold, on long and short intervals, for two k."""
+    size, (low,) = 5 + 10 * float(uniform(generator, 1)), normal(generator, 1).tolist()
+
+    def grows(x: Tensor, rate: float, power: int = 0) -> Tensor:
+        return size * rate**power * torch.exp(rate * x)
+
+    for length, k in ((3.0, 12), (0.5, 24)):
+        yield partial(grows, rate=2.5 / length), partial(grows, rate=2.5 / length, power=2), low, low + length, k
+        yield lambda x: -size * x**4 - x, lambda x: -12 * size * x**2, 0.4, 0.4 + length, k
 
 
-def _predicts_the_error(formula, generator: Generator) -> float:
-    """The dynamic program on 800 points of an exponential, whose curvature varies twentyfold, against the law."""
-    rate, pieces = 1 + 0.2 * float(torch.rand((), generator=generator)), 20
-    middles = 3 * (torch.arange(800, dtype=torch.float64) + 0.5) / 800
-    loss = float(segment_losses(middles, torch.exp(rate * middles), pieces)[-1])
-    expected = formula(lambda t: rate**2 * torch.exp(rate * t), 0.0, 3.0, pieces)
-    return abs(math.sqrt(2 * loss / middles.numel()) / expected - 1)
+def on_dense_data(f: Callable, _, low: float, high: float, pieces: int, points: int = 1200) -> dict[str, object]:
+    """The error of the best pieces, and where they end, on evenly spread data."""
+    x = low + (high - low) * (torch.arange(points, dtype=torch.float64) + 0.5) / points
+    best = segment(x, f(x), pieces)
+    return {"error": math.sqrt(2 * best.loss / points), "cuts": (best.pieces.knots - low) / (high - low)}
 
 
-def _by_power(power: float):
-    """The law if pieces had density |f″|^power: k⁻² / √720 times the root mean square of f″ / density²."""
-
-    def law(curvature, low, high, pieces):
-        x = torch.linspace(low, high, 4001, dtype=torch.float64)
-        density = curvature(x).abs() ** power
-        density = density / density.mean() / (high - low)
-        square = (curvature(x) / density**2).square().mean()
-        return float(square.sqrt()) / math.sqrt(720) / pieces**2
-
-    return law
-
-
-law_of_pieces = Claim(
-    label="thm-fit-density",
-    statement=r"The error tends to $k^{-2} (\int \lvert f'' \rvert^{2/5})^{5/2} / \sqrt{720 L}$, with $L$ the length.",
-    source="de Boor 2001, chapter 12, for the exponent; derived here",
-    method="experiment",
-    tolerance=0.02,
-    check=_predicts_the_error,
-    formula=smooth_error,
-    falsifiers={
-        "pieces of equal length": _by_power(0.0),
-        r"density $\lvert f'' \rvert$, where curvature is": _by_power(1.0),
-        r"$k^{-1}$": lambda c, low, high, k: smooth_error(c, low, high, 1) / k,
-        r"with the constant of interpolation, $\sqrt{120}$": lambda *a: smooth_error(*a) * math.sqrt(6),
+@claim(
+    "thm-fit-density",
+    source="deboor2001: chapter 12; own",
+    check=equals(on_dense_data, on=smooth, tolerance=0.02, method="limit"),
+    also=(lambda f, c, *to: law_of_pieces.formula(f, c, *to) | {"error": smooth_error(c, to[:2], to[2])},),
+    wrong={
+        "pieces of equal length": {"density": Exponent(0)},
+        r"density $\lvert f'' \rvert$, where curvature is": {"density": Exponent(1), "outer": Exponent(1)},
+        r"$k^{-1}$": {"order": Exponent(1)},
+        r"with the constant of interpolation, $\sqrt{120}$": {"constant": 120.0},
     },
 )
+def law_of_pieces(
+    _, curvature, low, high, pieces, *, constant=720.0, order=Exponent(2), density=Exponent(0.4), outer=Exponent(2.5),
+    length=Exponent(1),
+):  # fmt: skip
+    ends = low + (high - low) * torch.linspace(0, 1, 1001, dtype=torch.float64)
+    x, weights = quadrature(ends[:-1], ends[1:], order=2)
+    mass = (weights * curvature(x).abs() ** density).sum(-1)
+    error = mass.sum() ** outer / (pieces**order * math.sqrt(constant * (high - low) ** length))
+    steps = torch.searchsorted(mass.cumsum(0), mass.sum() * torch.arange(1, pieces) / pieces)
+    return {"error": error, "cuts": steps.double() / 1000}
 
 
-# Greedy merging
+def jumps(generator: Generator) -> Iterator[tuple[Tensor, Tensor, int, int]]:
+    """(x, y, m, k): straight pieces with jumps and noise, unsorted, some x twice; also as many pieces as data allow."""
+    for m in (1, 2, 4):
+        for k in range(1, m + 2):
+            x, y = data(generator, 60)
+            yield x, y + 4 * torch.bucketize(x, normal(generator, k - 1).sort().values) ** 2, m, k
+        yield *data(generator, 2 * m + 3), m, 1
 
 
-def _keeps_its_promise(merge, generator: Generator) -> float:
-    """How far losses exceed the bound, relative to the best: noisy data, and straight pieces without noise.
-
-    Without noise the best loss of k pieces is 0, and so must be the loss of merging, relative to Σ y².
-    """
-    x, y = draw_data(generator, 90)
-    exact = segment(x, y, 6)
-    worst = 0.0
-    for target in (y, exact(x).numpy()):
-        best = segment_losses(x, target, 6).numpy()
-        for pieces in (7, 13, 25):
-            apart = (pieces - 1) // 2
-            fit = merge(x, target, pieces)
-            for k in range(1, min(apart, 6) + 1):
-                bound = apart / (apart - k + 1) * best[k - 1]
-                worst = max(worst, (fit.loss - bound) / float(target @ target))
-            worst = max(worst, float(fit.starts.numel() - pieces))
-    return worst
+def by_merging(x: Tensor, y: Tensor, m: int, _) -> dict[str, Tensor]:
+    """How many pieces merging leaves, as the words of the chapter have it, and their loss; and the library's."""
+    xs, ys = by_x(x, y)
+    ends = [0, *(i for i in range(1, len(xs)) if xs[i - 1] < xs[i]), len(xs)]
+    while (len(ends) - 1) // 2 > m:
+        pairs = range(1, len(ends) - 1, 2)  # the points between the two pieces of each
+        errors = [line(xs[ends[i - 1] : ends[i + 1]], ys[ends[i - 1] : ends[i + 1]])[1] for i in pairs]
+        merged = torch.tensor(errors).argsort()[: len(errors) - m].tolist()
+        ends = [end for i, end in enumerate(ends) if i not in {pairs[j] for j in merged}]
+    mine = sum(line(xs[i:j], ys[i:j])[1] for i, j in pairwise(ends)) / 2
+    fit = greedy_merge(x, y, 2 * m + 1)
+    losses = torch.tensor([mine, fit.loss], dtype=torch.float64)
+    return {"pieces": torch.tensor([len(ends) - 1, len(fit.starts)]), "loss": losses}
 
 
-def _merge_by(choose):
-    """Greedy merging of the pairs in the mask that `choose` makes of their errors and of how many to leave apart."""
-
-    def merge(x, y, pieces):
-        starts, factors = single_points(x, y)
-        apart = (pieces - 1) // 2
-        while starts.size // 2 > apart:
-            joined = pair_up(factors)
-            starts, factors = join(starts, factors, joined, choose(np.abs(joined[:, 2, 2]), apart))
-        return segmentation(x, y, starts)
-
-    return merge
-
-
-greedy_promise = Claim(
-    label="thm-fit-greedy",
-    statement=r"Merging with $m$ pairs left apart ends with at most $2m + 1$ pieces and a loss of at most "
-    r"$m / (m - k + 1)$ times the best of $k$ pieces, for all $k \le m$.",
-    source=ACHARYA,
-    method="exact identity",
-    tolerance=1e-12,
-    check=_keeps_its_promise,
-    formula=greedy_merge,
-    falsifiers={
-        "leaving no pair apart": _merge_by(lambda e, m: np.ones(e.size, dtype=bool)),
-        "leaving the first pairs apart": _merge_by(lambda e, m: np.arange(e.size) >= m),
-        "leaving the pairs with the least errors apart": _merge_by(lambda e, m: np.argsort(np.argsort(e)) >= m),
-        "with as many pieces as pairs": lambda x, y, pieces: greedy_merge(x, y, max(3, pieces // 2)),
+@claim(
+    "thm-fit-greedy",
+    source="acharya2016: algorithm 1; own",
+    check=is_at_most(by_merging, on=jumps),
+    wrong={
+        "as good as the best $k$ pieces": lambda x, y, m, k: greedy_promise.formula(x, y, m, k, top=-k + 2),
+        r"at most $2m$ pieces": {"extra": 0},
+        "half of it": {"factor": 0.5},
     },
 )
+def greedy_promise(x, y, m, k, *, factor=1.0, top=1, less=2, twice=2, extra=1):
+    promise = factor * (m + top) / (m - k + less)
+    return {"pieces": twice * m + extra, "loss": promise * segment_losses(x, y, k)[-1]}

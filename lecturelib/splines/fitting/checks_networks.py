@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
 import torch
 from torch import Generator, Tensor
 
-from lecturelib.core.old_claims import Claim, relative_gap
-from lecturelib.splines.breakpoints.network import Network, Spline, rescale, to_network, to_spline
-from lecturelib.splines.fitting.checks import draw_data
-from lecturelib.splines.fitting.continuous import bridge, fit_knots
+from lecturelib.core.checking import equals, is_at_least, is_at_most
+from lecturelib.core.claims import Exponent, claim
+from lecturelib.core.problems import normal, signs, sizes, uniform
+from lecturelib.splines.breakpoints.checks_problems import data, network, problems
+from lecturelib.splines.breakpoints.network import Network, Spline, to_network, to_spline
+from lecturelib.splines.fitting.checks_problems import best_cuts, by_x, crowded, line, on_a_parabola, parabolas
+from lecturelib.splines.fitting.continuous import crossings, fit_knots
 from lecturelib.splines.fitting.race import standardize, under_batch_norm
-from lecturelib.splines.fitting.relocation import Census, census, gather, relocate
-from lecturelib.splines.fitting.segmentation import segment, segment_losses
-from lecturelib.splines.initialization.starts import initialize
+from lecturelib.splines.fitting.relocation import census, relocate
+from lecturelib.splines.fitting.segmentation import segment_losses, segmentation
 
 
 def half_square(residuals: Tensor) -> float:
@@ -20,280 +27,281 @@ def half_square(residuals: Tensor) -> float:
     return float(residuals.square().sum() / 2)
 
 
+def joined(x: Tensor, nodes: Tensor, values: Tensor) -> Tensor:
+    """Values at x of the continuous function that is straight between nodes, sorted, and beyond them."""
+    piece = torch.searchsorted(nodes, x).clamp(1, len(nodes) - 1)
+    share = (x - nodes[piece - 1]) / (nodes[piece] - nodes[piece - 1])
+    return values[piece - 1] + share * (values[piece] - values[piece - 1])
+
+
+def in_hinges(x: Tensor, y: Tensor, knots: Tensor) -> dict[str, Any]:
+    """The best values on the data, and their loss, of a line and hinges at the knots."""
+    design = torch.cat([torch.ones(len(x), 1).double(), x[:, None], torch.relu(x[:, None] - knots)], 1)
+    fitted = design @ torch.linalg.lstsq(design, y[:, None], driver="gelsd").solution[:, 0]
+    return {"fitted": fitted, "loss": half_square(fitted - y)}
+
+
 # Between two discontinuous optima
 
 
-def _data(generator: Generator, size: int) -> tuple[Tensor, Tensor]:
-    return tuple(torch.from_numpy(part) for part in draw_data(generator, size))
+def close_fits(generator: Generator) -> Iterator[tuple[Network, Tensor, Tensor, Tensor]]:
+    """(network, nodes, x, y): the best there are for parabolas, generic ones, and more pieces than different x."""
+    for pieces in (2, 3, 5):
+        (size,) = sizes(generator, 1).tolist()
+        x, y = on_a_parabola(3 * pieces, size, 1.0, (1 - 3 * pieces) / 2)
+        knots = x[2:-1:3] + 0.5
+        # the best lines meet at the knots; for odd numbers of pieces a network of one neuron for each computes them
+        best = Network(torch.sign(knots), -knots.abs(), 0 * knots + 3 * size, size / 3)
+        yield best if pieces % 2 else network(generator), torch.cat([x[:1], knots, x[-1:]]), x, y
+    for one, x, y in problems(generator):
+        yield one, torch.cat([x.min()[None] - 1, to_spline(one).breakpoints.sort().values, x.max()[None] + 1]), x, y
+    x, y = torch.arange(4.0).double().repeat(2), normal(generator, 8)
+    means = y.view(2, 4).mean(0)
+    steps = torch.diff(means.diff(), prepend=torch.zeros(1).double())
+    through = Spline(torch.tensor([0.0, 1, 2, 9, 9]).double(), torch.cat([steps, 0 * x[:2]]), torch.ones(5), means[0])
+    yield to_network(through), x[:4], x, y
 
 
-def _cannot_be_beaten(pieces_of, generator: Generator) -> float:
-    """How far a network gets below the bound, relative to Σ y²: on its own values, noisy and without noise."""
-    x, _ = _data(generator, 60)
-    width = 5
-    knots = x[10:60:9][:width]
-    jumps = 1 + torch.rand(width, generator=generator, dtype=torch.float64)
-    sides = torch.sign(torch.randn(width, generator=generator, dtype=torch.float64))
-    network = to_network(Spline(knots, jumps * (-1) ** torch.arange(width) * sides, sides, 0.3))
-    noise = torch.randn(x.shape, generator=generator, dtype=torch.float64)
-    worst = 0.0
-    for y in (network(x), network(x) + 0.1 * noise):
-        bound = float(segment_losses(x, y, pieces_of(width))[-1])
-        worst = max(worst, (bound - half_square(network(x) - y)) / float(y.square().sum()))
-    return worst
+def losses_of_fits(one: Network, nodes: Tensor, x: Tensor, y: Tensor) -> dict[str, float]:
+    """The loss of the network, and of a continuous function with these nodes, fitted in hinges."""
+    return {"network": half_square(one(x) - y), "continuous": in_hinges(x, y, nodes[1:-1])["loss"]}
 
 
-lower_bound = Claim(
-    label="prop-fit-lower",
-    statement="No network of $H$ neurons has a smaller loss than the best $H + 1$ pieces that need not meet.",
-    source="derived here",
-    method="exact identity",
-    tolerance=1e-12,
-    check=_cannot_be_beaten,
-    formula=lambda width: width + 1,
-    falsifiers={"$H$ pieces": lambda width: width, "$H - 1$ pieces": lambda width: width - 1},
+@claim(
+    "prop-fit-lower",
+    source="own",
+    check=is_at_least(losses_of_fits, on=close_fits),
+    wrong={"$H$ pieces": {"more": 0}, "continuous functions have a piece less": {"fewer": 1}},
 )
+def lower_bound(one, nodes, x, y, *, more=1, fewer=0):
+    pieces = {"network": len(one.w) + more, "continuous": len(nodes) - 1 - fewer}
+    return {name: segment_losses(x, y, count)[-1] for name, count in pieces.items()}
 
 
-def _joins_at_no_cost(join, generator: Generator) -> float:
-    x, y = _data(generator, 50)
-    worst = 0.0
-    for count in (2, 4, 7):
-        fit = segment(x, y, count, min_size=3)
-        joined = join(fit, x)
-        too_many = max(0, joined.breakpoints.numel() - (2 * count - 1))
-        worst = max(worst, abs(half_square(joined(x) - y) / fit.loss - 1), float(too_many))
-    return worst
+def stairs(generator: Generator) -> Iterator[tuple[Tensor, Tensor, int]]:
+    """(x, y, k): noisy data with clear jumps, unsorted; and all that the other problems have."""
+    for k in (2, 3):
+        x = 4 * uniform(generator, 4 * k)
+        yield x, 30 * torch.floor(x * k / 4) * signs(generator, 1) + normal(generator, 4 * k), k
+    yield from crowded(generator)
 
 
-def _through_the_cuts(fit, x) -> Spline:
-    """Join pieces at their cuts, at the mean of the two lines there."""
-    pieces = fit.pieces
-    knots, slopes, intercepts = pieces.knots, pieces.slopes, pieces.intercepts
-    ends = torch.cat([x[:1], knots, x[-1:]])
-    left, right = slopes * ends[:-1] + intercepts, slopes * ends[1:] + intercepts
-    values = torch.cat([left[:1], (right[:-1] + left[1:]) / 2, right[-1:]])
-    rises = torch.diff(values) / torch.diff(ends)
-    steps = torch.cat([rises[:1], torch.diff(rises)])
-    return Spline(ends[:-1], steps, torch.ones_like(steps), values[0])
+def with_bridges(x: Tensor, y: Tensor, k: int) -> dict[str, Tensor]:
+    """Pieces and loss of the best pieces of all ways to cut, joined across the gaps; the best with these knots."""
+    xs, ys = by_x(x, y)
+    nodes, values = [], []
+    for i, j in pairwise(best_cuts(xs, ys, k)[-1][1]):
+        (height, slope), _ = line(xs[i:j], ys[i:j])
+        nodes += [xs[i], xs[j - 1]]
+        values += [height + slope * xs[i], height + slope * xs[j - 1]]
+    fitted = torch.from_numpy(np.interp(x, torch.stack(nodes), torch.stack(values)))
+    inside = [node for node in nodes if xs[0] < node < xs[-1]]
+    fit = fit_knots(x, y, torch.stack(inside) if inside else xs[:0])
+    pieces = [len(set(map(float, nodes))) - 1, len(fit.spline.breakpoints)]
+    return {"pieces": torch.tensor(pieces), "loss": (torch.stack([fitted, fit(x)]) - y).square().sum(1) / 2}
 
 
-def _keep_the_slopes(fit, x) -> Spline:
-    """Join pieces at their cuts, each with its slope, beginning with the first line."""
-    pieces = fit.pieces
-    knots, slopes, intercepts = pieces.knots, pieces.slopes, pieces.intercepts
-    steps = torch.cat([slopes[:1], torch.diff(slopes)])
-    return Spline(torch.cat([x[:1], knots]), steps, torch.ones_like(steps), slopes[0] * x[0] + intercepts[0])
-
-
-bridges = Claim(
-    label="thm-fit-sandwich",
-    statement=r"A bridge in each gap joins $k$ pieces to a continuous fit of $2k - 1$, with the same loss.",
-    source="derived here",
-    method="exact identity",
-    tolerance=1e-9,
-    check=_joins_at_no_cost,
-    formula=bridge,
-    falsifiers={
-        "$k$ pieces that meet halfway at the cuts do": _through_the_cuts,
-        "$k$ pieces that keep their slopes do": _keep_the_slopes,
+@claim(
+    "thm-fit-sandwich",
+    source="own",
+    check=is_at_most(with_bridges, on=stairs),
+    wrong={
+        "$k$ pieces are enough": {"twice": 1, "less": 0},
+        "$2k - 2$ pieces are enough": {"less": 2},
+        "half the loss": {"factor": 0.5},
     },
 )
+def bridges(x, y, k, *, twice=2, less=1, factor=1.0):
+    return {"pieces": twice * k - less, "loss": factor * segment_losses(x, y, k)[-1]}
 
 
 # Where the best pieces meet
 
 
-def _is_reached_continuously(meet, generator: Generator) -> float:
-    """Loss of the best continuous fit with bends where the formula says, against the best without continuity."""
-    curvature = 0.5 + float(torch.rand((), generator=generator))
-    x = torch.arange(44, dtype=torch.float64)
-    y = curvature * (x - 20) ** 2 / 2
-    worst = 0.0
-    for count in (3, 5, 6):  # none divides 44
-        best = segment(x, y, count)
-        sizes = torch.diff(torch.cat([best.starts, torch.tensor([44])]))
-        middles = best.starts + (sizes - 1) / 2
-        knots = torch.stack([meet(*ends) for ends in zip(middles[:-1], sizes[:-1], sizes[1:], strict=True)])
-        worst = max(worst, abs(fit_knots(x, y, knots).loss / best.loss - 1))
-    return worst
+def parts_of_parabolas(generator: Generator) -> Iterator[tuple[Tensor, float, float, float]]:
+    """Sizes that differ by at most one, and by up to three, each with curvature, spacing and first place."""
+    yield from parabolas(generator)
+    *_, (_, *rest) = parabolas(generator)
+    yield (torch.tensor([4, 7, 5, 2]), *rest)  # type: ignore[misc]
 
 
-pieces_meet = Claim(
-    label="thm-fit-meet",
-    statement="On equally spaced samples of a parabola the best pieces meet between the samples on both sides of a "
-    "cut, so that the best fit is continuous.",
-    source="derived here",
-    method="exact identity",
-    tolerance=1e-9,
-    check=_is_reached_continuously,
-    formula=lambda m, n, q: m + n / 2 + (q - n) / 6,
-    falsifiers={
-        "halfway between the samples": lambda m, n, q: m + n / 2,
-        "on the other side of the middle": lambda m, n, q: m + n / 2 - (q - n) / 6,
-        "halfway between the middles of the pieces": lambda m, n, q: m + (n + q) / 4,
+def where_lines_meet(parts: Tensor, *parabola: float) -> dict[str, object]:
+    """Where lines of least squares meet, and the loss of these lines, cut off there."""
+    x, y = on_a_parabola(int(parts.sum()), *parabola)
+    lines = torch.stack([line(*both)[0] for both in zip(x.split(parts.tolist()), y.split(parts.tolist()), strict=True)])
+    meetings = -lines[:, 0].diff() / lines[:, 1].diff()
+    height, slope = lines[torch.searchsorted(meetings, x)].T
+    return {"meetings": meetings, "loss": half_square(height + slope * x - y)}
+
+
+def where_fits_bend(parts: Tensor, *parabola: float) -> dict[str, object]:
+    """The same by the library."""
+    x, y = on_a_parabola(int(parts.sum()), *parabola)
+    knots = crossings(segmentation(x, y, np.cumsum([0, *parts[:-1].tolist()])), x)
+    return {"meetings": knots, "loss": fit_knots(x, y, knots).loss}
+
+
+@claim(
+    "thm-fit-meet",
+    source="own",
+    check=equals(where_lines_meet, on=parts_of_parabolas, tolerance=1e-9),
+    also=(where_fits_bend,),
+    wrong={
+        "halfway between the samples": {"sixth": 0.0},
+        "on the other side of the middle": {"sixth": -1 / 6},
+        "halfway between the middles of the pieces": {"sixth": 1 / 4},
     },
 )
+def pieces_meet(parts, c, delta, place, *, half=0.5, sixth=1 / 6):
+    n = parts.double()
+    middle = place + delta * (n.cumsum(0) - (n + 1) / 2)
+    left = (n * (n**2 - 1) * (n**2 - 4)).sum()  # of all pieces, each with its best line
+    meetings = middle[:-1] + delta * (half * n[:-1] + sixth * n.diff())
+    return {"meetings": meetings, "loss": c**2 * delta**4 * left / 1440}
 
 
 # Knots held
 
 
-def _has_no_better_values(fit, generator: Generator) -> float:
-    """Against least squares on hinges by another solver, knots drawn at random."""
-    x, y = _data(generator, 60)
-    inner = torch.rand(6, generator=generator, dtype=torch.float64)
-    knots = torch.sort(torch.quantile(x, 0.1 + 0.8 * inner))[0]
-    design = torch.cat([torch.ones(60, 1, dtype=torch.float64), x[:, None], torch.relu(x[:, None] - knots)], dim=1)
-    best = half_square(design @ torch.linalg.lstsq(design, y[:, None], driver="gelsd").solution[:, 0] - y)
-    return abs(half_square(fit(x, y, knots)(x) - y) / best - 1)
+def with_knots(generator: Generator) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    """(x, y, knots): anywhere and unsorted, on data, several in one gap between data, and none."""
+    for count in (0, 1, 6):
+        x, y = data(generator, 30)
+        yield x, y, x.quantile(uniform(generator, count, low=0.1, high=0.9)) if count else x[:0]
+    yield x, y, x.sort().values[[3, 9, 20]]
+    yield x, y, x.sort().values[9] + (x.sort().values[10] - x.sort().values[9]) * torch.tensor([0.8, 0.2, 0.5]).double()
 
 
-def _interpolate(x, y, knots) -> Spline:
-    """Through the data nearest to the knots."""
-    near = torch.tensor(sorted({0, x.numel() - 1, *torch.searchsorted(x, knots).tolist()}))
-    rises = torch.diff(y[near]) / torch.diff(x[near])
-    steps = torch.cat([rises[:1], torch.diff(rises)])
-    return Spline(x[near][:-1], steps, torch.ones_like(steps), y[near][0])
+def through_nearest(x: Tensor, y: Tensor, knots: Tensor) -> dict[str, object]:
+    """Lines from knot to knot that take there the value of the nearest datum."""
+    nodes = torch.cat([x.min()[None], knots.unique(), x.max()[None]])
+    fitted = joined(x, nodes, y[(nodes[:, None] - x).abs().argmin(1)])
+    return {"fitted": fitted, "loss": half_square(fitted - y)}
 
 
-knots_held = Claim(
-    label="prop-fit-knots",
-    statement="For given knots, least squares on the values at the knots gives the best continuous fit.",
-    source="linear least squares",
-    method="exact identity",
-    tolerance=1e-9,
-    check=_has_no_better_values,
-    formula=fit_knots,
-    falsifiers={
-        "a line from knot to knot through the data": _interpolate,
-        "lines fitted piece by piece, joined at the cuts": lambda x, y, knots: _through_the_cuts(
-            segment(x, y, knots.numel() + 1), x
-        ),
+@claim(
+    "prop-fit-knots",
+    source="own",
+    check=equals(in_hinges, on=with_knots, tolerance=1e-9),
+    also=(lambda x, y, knots: {"fitted": (fit := fit_knots(x, y, knots))(x), "loss": fit.loss},),
+    wrong={
+        "lines through the data nearest to the knots": lambda x, y, knots: through_nearest(x, y, knots),
+        "squares without the half": {"half": 1.0},
     },
 )
+def knots_held(x, y, knots, *, half=0.5):
+    nodes = torch.cat([x.min()[None], knots.unique(), x.max()[None]])
+    hats = torch.stack([joined(x, nodes, one) for one in torch.eye(len(nodes)).double()], 1)
+    fitted = hats @ torch.linalg.lstsq(hats, y[:, None], driver="gelsd").solution[:, 0]
+    return {"fitted": fitted, "loss": half * (fitted - y).square().sum()}
 
 
 # Batch normalization
 
 
-def _is_what_torch_computes(replace, generator: Generator) -> float:
-    x, _ = _data(generator, 40)
-    network = initialize(7, "pytorch", generator=generator)
-    layer = torch.nn.BatchNorm1d(7, eps=1e-30, dtype=torch.float64)
-    hidden = torch.relu(layer(x[:, None] * network.w + network.b))
-    expected = (hidden @ network.v + network.b0).detach()
-    return relative_gap(replace(network, x), expected)
+def in_torch(one: Network, x: Tensor) -> dict[str, Tensor]:
+    """What torch makes of a network with batch normalization, in each neuron and in all."""
+    layer = torch.nn.BatchNorm1d(len(one.w), eps=1e-30, dtype=torch.float64)
+    hidden = layer(x[:, None] * one.w + one.b).detach()
+    return {"neurons": hidden, "network": torch.relu(hidden) @ one.v + one.b0}
 
 
-batch_norm = Claim(
-    label="prop-fit-batchnorm",
-    statement=r"With one input, batch normalization replaces $w_i x + b_i$ by $\operatorname{sign}(w_i)\,"
-    r"(x - \bar x)/\sigma$.",
-    source="derived here",
-    method="exact identity",
-    tolerance=1e-11,
-    check=_is_what_torch_computes,
-    formula=lambda n, x: under_batch_norm(n)(standardize(x)),
-    falsifiers={
-        "the weights stay": lambda n, x: n(standardize(x)),
-        "the bias stays": lambda n, x: Network(torch.sign(n.w), n.b, n.v, n.b0)(standardize(x)),
-        "the sign goes too": lambda n, x: Network(torch.ones_like(n.w), 0 * n.b, n.v, n.b0)(standardize(x)),
-        "the variance in place of the deviation": lambda n, x: under_batch_norm(n)(standardize(x) / x.std()),
+@claim(
+    "prop-fit-batchnorm",
+    source="own",
+    check=equals(in_torch, on=lambda generator: [(one, x) for one, x, _ in problems(generator)]),
+    also=(
+        lambda one, x: batch_norm.formula(one, x) | {"network": under_batch_norm(one)(standardize(x))},
+        lambda one, x: batch_norm.formula(one, x) | {"neurons": standardize(x)[:, None] * under_batch_norm(one).w},
+    ),
+    wrong={
+        "the weights stay": {"scale": Exponent(0)},
+        "the sign goes too": lambda one, x: batch_norm.formula(Network(one.w.abs(), one.b, one.v, one.b0), x),
+        "the variance in place of the deviation": {"deviation": Exponent(2)},
     },
 )
+def batch_norm(one, x, *, scale=Exponent(1), mean=1.0, deviation=Exponent(1)):
+    sigma = (x - x.mean()).square().mean().sqrt()
+    neurons = one.w / one.w.abs() ** scale * ((x - mean * x.mean()) / sigma**deviation)[:, None]
+    return {"neurons": neurons, "network": torch.relu(neurons) @ one.v + one.b0}
 
 
 # Moving breakpoints
 
 
-def _crowded(generator: Generator, x: Tensor) -> Network:
-    """A network with neurons of all kinds: silent, straight, several in one gap between data, on both sides."""
-    size = float(x[-1] - x[0])
-    outside = torch.tensor([-0.5, -0.3, 1.2, 1.4, 1.3, -0.1], dtype=torch.float64)
-    inside = torch.rand(4, generator=generator, dtype=torch.float64)
-    gap = 20 + torch.rand(6, generator=generator, dtype=torch.float64)
-    first = gap.floor().long()
-    crowded = x[first] + (gap - first) * (x[first + 1] - x[first])
-    beta = torch.cat([x[0] + size * torch.cat([outside, inside]), crowded])
-    sides = torch.tensor([1, -1, 1, -1, -1, 1, 1, -1, 1, -1, 1, 1, 1, -1, -1, 1], dtype=torch.float64)
-    mu = torch.randn(16, generator=generator, dtype=torch.float64)
-    mu[10:12] = mu[10:12].abs()
-    mu[13:15] = -mu[13:15].abs()
-    network = to_network(Spline(beta, mu, sides, 0.2))
-    return rescale(network, torch.exp(torch.randn(16, generator=generator, dtype=torch.float64)))
+def with_all_kinds(generator: Generator) -> Iterator[tuple[Network, Tensor, Tensor]]:
+    """(network, x, y): breakpoints beyond the data, on the first and the last, and many in one gap."""
+    for _ in range(2):
+        x, y = data(generator, 14)
+        points = x.unique()
+        beyond = torch.stack([x.min() - 2, x.min() - 1, x.min(), x.max(), x.max() + 1, x.max() + 3])
+        gap = points[6] + (points[7] - points[6]) * uniform(generator, 5, low=0.1, high=0.9)
+        beta = torch.cat([beyond, beyond, gap, gap])
+        sides = torch.tensor([1.0] * 6 + [-1.0] * 6 + [1.0] * 5 + [-1.0] * 5).double()
+        mu = signs(generator, 22) * sizes(generator, 22)
+        yield to_network(Spline(beta, mu, sides, normal(generator, 1)[0]), sizes(generator, 22)), x, y
 
 
-def _stays_on_the_data(move, generator: Generator) -> float:
-    x, y = _data(generator, 50)
-    network = _crowded(generator, x)
-    return relative_gap(move(network, x, y)(x), network(x))
+def seen_by_data(one: Network, x: Tensor, _) -> dict[str, Tensor]:
+    """What each neuron adds on the data, as far as they see no bend, and what they see of it."""
+    adds = one.v[:, None] * torch.relu(one.w[:, None] * x + one.b[:, None])
+    silent = (adds.abs() < 1e-12 * adds.abs().max()).all(1)
+    bends = torch.tensor([line(x, row)[1] > 1e-12 * float(row.square().sum()) for row in adds])
+    return {"silent": silent, "straight": ~silent & ~bends, "adds": adds[~bends]}
 
 
-def _drop_the_straight(network: Network, x, y) -> Network:
-    return Network(network.w, network.b, network.v * ~census(network, x).straight, network.b0)
+def counted(one: Network, x: Tensor, _) -> dict[str, Tensor]:
+    """The same by the library."""
+    found = census(one, x)
+    lines = to_spline(one)
+    adds = lines.delta_slopes[:, None] * (x - lines.breakpoints[:, None]) * found.straight[:, None]
+    return {"silent": found.silent, "straight": found.straight, "adds": adds[~found.bending]}
 
 
-def _drop_what_moves(network: Network, x, y) -> Network:
-    free = gather(network, x)[1]
-    return Network(network.w, network.b, network.v * ~free, network.b0)
-
-
-def _keep_weights(network: Network, x, y) -> Network:
-    """Give moved neurons the output weights that they had."""
-    moved, free = relocate(network, x, y).network, gather(network, x)[1]
-    return Network(moved.w, moved.b, torch.where(free, network.v, moved.v), moved.b0)
-
-
-moving = Claim(
-    label="thm-fit-relocate",
-    statement="Joining neurons that are straight on the data, and neurons alike in one gap, and restarting the freed "
-    "ones with output weight 0, changes no value on the data.",
-    source="derived here",
-    method="exact identity",
-    tolerance=1e-10,
-    check=_stays_on_the_data,
-    formula=lambda n, x, y: relocate(n, x, y).network,
-    falsifiers={
-        "neurons with breakpoints outside the data can be dropped": _drop_the_straight,
-        "neurons that share a gap can be dropped": _drop_what_moves,
-        "the output weight can stay": _keep_weights,
+@claim(
+    "prop-fit-census",
+    source="own",
+    check=equals(seen_by_data, on=with_all_kinds, tolerance=1e-9),
+    also=(counted,),
+    wrong={
+        "all breakpoints beyond the data are silent": {"slope": 0.0},
+        "the other way round": lambda one, *data: kinds.formula(Network(-one.w, -one.b, -one.v, one.b0), *data),
+        r"straight ones add $\mu_i x$": {"place": 0.0},
     },
 )
+def kinds(one, x, _, *, slope=1.0, place=1.0):
+    beta, mu = to_spline(one).breakpoints, one.w * one.v
+    left, right = beta <= x.min() + 1e-12, beta >= x.max() - 1e-12
+    silent = torch.where(one.w > 0, right, left)
+    straight = torch.where(one.w > 0, left, right)
+    adds = slope * mu[:, None] * (x - place * beta[:, None]) * straight[:, None]
+    return {"silent": silent, "straight": straight, "adds": adds[silent | straight]}
 
 
-def _counts_what_the_data_see(count, generator: Generator) -> float:
-    """Against bends of the function on the data: drop one neuron after the other and look at second differences."""
-    x, _ = _data(generator, 50)
-    network = _crowded(generator, x)
-    groups: Census = count(network, x)
-    worst = 0.0
-    for i in range(network.w.numel()):
-        hinge = torch.relu(network.w[i] * x + network.b[i]) * network.v[i]
-        bends = torch.diff(torch.diff(hinge) / torch.diff(x)).abs().max() > 1e-9 * hinge.abs().max()
-        kind = (not bool(hinge.abs().max() > 0), bool(hinge.abs().max() > 0) and not bool(bends), bool(bends))
-        worst = max(worst, float(kind != tuple(bool(mask[i]) for mask in groups)))
-    return worst
-
-
-def _by_place(network: Network, x) -> Census:
-    """Call every neuron with a breakpoint outside the data silent."""
-    beta = to_spline(network).breakpoints
-    inside = (beta > x.min()) & (beta < x.max())
-    return Census(~inside, torch.zeros_like(inside), inside)
-
-
-kinds = Claim(
-    label="prop-fit-census",
-    statement="A neuron whose breakpoint lies outside the data is silent if it faces away from them, and adds a "
-    "straight line if it faces them.",
-    source="derived here",
-    method="exact identity",
-    tolerance=0.0,
-    check=_counts_what_the_data_see,
-    formula=census,
-    falsifiers={
-        "all breakpoints outside the data are silent": _by_place,
-        "the other way round": lambda n, x: Census(*(census(n, x)[i] for i in (1, 0, 2))),
+@claim(
+    "thm-fit-relocate",
+    source="own",
+    check=equals(lambda one, x, y: one(x), on=with_all_kinds),
+    also=(lambda one, x, y: relocate(one, x, y).network(x),),
+    wrong={
+        "straight neurons can be dropped": {"straight": 0.0, "constant": 0.0},
+        "$b_0$ stays": {"constant": 0.0},
+        "at the mean of the breakpoints": {"weight": Exponent(0)},
+        "the output weight can stay": {"output": 1.0},
     },
 )
+def moving(one, x, y, *, straight=1.0, constant=1.0, bending=1.0, weight=Exponent(1), output=0.0):
+    at, kinds = to_spline(one), census(one, x)
+    beta, mu = at.breakpoints, at.delta_slopes
+    total, keep = mu[kinds.straight].sum(), beta[kinds.straight][0]
+    b0 = one.b0 + constant * (total * keep - (mu * beta)[kinds.straight].sum())
+    f = b0 + straight * total * (x - keep)
+    for side in (1, -1):
+        for sign in (1, -1):
+            alike = kinds.bending & (at.orientations == side) & (torch.sign(mu) == sign)
+            if not alike.any():
+                continue
+            shares = mu[alike].abs() ** weight
+            place = (shares * beta[alike]).sum() / shares.sum()
+            f = f + bending * mu[alike].sum() * (x - place) * (side * (x - place) > 0)
+    return f + output * torch.relu(x[:, None] - x).sum(1)  # the others, at new places

@@ -6,19 +6,28 @@ import sympy as sp
 
 from lecturelib.core.derivations import Derivation, Step
 
-c, t, e, a = sp.symbols("c t e a", real=True)
+c, t, e, a, d = sp.symbols("c t e a d", real=True)
 h = sp.Symbol("h", positive=True)
 n, more = sp.symbols("n q", integer=True, positive=True)
 
 
 def one_point_more() -> Derivation:
-    """What a new point costs, when the line has moved by a at the new point: a square and what is left."""
+    """What a new point costs in all, when the line moves by α + γ d at the distance d from the mean.
+
+    With α = a/(n h) and γ = a d/(S h) it moves by a at the new point.
+    """
+    spread = sp.Symbol("S", positive=True)
     return Derivation(
         "eq-fit-update",
-        a**2 / h + (e - a) ** 2,
+        n * (a / (n * h)) ** 2
+        + spread * (a * d / (spread * h)) ** 2
+        + (e - a / (n * h) - a * d**2 / (spread * h)) ** 2,
         [
+            Step(a**2 / h + (e - a) ** 2, r"$h = \frac1n + \frac{d^2}{S}$"),
+            Step((1 + h) / h * a**2 - 2 * e * a + e**2, "sorted by powers of $a$"),
             Step((1 + h) / h * (a - e * h / (1 + h)) ** 2 + e**2 / (1 + h), "completing the square in $a$"),
         ],
+        definitions={h: 1 / n + d**2 / spread},
     )
 
 

@@ -7,29 +7,39 @@ together take O(N + P log N) fits for P pieces in the end.
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import numpy as np
 
-from lecturelib.splines.fitting.segmentation import Segmentation, segmentation, sorted_data, whole
+from lecturelib.core.arguments import checked
+from lecturelib.core.kinds import Number
+from lecturelib.splines.fitting.segmentation import Data, Segmentation, segmentation, sorted_data
+
+Budget = Annotated[int, Number("an integer, at least 3", least=3, whole=True)]
 
 
-def greedy_merge(x, y, pieces: int) -> Segmentation:
+@checked
+def greedy_merge(x: Data, y: Data, pieces: Budget) -> Segmentation:
     """A fit of at most `pieces` straight pieces, not the best one but a good one, in near linear time.
 
-    With m = ⌊(pieces − 1) / 2⌋ pairs left apart in each round, its loss is at most m / (m − k + 1) times the
-    loss of the best fit of k pieces, for every k ≤ m (the paper's algorithm with its noise level s² set to 0). Points
-    with the same x stay in one piece. Raises ValueError for NaN, no data, shapes that differ, or pieces below 3.
+    With m = ⌊(pieces − 1) / 2⌋ pairs left apart in each round, its loss is at most (m + 1) / (m − k + 2) times the
+    loss of the best fit of k pieces, for every k ≤ m + 1 (the algorithm of Acharya et al. 2016 with its noise level s²
+    set to 0; the factor is proved in the chapter). Points with the same x stay in one piece. Raises ValueError where
+    the squares of y are too large.
+
+    >>> greedy_merge([0.0, 1.0, 2.0, 3.0, 4.0, 5.0], [0.0, 1.0, 2.0, 9.0, 9.0, 9.0], pieces=3).starts
+    tensor([0, 2, 4])
     """
-    if whole("pieces", pieces) < 3:
-        raise ValueError(f"pieces: expected at least 3, got {pieces}")
-    x, y = sorted_data(x, y)
-    starts, factors = single_points(x, y)
+    places, values = sorted_data(x, y)
+    starts, factors = single_points(places, values)
     apart = (pieces - 1) // 2
     while starts.size // 2 > apart:
-        joined = pair_up(factors)
-        errors = np.abs(joined[:, 2, 2])
-        merge = np.ones(errors.size, dtype=bool)
-        merge[np.argsort(errors, kind="stable")[errors.size - apart :]] = False
-        starts, factors = join(starts, factors, joined, merge)
+        # pairs of neighbours, without an odd piece at the end: triangulating two factors gives that of the pair
+        pairs = starts.size // 2
+        joined = np.asarray(np.linalg.qr(factors[: 2 * pairs].reshape(pairs, 6, 3), mode="r"))
+        merge = np.argsort(np.abs(joined[:, 2, 2]), kind="stable")[: pairs - apart]
+        factors[2 * merge] = joined[merge]
+        starts, factors = (np.delete(part, 2 * merge + 1, axis=0) for part in (starts, factors))
     return segmentation(x, y, starts)
 
 
@@ -37,6 +47,7 @@ def single_points(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     """One piece for each different x: where it starts, shape (G,), and its factor, shape (G, 3, 3).
 
     The factor R of a piece has RᵀR = Σ z zᵀ for z = (1, x, y) over its points, here in coordinates centred at the mean.
+    Its last diagonal entry, squared, is the sum of squared residuals of the best line.
     """
     starts = np.concatenate([[0], 1 + np.flatnonzero(x[1:] > x[:-1])])
     counts = np.diff(np.append(starts, x.size))
@@ -47,22 +58,3 @@ def single_points(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     factors[:, 0] = np.sqrt(counts)[:, None] * rows
     factors[:, 2, 2] = np.sqrt(scatter)
     return starts, factors
-
-
-def pair_up(factors: np.ndarray) -> np.ndarray:
-    """Factors of the pairs of neighbours, without an odd piece at the end: shape (G // 2, 3, 3).
-
-    Stacking two factors and triangulating again gives the factor of the pair. Its last diagonal entry, squared, is
-    the sum of squared residuals of the best line.
-    """
-    pairs = len(factors) // 2
-    return np.linalg.qr(factors[: 2 * pairs].reshape(pairs, 6, 3), mode="r")
-
-
-def join(starts, factors, joined, merge) -> tuple[np.ndarray, np.ndarray]:
-    """Starts and factors after the pairs in the mask `merge` (G // 2,) have become one piece each."""
-    keep = np.ones(starts.size, dtype=bool)
-    keep[1 : 2 * merge.size : 2] = ~merge
-    factors = factors.copy()
-    factors[0 : 2 * merge.size : 2][merge] = joined[merge]
-    return starts[keep], factors[keep]

@@ -9,33 +9,39 @@ number, and a small cost is as accurate as the data are.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 import torch
 from numba import njit
 from torch import Tensor
 
-from lecturelib.core.arguments import one_dimensional, same_shape
-from lecturelib.splines.breakpoints.network import Pieces
+from lecturelib.core.arguments import Count, Counts, NonNegative, Vector, checked
+from lecturelib.core.records import Record
+from lecturelib.splines.breakpoints.network import Inputs, Pieces
 
 _compiled = njit(nogil=True, cache=True, error_model="numpy")
 
+Data = Annotated[Vector, "N"]
 
-@dataclass(frozen=True, eq=False)
-class Segmentation:
+
+class Segmentation(Record):
     """Straight pieces that need not meet, each the line of least squares of its points.
 
-    pieces: k slopes and intercepts, and k − 1 knots halfway between the points on both sides of a cut; can be called
-    by `segmentation(x)`. starts: number of the first point of each piece in the sorted data, shape (k,).
-    loss: ½ Σ_n (f(x_n) − y_n)².
+    pieces: P slopes and intercepts, and P − 1 knots halfway between the points on both sides of a cut; starts: number
+    of the first point of each piece in the sorted data, shape (P,); loss: ½ Σ_n (f(x_n) − y_n)².
+
+    >>> fit = segment([3.0, 0.0, 1.0, 2.0], [5.0, 1.0, 1.0, 5.0], pieces=2)
+    >>> fit.starts, fit([0.5, 9.0])
+    (tensor([0, 2]), tensor([1., 5.], dtype=torch.float64))
     """
 
     pieces: Pieces
-    starts: Tensor
-    loss: float
+    starts: Annotated[Counts, "P"]
+    loss: NonNegative
 
-    def __call__(self, x) -> Tensor:
+    @checked
+    def __call__(self, x: Inputs) -> Tensor:
         """Values at x of shape (N,): shape (N,)."""
         return self.pieces(x)
 
@@ -63,7 +69,7 @@ def grow(line, x, y):
 
 
 @_compiled
-def _best(x, y, may_cut, count, min_size):
+def _best(x, y, count, min_size):
     """Tables best[j, p], the least Σ residual² of p pieces on the first j points, and where the last piece starts."""
     size = x.size
     best = np.full((size + 1, count + 1), np.inf)
@@ -71,13 +77,13 @@ def _best(x, y, may_cut, count, min_size):
     best[0, 0] = 0.0
     line = np.empty(6)
     for j in range(1, size + 1):
-        if not may_cut[j]:
+        if j < size and x[j] == x[j - 1]:
             continue
         line[:] = 0.0
         limit = count
         for i in range(j - 1, -1, -1):
             grow(line, x[i], y[i])
-            if not may_cut[i] or j - i < min_size:
+            if (i > 0 and x[i] == x[i - 1]) or j - i < min_size:
                 continue
             cost = line[5]
             # The cost only grows from here on: where it exceeds what is found already, nothing better will come.
@@ -104,66 +110,62 @@ def lines_of(x, y, starts):
     return lines
 
 
-def sorted_data(x, y) -> tuple[np.ndarray, np.ndarray]:
-    """The data sorted by x, in float64: both (N,). Raises ValueError for NaN, no data or shapes that differ."""
-    x, y = (one_dimensional(name, given, dtype=torch.float64) for name, given in (("x", x), ("y", y)))
-    if not x.numel():
-        raise ValueError("x: expected at least one data point, got none")
-    same_shape(tuple(x.shape), "x", y=y)
-    x, order = torch.sort(x.detach().cpu(), stable=True)
-    return x.numpy(), y.detach().cpu()[order].numpy()
+def sorted_data(x: Tensor, y: Tensor) -> tuple[np.ndarray, np.ndarray]:
+    """The data sorted by x, in float64: both (N,). Raises ValueError where the squares of y have no finite sum."""
+    x, order = torch.sort(x.detach().cpu().double(), stable=True)
+    y = y.detach().cpu().double()[order]
+    if not (y @ y).isfinite():
+        raise ValueError(f"y: expected numbers whose squares have a finite sum, found {y.abs().max():g}")
+    return x.numpy(), y.numpy()
 
 
-def segmentation(x: np.ndarray, y: np.ndarray, starts: np.ndarray) -> Segmentation:
-    """The lines of least squares of the pieces that begin at `starts`, for sorted data."""
-    lines = lines_of(x, y, starts.astype(np.int64))
+def segmentation(x: Tensor, y: Tensor, starts: np.ndarray) -> Segmentation:
+    """The lines of least squares of the pieces that begin at `starts`, numbers of points in the sorted data."""
+    places, values = sorted_data(x, y)
+    lines = lines_of(places, values, starts)
     slopes = np.divide(lines[:, 4], lines[:, 3], out=np.zeros(len(lines)), where=lines[:, 3] > 0)
-    cuts = starts[1:]
-    knots = x[cuts - 1] + (x[cuts] - x[cuts - 1]) / 2
-    knots = np.where(knots < x[cuts], knots, x[cuts - 1])  # neighbouring numbers have no middle
-    parts = (torch.from_numpy(part) for part in (knots, slopes, lines[:, 2] - slopes * lines[:, 1]))
-    return Segmentation(Pieces(*parts), torch.from_numpy(starts.astype(np.int64)), float(lines[:, 5].sum() / 2))
+    left, right = (torch.from_numpy(places[starts[1:] - side]).to(x) for side in (1, 0))
+    knots = left + (right - left) / 2
+    knots = torch.where(knots < right, knots, left)  # neighbouring numbers have no middle
+    rest = (torch.from_numpy(part).to(x) for part in (slopes, lines[:, 2] - slopes * lines[:, 1]))
+    return Segmentation(Pieces(knots, *rest), torch.from_numpy(starts).to(x.device), float(lines[:, 5].sum() / 2))
 
 
-def whole(name: str, value) -> int:
-    """A positive whole number, or a ValueError naming the argument."""
-    if isinstance(value, bool) or not hasattr(value, "__index__") or value.__index__() < 1:
-        raise ValueError(f"{name}: expected a positive whole number, got {value!r}")
-    return value.__index__()
+def _tables(x: Tensor, y: Tensor, pieces: int, min_size: int) -> tuple[np.ndarray, np.ndarray]:
+    places, values = sorted_data(x, y)
+    if min_size > places.size:
+        raise ValueError(f"min_size: expected at most the {places.size} data points, got {min_size}")
+    return _best(places, values, min(pieces, places.size), min_size)
 
 
-def _tables(x, y, pieces, min_size):
-    count, min_size = whole("pieces", pieces), whole("min_size", min_size)
-    x, y = sorted_data(x, y)
-    may_cut = np.ones(x.size + 1, dtype=np.bool_)
-    may_cut[1:-1] = x[1:] > x[:-1]
-    return x, y, *_best(x, y, may_cut, count, min_size)
-
-
-def segment(x, y, pieces: int, *, min_size: int = 1) -> Segmentation:
-    """The fit of exactly `pieces` straight pieces with the least ½ Σ_n (f(x_n) − y_n)², in O(N² · pieces).
+@checked
+def segment(x: Data, y: Data, pieces: Count, *, min_size: Count = 1) -> Segmentation:
+    """The fit of at most `pieces` straight pieces with the least ½ Σ_n (f(x_n) − y_n)², in O(N² · pieces).
 
     x, y: (N,), in any order. Points with the same x stay in one piece, else f would have two values there. Each piece
-    holds at least `min_size` points. Exact: no other choice of cuts has a smaller loss, up to rounding.
-    Raises ValueError for NaN, no data, shapes that differ, or where no such fit exists.
+    holds at least `min_size` points. Exact: no other choice of cuts has a smaller loss, up to rounding (Bellman 1961;
+    the recursion stands above). Raises ValueError where min_size exceeds N, or the squares of y are too large.
+
+    >>> segment([0.0, 1.0, 2.0, 3.0], [0.0, 0.0, 1.0, 1.0], 2).pieces
+    Pieces(knots=[1.5], slopes=[0.0, 0.0], intercepts=[0.0, 1.0])
     """
-    x, y, best, start = _tables(x, y, pieces, min_size)
-    if not np.isfinite(best[-1, -1]):
-        raise ValueError(
-            f"pieces: expected at most as many as {np.unique(x).size} different x allow with min_size {min_size}, "
-            f"got {pieces}"
-        )
-    starts, end = [], x.size
-    for p in range(best.shape[1] - 1, 0, -1):
+    best, start = _tables(x, y, pieces, min_size)
+    starts, end = [], len(x)
+    for p in range(int(best[-1, 1:].argmin()) + 1, 0, -1):
         end = int(start[end, p])
         starts.append(end)
     return segmentation(x, y, np.array(starts[::-1]))
 
 
-def segment_losses(x, y, pieces: int, *, min_size: int = 1) -> Tensor:
-    """Losses of the best fits of 1, 2, …, `pieces` pieces, from one run of `segment`: shape (pieces,).
+@checked
+def segment_losses(x: Data, y: Data, pieces: Count, *, min_size: Count = 1) -> Tensor:
+    """Losses D_k of the best fits of at most k = 1, 2, …, `pieces` pieces, from one run of `segment`: shape (pieces,).
 
-    Infinite where so many pieces do not exist. Arguments and errors as for `segment`.
+    They never grow with k. Arguments and errors as for `segment`.
+
+    >>> segment_losses([0.0, 1.0, 2.0, 3.0], [0.0, 0.0, 1.0, 1.0], 3)
+    tensor([0.1000, 0.0000, 0.0000], dtype=torch.float64)
     """
-    best = _tables(x, y, pieces, min_size)[2]
-    return torch.from_numpy(best[-1, 1:] / 2)
+    best, _ = _tables(x, y, pieces, min_size)
+    losses = np.minimum.accumulate(best[-1, 1:])[np.minimum(np.arange(pieces), best.shape[1] - 2)]
+    return torch.from_numpy(losses / 2).to(x)

@@ -3,297 +3,288 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
+import numpy as np
 import torch
+from scipy.optimize import linprog
+from scipy.special import iti0k0
 from torch import Generator, Tensor
 
-from lecturelib.core.old_claims import Claim, relative_gap
-from lecturelib.splines.breakpoints.network import Network
-from lecturelib.splines.initialization.checks import NEURONS, draw, gaussian, uniform
-from lecturelib.splines.initialization.densities import (
-    GaussianWeights,
-    UniformWeights,
-    Weights,
-    count_between,
-    weights_of,
-)
+from lecturelib.core.checking import equals, gap, has_mean, measures
+from lecturelib.core.claims import Exponent, claim
+from lecturelib.core.problems import sizes, uniform
+from lecturelib.splines.breakpoints.checks_problems import network
+from lecturelib.splines.breakpoints.network import Network, to_spline
+from lecturelib.splines.initialization import checks_problems as by
+from lecturelib.splines.initialization.checks_problems import GAUSSIAN, UNIFORM, Few, Scales, largest, starts
+from lecturelib.splines.initialization.densities import GaussianWeights, UniformWeights, count_between, weight_law
 from lecturelib.splines.initialization.placement import place_breakpoints
-from lecturelib.splines.initialization.roughness import roughness, tail_bound, total_bend, value_variance
+from lecturelib.splines.initialization.roughness import (
+    roughness,
+    roughness_moments,
+    sharpest_bend,
+    sharpest_bend_mean,
+    tail_bound,
+    total_bend,
+    value_variance,
+)
 from lecturelib.splines.initialization.starts import initialize
-
-SAHS = "Sahs et al. 2022, theorem 2"
-SCHEMES = ("he", "glorot", "pytorch")
-WIDTH, NETWORKS = 10, 20_000
 
 # What follows for curvature
 
 
-def _breakpoints_far_out(tail, generator: Generator) -> float:
-    """The share of breakpoints beyond R for three R, largest relative error over both kinds of weights."""
-    worst = 0.0
-    for weights in (gaussian(generator), uniform(generator)):
-        beta, _ = draw(weights, generator)
-        for radius in (3.0, 6.0, 12.0):
-            found = float((beta.abs() > radius).double().mean())
-            worst = max(worst, abs(tail(weights, radius) / found - 1))
-    return worst
+def far(generator: Generator) -> Iterator[tuple[Scales, float]]:
+    """Scales and distances R, from the least that the statement allows."""
+    for more in (0.0, *sizes(generator, 4).tolist()):
+        w, b, v = sizes(generator, 3).tolist()
+        yield (w, b, v), b / w * (1 + more)
 
 
-def _beyond(weights: Weights, radius: float) -> float:
-    return 1 - count_between(weights, -radius, radius, width=1)
+def beyond(scales: Scales, radius: float) -> tuple[Tensor, ...]:
+    """P(|β| > R) for both kinds of weights."""
+    ends = torch.tensor([-radius, radius], dtype=torch.float64)
+    return tuple(1 - by.below(kind, scales, ends).diff().squeeze() for kind in (GAUSSIAN, UNIFORM))
 
 
-far_out = Claim(
-    label="prop-init-far",
-    statement=r"Beyond $\pm R$ lie $\frac2\pi \arctan \frac{\sigma_b}{\sigma_w R}$ of the breakpoints of Gaussian and "
-    r"$\frac{a_b}{2 a_w R}$ of those of uniform weights, $R \ge a_b/a_w$.",
-    source="derived here",
-    method="Monte Carlo",
-    tolerance=0.08,
-    check=_breakpoints_far_out,
-    formula=lambda law, radius: (
-        2 / math.pi * math.atan(law.b / (law.w * radius))
-        if isinstance(law, GaussianWeights)
-        else law.b / (2 * law.w * radius)
+@claim(
+    "prop-init-far",
+    source="own",
+    check=equals(beyond, on=far),
+    also=(lambda s, r: tuple(1 - count_between(law(*s), -r, r, width=1) for law in (GaussianWeights, UniformWeights)),),
+    wrong={"one side": {"gaussian": 1 / math.pi, "uniform": 1 / 4}, r"tails that fall as $R^{-2}$": {"power": 2.0}},
+)
+def far_out(scales, radius, *, gaussian=2 / math.pi, rate=1.0, uniform=1 / 2, power=Exponent(1)):
+    ratio = (scales[1] / (scales[0] * radius)) ** power
+    return gaussian * math.atan(rate * ratio), uniform * ratio
+
+
+@claim(
+    "thm-init-bends",
+    source="own",
+    check=equals(
+        lambda s, x: s[2] ** 2 * UNIFORM.square * by.density(UNIFORM, s, x, power=2),  # d/dx E (w v)² [β ≤ x]
+        on=lambda generator: by.neurons(generator)[:2],
     ),
-    falsifiers={
-        "one side counted": lambda law, radius: _beyond(law, radius) / 2,
-        r"a tail that falls as $R^{-2}$": lambda law, radius: 2 * _beyond(law, radius) ** 2,
-        "the two kinds exchanged": lambda law, radius: _beyond(
-            (UniformWeights if isinstance(law, GaussianWeights) else GaussianWeights)(law.w, law.b, law.v), radius
-        ),
+    also=(lambda s, x: UniformWeights(*s).jump_density(x),),
+    wrong={
+        r"a triangle of second moment $c^2/3$": {"divisor": 12.0},
+        r"the power 2 of $m$": {"power": 2.0},
+        r"$\E \mu^2$ at every place": lambda s, x: UniformWeights(*s).moment(2) * UniformWeights(*s).breakpoint(x),
     },
 )
-
-
-def _squared_jumps(density, generator: Generator) -> float:
-    """E[κ² 1(p < β < q)] for five intervals against the integral of the density; largest relative error."""
-    weights = uniform(generator)
-    beta, mu = draw(weights, generator)
-    ends = weights.b / weights.w * torch.tensor([-2.5, -1.4, -0.8, 0.0, 0.9, 2.0], dtype=torch.float64)
-    place = torch.bucketize(beta, ends)
-    found = torch.zeros(7, dtype=torch.float64).index_add(0, place, mu**2)[1:-1] / NEURONS
-    part = torch.linspace(0, 1, 1001, dtype=torch.float64)
-    grid = ends[:-1, None] + part * ends.diff()[:, None]
-    return float((torch.trapezoid(density(weights, grid), grid, dim=-1) / found - 1).abs().max())
-
-
-bends_far_out = Claim(
-    label="thm-init-bends",
-    statement=r"For uniform weights a neuron has squared slope jump "
-    r"$a_v^2 m(x)^4 / (24 a_w a_b)$ per unit length at $x$.",
-    source="derived here",
-    method="Monte Carlo",
-    tolerance=0.15,
-    check=_squared_jumps,
-    formula=lambda law, x: law.jump_density(x),
-    falsifiers={
-        "delta-slopes independent of breakpoints": lambda law, x: law.second_moment * law.breakpoint(x),
-        r"a triangle of second moment $c^2/3$": lambda law, x: 2 * law.jump_density(x),
-        r"the power 2 of $m$": lambda law, x: law.jump_density(x) * (law.w / law.reach(x)) ** 2,
-    },
-)
+def bends_far_out(s, x, *, divisor=24.0, power=Exponent(4)):
+    w, b, v = s
+    return v**2 * largest(w, b, x) ** power / (divisor * w * b)
 
 
 # How flat a random start is
 
 
-def _relative(found: float, expected: float) -> float:
-    return abs(found / expected - 1)
+def moments_over_networks(width: int, w: Few = by.NOTHING, v: Few = by.NOTHING) -> dict[str, tuple[Tensor, Tensor]]:
+    """Mean and variance of the roughness over all networks that there are, for each scheme and for any laws."""
+    laws = {name: (by.as_few(kind, w), by.as_few(kind, v)) for name, (kind, w, _, v) in starts(width).items()}
+    found = {}
+    for name, (first, last) in {**laws, "any": (w, v)}.items():
+        networks, chances = by.all_networks(first, by.NOTHING, last, width)
+        found[name] = by.mean_and_variance(roughness(networks), chances)
+    return found
 
 
-def _moments(formula, generator: Generator) -> float:
-    """Mean and variance of the roughness over many networks of each scheme; largest relative error."""
-    worst = 0.0
-    for scheme in SCHEMES:
-        found = roughness(initialize(WIDTH, scheme, generator=generator, ensemble=(NETWORKS,)))
-        mean, variance = formula(scheme, WIDTH)
-        worst = max(worst, _relative(mean, float(found.mean())), _relative(variance, float(found.var())))
-    return worst
+def stated_moments(width: int) -> dict[str, tuple[float, ...]]:
+    """The same by the library, for each scheme."""
+    return {name: tuple(roughness_moments(weight_law(width, name), width)) for name in starts(width)}
 
 
-def _stated(scheme: str, width: int) -> tuple[float, float]:
-    return {
-        "he": (4.0, 128 / width),
-        "glorot": (4 * width / (width + 1) ** 2, 128 * width / (width + 1) ** 4),
-        "pytorch": (1 / 9, 56 / (2025 * width)),
-    }[scheme]
-
-
-rough_moments = Claim(
-    label="thm-init-roughness",
-    statement=r"The roughness $\sum_i \mu_i^2$ has mean $4$, $\frac{4H}{(H+1)^2}$, $\frac19$ and variance "
-    r"$\frac{128}{H}$, $\frac{128 H}{(H+1)^4}$, $\frac{56}{2025 H}$ for He, Glorot, PyTorch.",
-    source=f"{SAHS}, whose variances are lost; PyTorch's derived here",
-    method="Monte Carlo",
-    tolerance=0.2,
-    check=_moments,
-    formula=_stated,
-    falsifiers={
-        r"delta-slopes Gaussian: $\E\mu^4 = 3\,(\E\mu^2)^2$": lambda scheme, h: (
-            _stated(scheme, h)[0],
-            2 * _stated(scheme, h)[0] ** 2 / h,
-        ),
-        r"the square of the mean not subtracted": lambda scheme, h: (
-            _stated(scheme, h)[0],
-            h * weights_of(scheme, h).fourth_moment,
-        ),
-        "a mean that falls with the width for He": lambda scheme, h: (
-            _stated("glorot" if scheme == "he" else scheme, h)[0],
-            _stated(scheme, h)[1],
-        ),
+@claim(
+    "thm-init-roughness",
+    source="sahs2022: theorem 2; own",
+    check=equals(
+        moments_over_networks, on=lambda generator: [(h, by.few(generator), by.few(generator)) for h in (1, 3)]
+    ),
+    also=(lambda width, w, v: moments_over_networks(width, w, v) | stated_moments(width),),
+    wrong={
+        r"delta-slopes Gaussian: $\E\mu^4 = 3\,(\E\mu^2)^2$": {"he_variance": 32.0, "pytorch_variance": 2 / 81},
+        "the square of the mean not subtracted": {"he_variance": 144.0, "square": 0.0},
+        "Glorot's variance falls as slowly as He's": {"glorot_power": 2.0},
     },
 )
+def rough_moments(
+    width, w, v, *, he_mean=4.0, he_variance=128.0, he_power=Exponent(1), glorot_mean=4.0, glorot_variance=128.0,
+    glorot_mean_power=Exponent(2), glorot_power=Exponent(4), more=1, pytorch_mean=1 / 9, pytorch_variance=56 / 2025,
+    pytorch_power=Exponent(1), square=1.0,
+):  # fmt: skip
+    second, fourth = (w.moment(power) * v.moment(power) for power in (2, 4))
+    glorot = [glorot_mean / (width + more) ** glorot_mean_power, glorot_variance / (width + more) ** glorot_power]
+    return {
+        "he": (he_mean, he_variance / width**he_power),
+        "glorot": (width * glorot[0], width * glorot[1]),
+        "pytorch": (pytorch_mean, pytorch_variance / width**pytorch_power),
+        "any": (width * second, width * (fourth - square * second**2)),
+    }
 
 
-def _bounds_the_tail(bound, generator: Generator) -> float:
-    """A bound on P(ρ − E ρ ≥ λ) has to hold, and to be reached by the two values that Cantelli's inequality allows.
+def largest_tails(width: int, distance: float, variance: float) -> dict[str, float]:
+    """The largest P(X ≥ λ) of distributions with mean 0 and the variance of the roughness, or any, by a linear program.
 
-    Drawn: roughness of He and Glorot, of which the frequency beyond λ may not exceed the bound, and a variable of the
-    same mean and variance with two values, E + λ and E − variance/λ, whose frequency has to be the bound.
+    Values are a grid, in standard deviations, and the two at which the most is reached.
     """
-    worst = 0.0
-    for scheme in ("he", "glorot"):
-        mean, variance = _stated(scheme, WIDTH)
-        excess = roughness(initialize(WIDTH, scheme, generator=generator, ensemble=(NETWORKS,))) - mean
-        for step in (0.7, 1.5, 3.0):
-            distance = step * math.sqrt(variance)
-            stated = bound(scheme, WIDTH, distance)
-            too_low = float((excess >= distance).double().mean()) / stated - 1
-            worst = max(worst, too_low, _relative(_two_values(distance, variance, generator), stated))
-    return worst
+    variances = {name: float(found[1]) for name, found in moments_over_networks(width).items()}
+    largest = {}
+    for name, one in {"he": variances["he"], "glorot": variances["glorot"], "any": variance}.items():
+        least = distance / math.sqrt(one)
+        x = np.array([*np.linspace(-8, 8, 81), least, -1 / least])
+        largest[name] = -linprog(-1.0 * (x >= least), A_eq=x ** np.array([[0], [1], [2]]), b_eq=[1, 0, 1]).fun
+    return largest
 
 
-def _two_values(distance: float, variance: float, generator: Generator) -> float:
-    """How often a variable with values `distance` and −variance/distance, of mean 0, takes the higher one."""
-    low = -variance / distance
-    high = torch.rand(NETWORKS, generator=generator) < -low / (distance - low)
-    drawn = torch.where(high, distance, low)
-    assert abs(float(drawn.square().mean()) / variance - 1) < 0.1
-    return float((drawn >= distance).double().mean())
-
-
-tails = Claim(
-    label="thm-init-tail",
-    statement=r"$P(\rho_0 - \E\rho_0 \ge \lambda)$ is at most $1/(1 + \lambda^2 H/128)$ for He and "
-    r"$1/(1 + \lambda^2 (H+1)^4/(128 H))$ for Glorot; mean and variance alone allow no better bound.",
-    source=SAHS,
-    method="Monte Carlo",
-    tolerance=0.1,
-    check=_bounds_the_tail,
-    formula=lambda scheme, h, distance: float(tail_bound(distance, _stated(scheme, h)[1])),
-    falsifiers={
-        r"$1/(1+\lambda^2/12)$ and $1/(1+\lambda^2 H/128)$, as the slides read": lambda scheme, h, distance: (
-            1 / (1 + distance**2 * (1 / 12 if scheme == "he" else h / 128))
-        ),
-        r"He's $1/(1+\lambda^2 H/128)$ for both": lambda scheme, h, distance: float(tail_bound(distance, 128 / h)),
-        "Chebyshev's bound": lambda scheme, h, distance: min(1.0, _stated(scheme, h)[1] / distance**2),
-        "the exponential of a Gaussian tail": lambda scheme, h, distance: math.exp(
-            -(distance**2) / (2 * _stated(scheme, h)[1])
-        ),
+@claim(
+    "thm-init-tail",
+    source="sahs2022: theorem 2",
+    check=equals(
+        largest_tails,
+        on=lambda generator: [(width, *(4 * sizes(generator, 2)).tolist()) for width in (1, 2, 3)],
+        tolerance=1e-9,
+    ),
+    also=(
+        lambda width, distance, variance: {
+            name: tail_bound(distance, one)
+            for name, one in [(name, stated_moments(width)[name][1]) for name in ("he", "glorot")] + [("any", variance)]
+        },
+    ),
+    wrong={
+        "He's for both": {"glorot_power": 2.0},
+        r"$1/(1+\lambda^2/12)$ for He, as a cut line of the slides reads": {"he": 12.0, "he_power": 0.0},
+        "Chebyshev's bound": {"one": 0.0},
     },
 )
-
-
-def _total_bends(formula, generator: Generator) -> float:
-    worst = 0.0
-    for scheme in SCHEMES:
-        for width in (5, 25):
-            drawn = initialize(width, scheme, generator=generator, ensemble=(3_000,))
-            worst = max(worst, _relative(formula(scheme, width), float(total_bend(drawn).mean())))
-    return worst
-
-
-def _mean_total(scheme: str, width: int) -> float:
+def tails(
+    width,
+    distance,
+    variance,
+    *,
+    he=128.0,
+    he_power=Exponent(1),
+    glorot=128.0,
+    glorot_power=Exponent(4),
+    more=1,
+    one=1.0,
+):
     return {
-        "he": 4 / math.pi * math.sqrt(width),
-        "glorot": 4 / math.pi * width / (width + 1),
-        "pytorch": math.sqrt(width) / 4,
-    }[scheme]
+        "he": 1 / (one + distance**2 * width**he_power / he),
+        "glorot": 1 / (one + distance**2 * (width + more) ** glorot_power / (glorot * width)),
+        "any": variance / (one * variance + distance**2),
+    }
 
 
-total = Claim(
-    label="prop-init-total",
-    statement=r"$\E \sum_i \lvert\mu_i\rvert$ is $\frac4\pi \sqrt H$, $\frac4\pi \frac{H}{H+1}$, $\frac14 \sqrt H$ "
-    "for He, Glorot, PyTorch.",
-    source="derived here",
-    method="Monte Carlo",
-    tolerance=0.06,
-    check=_total_bends,
-    formula=_mean_total,
-    falsifiers={
-        "the same at every width": lambda scheme, h: _mean_total(scheme, 5),
-        r"$H$ times the root of $\E\mu^2$": lambda scheme, h: h * math.sqrt(weights_of(scheme, h).second_moment),
-        "He grows as Glorot does": lambda scheme, h: _mean_total("glorot" if scheme == "he" else scheme, h),
+def drawn(measure):
+    """A measure of whole networks as `initialize` draws them, 100,000 neurons or more of each scheme."""
+
+    def samples(generator: Generator, width: int) -> dict[str, Tensor]:
+        many = max(100_000 // width, 10_000)
+        return {name: measure(initialize(width, name, generator=generator, ensemble=many)) for name in starts(width)}
+
+    return samples
+
+
+@claim(
+    "prop-init-total",
+    source="own",
+    check=has_mean(drawn(total_bend), on=lambda generator: [2, 40]),
+    also=(lambda width: {name: width * weight_law(width, name).moment(1) for name in starts(width)},),
+    wrong={
+        "the same at every width": {"power": 0.0},
+        r"$H$ times the root of $\E\mu^2$": {"he": 1.0, "glorot": 1.0, "pytorch": 1 / 3},
     },
 )
+def total(width, *, he=4 / math.pi, glorot=4 / math.pi, pytorch=1 / 4, power=Exponent(0.5), more=1):
+    return {"he": he * width**power, "glorot": glorot * width / (width + more), "pytorch": pytorch * width**power}
 
 
-def _spread_of_values(formula, generator: Generator) -> float:
-    """Var f(x) over networks of two widths, for Gaussian and uniform weights; largest relative error."""
-    worst, x = 0.0, torch.tensor([-3.0, -0.5, 0.0, 1.0, 5.0], dtype=torch.float64)
-    for weights in (gaussian(generator), uniform(generator)):
-        for width in (4, 12):
-            found = weights.sample((10_000, width), generator)(x).var(0)
-            worst = max(worst, float((formula(weights, width, x) / found - 1).abs().max()))
-    return worst
-
-
-def _deviations(weights: Weights) -> tuple[float, float, float]:
-    ratio = 1.0 if isinstance(weights, GaussianWeights) else 1 / math.sqrt(3)
-    return ratio * weights.w, ratio * weights.b, ratio * weights.v
-
-
-def _stated_variance(weights: Weights, width: int, x: Tensor) -> Tensor:
-    w, b, v = _deviations(weights)
-    return width * v**2 * (w**2 * x**2 + b**2) / 2
-
-
-values = Claim(
-    label="thm-init-values",
-    statement=r"$\Var f(x) = \frac12 H \sigma_v^2 (\sigma_w^2 x^2 + \sigma_b^2)$ at every width, $b_0$ left out.",
-    source="derived here",
-    method="Monte Carlo",
-    tolerance=0.15,
-    check=_spread_of_values,
-    formula=value_variance,
-    falsifiers={
-        "without the half that the ReLU takes away": lambda law, h, x: 2 * _stated_variance(law, h, x),
-        "without the bias": lambda law, h, x: _stated_variance(law, h, x) - _stated_variance(law, h, 0 * x) + 1e-9,
-        "the same for every width": lambda law, h, x: _stated_variance(law, 4, x),
-        r"$(\sigma_w \lvert x \rvert + \sigma_b)^2$": lambda law, h, x: (
-            _stated_variance(law, h, x)
-            + h * _deviations(law)[2] ** 2 * _deviations(law)[0] * _deviations(law)[1] * x.abs()
-        ),
+@claim(
+    "prop-init-sharpest",
+    source="own",
+    check=has_mean(drawn(sharpest_bend), on=lambda generator: [2, 40]),
+    also=(lambda width: {name: sharpest_bend_mean(weight_law(width, name), width) for name in starts(width)},),
+    wrong={
+        r"$P(\mu \le t)$ for $P(\lvert\mu\rvert \le t)$": {"share": lambda share: (1 + share) / 2},
+        "twice as many, for both signs": {"share": torch.square},
     },
 )
+def sharpest(width, *, gaussian=2 / math.pi, uniform=1.0, slope=1.0, share=lambda known: known):
+    t = torch.exp(torch.linspace(-20, 4, 2001, dtype=torch.float64))  # in units of the scale of w v
+    shares = {
+        GAUSSIAN: gaussian * torch.from_numpy(iti0k0(t.numpy())[1]),
+        UNIFORM: torch.where(t < 1, uniform * t * (1 - slope * t.log()), 1.0),
+    }
+    means = {kind: torch.trapezoid((1 - share(one) ** width) * t, t.log()) for kind, one in shares.items()}
+    return {name: w * v * means[kind] for name, (kind, w, _, v) in starts(width).items()}
+
+
+def any_values(generator: Generator) -> Iterator[tuple]:
+    """Widths, symmetric laws of w, b, v, and places, 0 among them."""
+    for width in (1, 2):
+        x = torch.cat([torch.zeros(1, dtype=torch.float64), uniform(generator, 4, low=-3.0, high=3.0)])
+        yield width, *(by.symmetric(generator) for _ in range(3)), x
+
+
+def variance_over_networks(width: int, w: Few, b: Few, v: Few, x: Tensor) -> Tensor:
+    """Var f(x) over all networks that there are."""
+    networks, chances = by.all_networks(w, b, v, width)
+    return by.mean_and_variance(networks(x), chances)[1]
+
+
+def by_law(law, square: float):
+    """`value_variance` of laws with the same variances, which are `square` of their scales squared."""
+    return lambda width, *laws: value_variance(
+        law(*(math.sqrt(one.moment(2) / square) for one in laws[:3])), width, laws[3]
+    )
+
+
+@claim(
+    "thm-init-values",
+    source="own",
+    check=equals(variance_over_networks, on=any_values),
+    also=(by_law(GaussianWeights, GAUSSIAN.square), by_law(UniformWeights, UNIFORM.square)),
+    wrong={"without the half that the ReLU takes away": {"factor": 1.0}, "without the bias": {"bias": 0.0}},
+)
+def values(width, w, b, v, x, *, factor=1 / 2, power=Exponent(2), bias=1.0):
+    return factor * width * v.moment(2) * (w.moment(2) * x.abs() ** power + bias * b.moment(2))
 
 
 # Breakpoints placed
 
 
-def _lands_where_told(place, generator: Generator) -> float:
-    """Breakpoints are as asked for, found as the kinks of the function itself; w, v, b₀ and delta-slopes stay."""
-    network = gaussian(generator).sample((9,), generator)
-    beta = torch.linspace(-4, 4, 9, dtype=torch.float64) + 0.3 * torch.rand(9, generator=generator, dtype=torch.float64)
-    placed = place(network, beta)
-    step = 0.05
-    x = torch.stack([beta - step, beta, beta + step])
-    bend = (placed(x[0]) - 2 * placed(x[1]) + placed(x[2])) / step  # the slope jump, if the only kink within is at β
-    return relative_gap(bend, network.w.abs() * network.v)
+def to_be_placed(generator: Generator) -> tuple[Network, Tensor]:
+    """A network of 9 neurons of both facings, and places, unsorted, the origin among them, 0.4 or more apart."""
+    beta = torch.linspace(-4, 4, 9, dtype=torch.float64) + uniform(generator, 9, low=-0.3, high=0.3)
+    beta[4] = 0.0
+    return network(generator), beta[torch.randperm(9, generator=generator)]
 
 
-placing = Claim(
-    label="prop-init-place",
-    statement=r"$b_i = -w_i \beta_i$ puts neuron $i$ at $\beta_i$ and keeps its slope jump.",
-    source="Sahs et al. 2022, section 3.2",
-    method="exact identity",
-    tolerance=1e-11,
-    check=_lands_where_told,
-    formula=place_breakpoints,
-    falsifiers={
-        r"$b_i = w_i \beta_i$": lambda n, beta: Network(n.w, n.w * beta, n.v, n.b0),
-        r"$b_i = -\beta_i$": lambda n, beta: Network(n.w, -beta, n.v, n.b0),
-        r"$b_i = -\lvert w_i \rvert \beta_i$": lambda n, beta: Network(n.w, -n.w.abs() * beta, n.v, n.b0),
+def kinks(formula, one: Network, beta: Tensor) -> float:
+    """Second differences of the function itself at the places asked for are the jumps of slope."""
+    found = formula(one, beta)
+    placed, step = Network(one.w, found["biases"], one.v, one.b0), 0.05
+    return gap((placed(beta + step) - 2 * placed(beta) + placed(beta - step)) / step, found["jumps"])
+
+
+def by_library(one: Network, beta: Tensor) -> dict[str, Tensor]:
+    """The same from `place_breakpoints`."""
+    placed = place_breakpoints(one, beta)
+    return {"biases": placed.b, "jumps": to_spline(placed).slope_jumps}
+
+
+@claim(
+    "prop-init-place",
+    source="sahs2022: section 3.2",
+    check=measures(kinks, on=to_be_placed, tolerance=1e-9, method="exact identity"),
+    also=(by_library,),
+    wrong={
+        r"$b_i = w_i \beta_i$": {"sign": 1.0},
+        r"$b_i = -\beta_i$": {"power": 0.0},
+        "jumps $w_i v_i$": lambda one, beta: {**by_library(one, beta), "jumps": one.w * one.v},
     },
 )
+def placing(one, beta, *, sign=-1.0, power=Exponent(1)):
+    return {"biases": sign * one.w.sign() * one.w.abs() ** power * beta, "jumps": one.w.abs() * one.v}

@@ -108,12 +108,44 @@ def uniform_delta_slope() -> Derivation:
     )
 
 
+def uniform_jumps() -> Derivation:
+    """The squared slope jump per unit length for uniform weights: both signs of the delta-slope."""
+    c = sp.Symbol("c", positive=True)
+    return Derivation(
+        "eq-init-uniform-jumps",
+        2 * sp.Integral(mu**2 * (c - mu) / (4 * aw * ab * av**2), (mu, 0, c)),
+        [
+            Step(c**4 / (24 * aw * ab * av**2), r"$\int_0^c \mu^2 (c - \mu)\,d\mu = c^4/12$"),
+            Step(av**2 * m**4 / (24 * aw * ab), r"$c = a_v m$"),
+        ],
+        definitions={c: av * m},
+    )
+
+
+SECOND, FOURTH = sp.symbols(r"\E\mu^2 \E\mu^4", positive=True)
+
+
 def roughness_variance() -> Derivation:
     """The variance of the roughness for Gaussian weights, whose fourth moments are 3σ⁴."""
     return Derivation(
         "eq-init-roughness-variance",
-        H * ((3 * sw**4) * (3 * sv**4) - (sw**2 * sv**2) ** 2),
-        [Step(8 * H * sw**4 * sv**4, r"$\E \mu^4$ minus the square of $\E \mu^2$")],
+        H * (FOURTH - SECOND**2),
+        [
+            Step(8 * H * sw**4 * sv**4, r"$9 \sigma_w^4 \sigma_v^4$ minus the square of $\sigma_w^2 \sigma_v^2$"),
+        ],
+        definitions={SECOND: sw**2 * sv**2, FOURTH: (3 * sw**4) * (3 * sv**4)},
+    )
+
+
+def uniform_roughness_variance() -> Derivation:
+    """The variance of the roughness for uniform weights, whose fourth moments are a⁴/5."""
+    return Derivation(
+        "eq-init-uniform-roughness",
+        H * (FOURTH - SECOND**2),
+        [
+            Step(H * aw**4 * av**4 * sp.Rational(56, 2025), r"$\frac1{25} - \frac1{81} = \frac{56}{2025}$"),
+        ],
+        definitions={SECOND: aw**2 * av**2 / 9, FOURTH: aw**4 * av**4 / 25},
     )
 
 

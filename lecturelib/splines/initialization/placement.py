@@ -6,108 +6,99 @@ Both starts of a pair share input and output weights; only the biases differ, wh
 from __future__ import annotations
 
 import math
-from pathlib import Path
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Annotated, Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor
 
-from lecturelib.core.arguments import as_tensor, same_shape
+from lecturelib.core.arguments import Array, Count, Ensemble, Positive, Reals, Seed, checked
 from lecturelib.core.display import Shown
 from lecturelib.core.experiments import Provenance, generator_for, save, settings, sweep
 from lecturelib.splines.breakpoints.network import Network, to_spline
 from lecturelib.splines.initialization.starts import initialize
-from lecturelib.splines.training.descend import Trajectory, descend
+from lecturelib.splines.training.descend import descend
 
-TARGETS = {"sine": torch.sin, "quadratic": lambda x: x**2 / 2}
+Target = Literal["sine", "quadratic"]
+TARGETS: dict[str, Callable[[Tensor], Tensor]] = {"sine": torch.sin, "quadratic": lambda x: x**2 / 2}
 STARTS = ("standard", "uniform")
 # The settings of table 1 that survive; the data are a choice made here.
 WIDTH, STEPS, RATE, DATA, TEST = 40, 50_000, 3e-5, 100, 1001
-RADII = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0, 12.0]
+STORED = settings(target=TARGETS, half_width=[float(end) for end in range(1, 13)], ensemble=[64])
 
 
-def place_breakpoints(network: Network, breakpoints) -> Network:
+@checked
+def place_breakpoints(network: Annotated[Network, "... H"], breakpoints: Annotated[Array, "... H"]) -> Network:
     """The network with the same w, v and b₀ whose neurons bend at `breakpoints`, shape (..., H): b = −w β.
 
-    Raises ValueError where shapes differ.
+    >>> place_breakpoints(Network([2.0, -1.0], [0.0, 5.0], [1.0, 3.0], 0.5), [4.0, -2.0]).b
+    tensor([-8., -2.], dtype=torch.float64)
     """
-    beta = as_tensor("breakpoints", breakpoints, dtype=network.w.dtype)
-    same_shape(tuple(network.w.shape), "network.w", breakpoints=beta)
-    return Network(network.w, -network.w * beta, network.v, network.b0)
+    return Network(network.w, -network.w * breakpoints, network.v, network.b0)
 
 
-def pair(radius: float, *, networks: int, width: int = WIDTH, generator: torch.Generator) -> Network:
-    """PyTorch's default start, and the same networks with breakpoints uniform on [−radius, radius].
+@checked
+def pair(half_width: Positive, *, ensemble: Ensemble, width: Count = WIDTH, generator: torch.Generator) -> Network:
+    """PyTorch's default start, and the same networks with breakpoints uniform on [−half_width, half_width].
 
-    Shape (2, networks, H). Raises ValueError where the radius is not positive.
+    Shape (2, *ensemble, H).
     """
-    if not (math.isfinite(radius) and radius > 0):
-        raise ValueError(f"radius: expected a positive number, got {radius}")
-    standard = initialize(width, "pytorch", generator=generator, ensemble=(networks,))
-    draws = torch.rand(networks, width, generator=generator, dtype=torch.float64)
-    uniform = place_breakpoints(standard, radius * (2 * draws - 1))
-    parts = ((getattr(standard, name), getattr(uniform, name)) for name in ("w", "b", "v", "b0"))
-    return Network(*(torch.stack(two) for two in parts))
+    standard = initialize(width, "pytorch", generator=generator, ensemble=ensemble)
+    draws = torch.rand(standard.w.shape, generator=generator, dtype=torch.float64)
+    two = (standard, place_breakpoints(standard, half_width * (2 * draws - 1)))
+    return Network(*(torch.stack([getattr(one, name) for one in two]) for name in ("w", "b", "v", "b0")))
 
 
-def grid_error(network: Network, target, radius: float) -> Tensor:
-    """Mean of (f − target)² over a fine grid on [−radius, radius]: shape (...)."""
-    x = torch.linspace(-radius, radius, TEST, dtype=torch.float64)
-    return (network(x) - target(x)).square().mean(-1)
+def learn(start: Network, target: Callable, half_width: float, steps: int) -> tuple[Network, Tensor]:
+    """Networks after gradient descent on evenly spaced data in ±half_width at the rate of table 1, and their errors.
 
-
-def compare_starts(
-    *, seed: int, target: str, radius: float, networks: int = 16, steps: int = STEPS, points: int = DATA
-) -> dict:
-    """Experiment: test error after training from either start of `pair`, on evenly spaced data in [−radius, radius].
-
-    target: "sine" or "quadratic". Returns a list of `networks` numbers for each start, and the median distance that the
-    breakpoints of the standard start inside the data moved.
+    Errors are means of (f − target)² over a fine grid: shape (...).
     """
-    if target not in TARGETS:
-        raise ValueError(f"target: expected one of {', '.join(TARGETS)}, got {target!r}")
-    function = TARGETS[target]
-    start = pair(radius, networks=networks, generator=generator_for(seed, "placement", target, radius))
-    x = torch.linspace(-radius, radius, points, dtype=torch.float64)
-    run = _train(start, x, function(x), steps)
-    errors = grid_error(run.final, function, radius)
-    before, after = to_spline(start).breakpoints[0], to_spline(run.final).breakpoints[0]
-    inside = before.abs() < radius
-    return {
-        **dict(zip(STARTS, errors.tolist(), strict=True)),
-        "moved": float((after - before)[inside].abs().median()),
-        "inside": float(inside.double().mean()),
-    }
-
-
-def _train(start: Network, x: Tensor, y: Tensor, steps: int) -> Trajectory:
-    """Gradient descent at the rate of table 1. Raises ValueError where that rate is too large for these data."""
-    run = descend(start, x, y, steps=steps, learning_rate=RATE)
+    x, fine = (torch.linspace(-half_width, half_width, points, dtype=torch.float64) for points in (DATA, TEST))
+    run = descend(start, x, target(x), steps=steps, learning_rate=RATE)
     if run.diverged:
-        raise ValueError(f"radius: expected data at which the rate {RATE:g} is stable, but training {run.reason}")
-    return run
+        raise ValueError(f"half_width: expected data at which the rate {RATE:g} is stable, but training {run.reason}")
+    return run.final, (run.final(fine) - target(fine)).square().mean(-1)
 
 
-def bump(x: Tensor, center: Tensor) -> Tensor:
-    """exp(−(x − c)²/2), flat but for |x − c| of a few: shape (..., N) from centers of shape (...)."""
-    return torch.exp(-((x - center[..., None]) ** 2) / 2)
+@checked
+def compare_starts(
+    *, seed: Seed, target: Target, half_width: Positive, ensemble: Count = 16, steps: Count = STEPS
+) -> dict[str, Any]:
+    """Experiment: test error after training from either start of `pair`, on evenly spaced data in ±half_width.
 
+    Returns the errors of the `ensemble` for each start, the median distance that those breakpoints of the standard
+    start moved that lay inside the data, and their share. Raises ValueError where training diverges.
 
-def move_the_bump(
-    *, seed: int, centers: list[float], radius: float = 10.0, networks: int = 12, steps: int = STEPS, points: int = DATA
-) -> dict:
-    """Experiment: the same data range, the curvature of the target at different places in it.
-
-    Returns test errors of shape (centers, networks) for each start of `pair`.
+    >>> found = compare_starts(seed=0, target="sine", half_width=3.0, ensemble=2, steps=10)
+    >>> len(found["standard"]), found["inside"]
+    (2, 0.8)
     """
-    center = as_tensor("centers", centers)
-    start = pair(radius, networks=networks, generator=generator_for(seed, "bump", radius))
-    shape = (center.numel(), *start.w.shape)
-    many = Network(*(p.expand(*shape[: p.ndim + 1]).contiguous() for p in (start.w, start.b, start.v, start.b0)))
-    x, fine = (torch.linspace(-radius, radius, n, dtype=torch.float64) for n in (points, TEST))
-    y = bump(x, center)[:, None, None].expand(*shape[:-1], points).contiguous()
-    final = _train(many, x, y, steps).final
-    errors = (final(fine) - bump(fine, center)[:, None, None]).square().mean(-1)  # (centers, 2, networks)
+    start = pair(half_width, ensemble=ensemble, generator=generator_for(seed, "placement", target, half_width))
+    final, errors = learn(start, TARGETS[target], half_width, steps)
+    before, after = (to_spline(one).breakpoints[0] for one in (start, final))
+    inside = before.abs() < half_width
+    moved = float((after - before)[inside].abs().median())
+    return dict(zip(STARTS, errors.tolist(), strict=True)) | {"moved": moved, "inside": float(inside.double().mean())}
+
+
+@checked
+def move_the_bump(
+    *, seed: Seed, centers: Reals, half_width: Positive = 10.0, ensemble: Count = 12, steps: Count = STEPS
+) -> dict[str, Any]:
+    """Experiment: the same data range, a target exp(−(x − c)²/2) that curves at different places in it.
+
+    Returns test errors of shape (centers, ensemble) for each start of `pair`. Raises ValueError where training
+    diverges.
+
+    >>> found = move_the_bump(seed=0, centers=[0.0, 5.0, 8.0], ensemble=2, steps=10)
+    >>> len(found["uniform"]), len(found["uniform"][0])
+    (3, 2)
+    """
+    start = pair(half_width, ensemble=ensemble, generator=generator_for(seed, "bump", half_width))
+    c = torch.tensor(centers, dtype=torch.float64)[:, None, None, None].expand(-1, *start.shape, 1)
+    many = start.map(lambda part: part.expand(len(centers), *part.shape).contiguous())  # (centers, 2, ensemble)
+    _, errors = learn(many, lambda x: torch.exp(-((x - c) ** 2) / 2), half_width, steps)
     return {name: errors[:, i].tolist() for i, name in enumerate(STARTS)}
 
 
@@ -125,13 +116,12 @@ class Comparison(NamedTuple):
     ratio_error: float
 
 
-def compare(result) -> Comparison:
+def compare(result: Mapping[str, Any]) -> Comparison:
     """Sum up one result of `compare_starts`."""
     standard, uniform = (torch.tensor(result[name], dtype=torch.float64) for name in STARTS)
     one, other = standard.mean(), uniform.mean()
     relative = (standard / one - uniform / other).std() / math.sqrt(standard.numel())
-    numbers = (one, standard.std(), other, uniform.std(), one / other, one / other * relative)
-    return Comparison(*(float(number) for number in numbers))
+    return Comparison(*map(float, (one, standard.std(), other, uniform.std(), one / other, one / other * relative)))
 
 
 # Table 1 as printed: mean and deviation for the standard start, then for uniform breakpoints. In the second row the
@@ -139,27 +129,19 @@ def compare(result) -> Comparison:
 PUBLISHED = {"sine": (4.096, 2.25, 2.280, 0.457), "quadratic": (0.1032, 0.0404, 0.1118, 0.0248)}
 
 
-def beside_published(results, radii) -> Shown:
+def beside_published(results: Sequence[Mapping[str, Any]], half_widths: Iterable[float]) -> Shown:
     """Table 1 as published, and as measured on [−R, R] for the given R: mean squared errors and their ratios."""
     rows = ["| target | data | standard start | uniform breakpoints | ratio |", "|---" * 5 + "|"]
-    for target, (one, spread, other, other_spread) in PUBLISHED.items():
-        losses = f"{one:g} ± {spread:g} | {other:g} ± {other_spread:g} | {one / other:.2f}"
-        rows.append(f"| {target} | published, range lost | {losses} |")
-        for result in results:
-            if result["target"] == target and result["radius"] in radii:
-                c = compare(result)
-                losses = f"{c.standard:.2g} ± {c.standard_deviation:.1g} | {c.uniform:.2g} ± {c.uniform_deviation:.1g}"
-                rows.append(f"| | $R = {result['radius']:g}$ | {losses} | {c.ratio:.3g} ± {c.ratio_error:.1g} |")
+    published, measured = "{:g} ± {:g} | {:g} ± {:g}", "{:.2g} ± {:.1g} | {:.2g} ± {:.1g} | {:.3g} ± {:.1g}"
+    for target, printed in PUBLISHED.items():
+        ratio = printed[0] / printed[2]
+        rows.append(f"| {target} | published, range lost | {published.format(*printed)} | {ratio:.2f} |")
+        here = [one for one in results if one["target"] == target and one["half_width"] in half_widths]
+        rows += [f"| | $R = {one['half_width']:g}$ | {measured.format(*compare(one))} |" for one in here]
     return Shown.markdown("\n".join(rows))
 
 
-def main(path: str = "chapters/splines/data/initialization.json", networks: int = 64) -> None:
-    """Table 1 over the range of the data, stored: `python -m lecturelib.splines.initialization.placement`."""
+if __name__ == "__main__":  # table 1 over the range of the data, stored
     torch.set_num_threads(1)
-    over = settings(target=list(TARGETS), radius=RADII, networks=[networks])
-    results = sweep(compare_starts, over, seeds=[0])
-    save(Path(path), results, Provenance.here("python -m lecturelib.splines.initialization.placement", [0]))
-
-
-if __name__ == "__main__":
-    main()
+    here = Provenance.here("python -m lecturelib.splines.initialization.placement", [0])
+    save("chapters/splines/data/initialization.json", sweep(compare_starts, STORED, seeds=[0]), here)

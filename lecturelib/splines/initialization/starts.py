@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 import torch
-from torch import Tensor
 
+from lecturelib.core.arguments import Count, Device, Ensemble, Interval, PositiveArray, Precision, checked
 from lecturelib.splines.breakpoints.network import Network, rescale
+from lecturelib.splines.initialization.densities import weight_law
 
-SCHEMES = ("he", "glorot", "pytorch", "uniform_breakpoints", "spiky", "flat")
+Scheme = Literal["he", "glorot", "pytorch", "uniform_breakpoints", "spiky", "flat"]
 
 
+@checked
 def initialize(
-    width: int,
-    scheme: str,
-    *,
-    alpha=1.0,
-    generator: torch.Generator,
-    ensemble: tuple[int, ...] = (),
-    interval: tuple[float, float] = (-1.0, 1.0),
-) -> Network:
+    width: Count, scheme: Scheme, *, alpha: PositiveArray = 1.0, generator: torch.Generator, ensemble: Ensemble = (),
+    interval: Interval = (-1.0, 1.0), dtype: Precision = torch.float64, device: Device | None = None,
+) -> Network:  # fmt: skip
     """A random network of width H, or an ensemble of them: shape (..., H) for `ensemble` = (...).
 
     With one input, fan-in 1, and weights independent unless said otherwise:
@@ -34,33 +32,19 @@ def initialize(
     - "flat": as "uniform_breakpoints", but v = 0: the function starts as 0.
 
     alpha: then move along the orbit of the scaling symmetry, (w, b, v) ↦ (α w, α b, v/α), which keeps the function; a
-    positive number or anything that broadcasts to (..., H). Raises ValueError for an unknown scheme, a width that is
-    not a positive whole number, or an empty interval.
+    positive number or anything that broadcasts to (..., H). dtype and device: of the network; None: the device of the
+    generator, where the numbers are drawn in float64 in any case.
+
+    >>> initialize(40, "he", generator=torch.Generator().manual_seed(0), ensemble=(2, 3)).w.shape
+    torch.Size([2, 3, 40])
     """
-    if isinstance(width, bool) or not isinstance(width, int) or width < 1:
-        raise ValueError(f"width: expected a positive whole number, got {width!r}")
-    if scheme not in SCHEMES:
-        raise ValueError(f"scheme: expected one of {', '.join(SCHEMES)}, got {scheme!r}")
-    low, high = (float(end) for end in interval)
-    if not (math.isfinite(low) and math.isfinite(high) and low < high):
-        raise ValueError(f"interval: expected finite numbers low < high, got {interval}")
-    shape = (*ensemble, width)
-    if scheme == "pytorch":
-        w, b, v = (_uniform(shape, generator) for _ in range(3))
-        b0 = _uniform(tuple(ensemble), generator) / math.sqrt(width)
-        return rescale(Network(w, b, v / math.sqrt(width), b0), alpha)
-    inner = math.sqrt(2 / (1 + width)) if scheme == "glorot" else math.sqrt(2)
-    outer = {"glorot": inner, "spiky": inner, "flat": 0.0}.get(scheme, math.sqrt(2 / width))
-    w, b, v = (scale * _normal(shape, generator) for scale in (inner, inner, outer))
-    if scheme in ("uniform_breakpoints", "spiky", "flat"):
-        b = -w * (low + (high - low) * (_uniform(shape, generator) + 1) / 2)
-    return rescale(Network(w, b, v, torch.zeros(tuple(ensemble), dtype=torch.float64)), alpha)
-
-
-def _normal(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
-    return torch.randn(shape, generator=generator, dtype=torch.float64)
-
-
-def _uniform(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
-    """Uniform on [−1, 1)."""
-    return 2 * torch.rand(shape, generator=generator, dtype=torch.float64) - 1
+    placed = scheme in ("uniform_breakpoints", "spiky", "flat")
+    start = weight_law(width, "he" if placed else scheme).sample(width, generator=generator, ensemble=ensemble)
+    b, v, b0 = start.b, start.v, start.b0
+    if placed:
+        low, high = interval
+        b = -start.w * (low + (high - low) * torch.rand(b.shape, generator=generator, out=torch.empty_like(b)))
+        v = v * {"spiky": math.sqrt(width), "flat": 0.0}.get(scheme, 1.0)
+    elif scheme == "pytorch":
+        b0 = (2 * torch.rand(ensemble, generator=generator, out=torch.empty_like(b0)) - 1) / math.sqrt(width)
+    return rescale(Network(start.w, b, v, b0), alpha).to(dtype=dtype, device=device or generator.device)

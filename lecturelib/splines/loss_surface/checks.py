@@ -1,264 +1,237 @@
-"""Claims of the chapter `splines/loss_surface`: slices of the loss."""
+"""Claims of the chapter `splines/loss_surface`: slices of the loss, and its critical points."""
 
 from __future__ import annotations
 
-import dataclasses
 import math
+from functools import partial
 
+import numpy as np
 import torch
 from torch import Generator, Tensor
 
-from lecturelib.core.old_claims import Claim, relative_gap
+from lecturelib.core.checking import equals
+from lecturelib.core.claims import Exponent, claim
+from lecturelib.core.problems import normal, signs, uniform
+from lecturelib.splines.breakpoints.checks_problems import flatten, jacobian, quadrature, squares
 from lecturelib.splines.breakpoints.network import Network, Spline, to_network, to_spline
-from lecturelib.splines.loss_surface.slices import LossSlice, kinks, knot_chance, slice_loss
+from lecturelib.splines.loss_surface import checks_problems as problems
+from lecturelib.splines.loss_surface.checks_problems import cells, curve, in_gaps, loss_at, onto_kernel, second
+from lecturelib.splines.loss_surface.hessian import critical_residuals, gram_rank
+from lecturelib.splines.loss_surface.slices import knot_chance, slice_loss
 
-SAHS = "Sahs et al. 2022"
-EXACT = 1e-10
-BETA = torch.linspace(-3.0, 3.0, 61, dtype=torch.float64)
-
-
-def loss(function, x: Tensor, y: Tensor) -> Tensor:
-    """½ Σ_n (f(x_n) − y_n)²."""
-    return 0.5 * (function(x) - y).square().sum()
+# One breakpoint
 
 
-def draw(generator: Generator, width: int = 5, points: int = 9) -> tuple[Spline, Tensor, Tensor]:
-    """A spline and data, N points about half a unit apart and each breakpoint near the middle of a gap."""
-    x = 0.5 * (torch.arange(points) - points // 2) + 0.1 * torch.rand(points, generator=generator, dtype=torch.float64)
-    y = torch.randn(points, generator=generator, dtype=torch.float64)
-    gap = torch.randint(0, points - 1, (width,), generator=generator)
-    mu = torch.randn(width, generator=generator, dtype=torch.float64)
-    sides = 2.0 * torch.randint(0, 2, (width,), generator=generator) - 1
-    sides[:2] = torch.tensor([1.0, -1.0])
-    return Spline((x[gap] + x[gap + 1]) / 2, mu, sides, 0.3), x, y
+def in_view(side: Tensor, x: Tensor) -> Tensor:
+    """How many data a neuron sees from the places in each gap."""
+    return (side * (x - in_gaps(x)[1][:, None]) > 0).double().sum(-1)
 
 
-def moved(spline: Spline, neuron: int, beta: float) -> Spline:
-    """The spline with one breakpoint put at beta."""
-    breakpoints = spline.breakpoints.clone()
-    breakpoints[neuron] = beta
-    return Spline(breakpoints, spline.delta_slopes, spline.orientations, spline.b0)
-
-
-# Slices
-
-
-def _is_the_loss(cut, generator: Generator) -> float:
-    spline, x, y = draw(generator)
-    worst = 0.0
-    for neuron in range(2):
-        true = torch.stack([loss(moved(spline, neuron, float(beta)), x, y) for beta in BETA])
-        worst = max(worst, relative_gap(cut(spline, x, y, neuron)(BETA), true))
-    return worst
-
-
-def _one_parabola(spline: Spline, x: Tensor, y: Tensor, neuron: int) -> LossSlice:
-    true = slice_loss(spline, x, y, neuron)
-    whole = [
-        part[torch.argmax(true.quadratic)].expand(len(x) + 1) for part in (true.quadratic, true.linear, true.constant)
-    ]
-    return LossSlice(true.knots, *whole, true.faces)
-
-
-def _curved_everywhere(spline: Spline, x: Tensor, y: Tensor, neuron: int) -> LossSlice:
-    true = slice_loss(spline, x, y, neuron)
-    least = true.quadratic[true.quadratic > 0].min()
-    return dataclasses.replace(true, quadratic=true.quadratic.clamp(min=float(least)))
-
-
-def _other_side(spline: Spline, x: Tensor, y: Tensor, neuron: int) -> LossSlice:
-    sides = spline.orientations.clone()
-    sides[neuron] *= -1
-    return slice_loss(Spline(spline.breakpoints, spline.delta_slopes, sides, spline.b0), x, y, neuron)
-
-
-slices = Claim(
-    label="thm-loss-slice",
-    statement=r"In one breakpoint the loss is a continuous piecewise quadratic with knots at the data; "
-    r"where the neuron sees $A$ data its second derivative is $A \mu^2$.",
-    source=f"{SAHS}, Theorem 3, where it is positive on every piece",
-    method="exact identity",
-    tolerance=EXACT,
-    check=_is_the_loss,
-    formula=slice_loss,
-    falsifiers={
-        "one parabola": _one_parabola,
-        "positive curvature on every piece": _curved_everywhere,
-        "the data on the other side": _other_side,
+@claim(
+    "thm-loss-slice",
+    source="sahs2022: Theorem 3",
+    check=equals(lambda spline, x, y: second(partial(loss_at, spline, x, y), x), on=problems.slices),
+    also=(lambda spline, x, y: second(slice_loss(spline, x, y, -1), x),),
+    wrong={
+        "one parabola": {"sees": lambda side, x: in_view(side, x) * 0 + len(x)},
+        "positive curvature on every piece": {"sees": lambda side, x: in_view(side, x).clamp(min=1)},
+        "the data on the other side": {"sees": lambda side, x: in_view(-side, x)},
     },
 )
+def slices(spline, x, y, *, sees=in_view, factor=1.0, power=Exponent(2)):
+    """The second derivative, found from a place in a gap and both ends of it, at which neighbours have to agree."""
+    return factor * sees(spline.orientations[-1], x) * spline.delta_slopes[-1].abs() ** power
 
 
-def _has_degree(degrees: dict[str, int], generator: Generator) -> float:
-    """Differences of order degree + 1 along a line inside one cell must vanish, and those of order degree must not."""
-    spline, x, y = draw(generator)
-    to_beta, to_mu = torch.randn(2, spline.breakpoints.numel(), generator=generator, dtype=torch.float64)
-    to_beta = 0.15 * to_beta / to_beta.abs().max()
-    worst = 0.0
-    for name, degree in degrees.items():
-        a, b = float(name != "delta-slopes"), float(name != "breakpoints")
-        values = [
-            loss(
-                Spline(
-                    spline.breakpoints + a * t * to_beta,
-                    spline.delta_slopes + 2 * b * t * to_mu,
-                    spline.orientations,
-                    spline.b0 + b * t,
-                ),
-                x,
-                y,
-            )
-            for t in torch.linspace(0, 1, 7, dtype=torch.float64)
-        ]
-        difference = torch.stack(values) / max(values)
-        for _ in range(degree):
-            difference = difference.diff()
-        attained = float(difference.abs().max()) > 1e-9
-        worst = max(worst, float(difference.diff().abs().max()) if attained else 1.0)
-    return worst
+def _jumps(spline: Spline, x: Tensor, y: Tensor, h: float = 0.2) -> Tensor:
+    """Slope right of each datum minus slope left of it, by one-sided differences, which are exact for parabolas."""
+    l2, l1, here, r1, r2 = (loss_at(spline, x, y, torch.unique(x) + k * h) for k in (-2, -1, 0, 1, 2))
+    return (4 * r1 - 3 * here - r2 - (3 * here - 4 * l1 + l2)) / (2 * h)
 
 
-degrees = Claim(
-    label="thm-loss-degrees",
-    statement="On a cell the loss is quadratic in the breakpoints and in the delta-slopes, and of degree four in both.",
-    source=f"{SAHS}, Theorem 3, which has it quadratic in both together",
-    method="exact identity",
-    tolerance=1e-12,
-    check=_has_degree,
-    formula={"breakpoints": 2, "delta-slopes": 2, "both": 4},
-    falsifiers={
-        "quadratic in both, as the source has it": {"breakpoints": 2, "delta-slopes": 2, "both": 2},
-        "cubic in both": {"breakpoints": 2, "delta-slopes": 2, "both": 3},
-        "linear in the breakpoints": {"breakpoints": 1, "delta-slopes": 2, "both": 4},
+@claim(
+    "prop-loss-kink",
+    source="own",
+    check=equals(_jumps, on=problems.slices),
+    also=(lambda spline, x, y: torch.sub(*reversed(slice_loss(spline, x, y, -1).slopes)),),
+    wrong={
+        r"$-s_i \mu_i \varepsilon_n$": {"factor": -1.0},
+        r"$\mu_i \varepsilon_n$": {"of_facing": 0},
+        r"$\varepsilon_n$ with the breakpoint where it was": {"adds": 1.0},
     },
 )
+def kink(spline, x, y, *, factor=1.0, of_facing=1, adds=0.0):
+    facing, mu = spline.orientations[-1], spline.delta_slopes[-1]
+    slopes = torch.cat([spline.delta_slopes[:-1], adds * mu[None]])
+    residual = curve(spline.breakpoints, slopes, spline.orientations, spline.b0, x) - y
+    there = torch.stack([residual[x == knot].sum() for knot in torch.unique(x)])
+    return factor * facing**of_facing * mu * there
 
 
-def _jumps_by(formula, generator: Generator) -> float:
-    """Slopes of the loss on both sides of each datum by one-sided differences, which are exact for quadratics."""
-    spline, x, y = draw(generator)
-    h, worst = 0.05, 0.0
-    for neuron in range(3):
-        predicted = formula(spline, x, y, neuron)
-        for n, place in enumerate(x.tolist()):
-            at = {k: float(loss(moved(spline, neuron, place + k * h), x, y)) for k in range(-2, 3)}
-            right = (-3 * at[0] + 4 * at[1] - at[2]) / (2 * h)
-            left = (3 * at[0] - 4 * at[-1] + at[-2]) / (2 * h)
-            worst = max(worst, abs(right - left - float(predicted[n])))
-    return worst
+# All breakpoints and delta-slopes
 
 
-kink = Claim(
-    label="prop-loss-kink",
-    statement=r"At a datum the slope of the slice jumps by $s_i \mu_i \varepsilon_n$, "
-    r"where $\varepsilon_n$ is the residual with the breakpoint there.",
-    source="derived here",
-    method="exact identity",
-    tolerance=1e-9,
-    check=_jumps_by,
-    formula=kinks,
-    falsifiers={
-        r"$\mu_i \varepsilon_n$": lambda s, x, y, i: s.orientations[i] * kinks(s, x, y, i),
-        r"$-s_i \mu_i \varepsilon_n$": lambda s, x, y, i: -kinks(s, x, y, i),
-        r"$\varepsilon_n$ with the breakpoint where it was": lambda s, x, y, i: s.slope_jumps[i] * (s(x) - y),
+def _steps(generator: Generator):
+    """(spline, x, y, steps of breakpoints, of delta-slopes, of b₀), such that no breakpoint meets a datum."""
+    for network, x in cells(generator, 4, lonely=True):
+        spline, width = to_spline(network), len(network.w)
+        room = (spline.breakpoints[:, None] - x).abs().amin(1) * uniform(generator, width, low=0.4, high=0.9)
+        to_beta, to_mu, to_b0 = room * signs(generator, width), normal(generator, width), normal(generator, 1)
+        for a, b in ((1, 0), (0, 1), (1, 1)):
+            yield spline, x, normal(generator, len(x)), a * to_beta, b * to_mu, b * to_b0
+
+
+def _leading(spline, x, y, to_beta, to_mu, to_b0) -> tuple[int, float]:
+    """Degree and leading coefficient of the loss along the steps, from its values at nine places."""
+    t = torch.cos(torch.pi * (torch.arange(9, dtype=torch.float64) + 0.5) / 9)[:, None]
+    beta, mu, b0 = spline.breakpoints + t * to_beta, spline.delta_slopes + t * to_mu, spline.b0 + t * to_b0
+    loss = 0.5 * (curve(beta, mu, spline.orientations, b0, x) - y).square().sum(-1)
+    powers = np.polynomial.polynomial.polyfit(t[:, 0], loss, 8)
+    powers = np.polynomial.polyutils.trimcoef(powers, 1e-9 * abs(powers).max())
+    return len(powers) - 1, powers[-1]
+
+
+@claim(
+    "thm-loss-degrees",
+    source="sahs2022: Theorem 3",
+    check=equals(_leading, on=_steps, tolerance=1e-8),
+    wrong={
+        "quadratic in both, as the source has it": {"in_both": 2},
+        "cubic in both": {"in_both": 3},
+        "linear in each": {"in_one": 1},
     },
 )
-
-DRAWS = 20_000
-
-
-def _counts_types(chance, generator: Generator) -> float:
-    """Slopes on both sides of the knots, from the loss of a network with a tiny delta-slope on pure noise."""
-    points, mu, h = 10, 1e-6, 1e-3
-    y = torch.randn(DRAWS, points, generator=generator, dtype=torch.float64)
-    x = torch.arange(points, dtype=torch.float64)
-
-    def change(beta: float) -> Tensor:
-        """The loss with a hinge facing right at beta, minus the loss without it: shape (DRAWS,)."""
-        hinge = mu * torch.relu(x - beta)
-        return 0.5 * hinge @ hinge - y @ hinge
-
-    worst = 0.0
-    for n in range(points - 1):
-        left, right = (change(float(n)) - change(n - h)) / h, (change(n + h) - change(float(n))) / h
-        predicted = float(chance(torch.tensor(float(points - n))))
-        for kind in ((left < 0) & (right > 0), (left > 0) & (right < 0)):
-            worst = max(worst, abs(float(kind.double().mean()) - predicted))
-    return worst
-
-
-types = Claim(
-    label="prop-loss-types",
-    statement=r"On noise, at a small delta-slope, a knot with $k$ active data attracts with probability "
-    r"$\arcsin(k^{-1/2}) / 2\pi$ and repels with the same.",
-    source="derived here",
-    method="Monte Carlo",
-    tolerance=0.012,
-    check=_counts_types,
-    formula=knot_chance,
-    falsifiers={
-        "slopes of independent sign": lambda k: torch.full_like(k, 0.25),
-        r"$\arcsin(k^{-1/2}) / \pi$": lambda k: 2 * knot_chance(k),
-        r"$1 / 2 \pi k$": lambda k: 1 / (2 * math.pi * k),
-    },
-)
+def degrees(spline, x, y, to_beta, to_mu, to_b0, *, in_one=2, in_both=4, half=0.5):
+    far = x[:, None] - spline.breakpoints
+    seen = (spline.orientations * far > 0).double()
+    if to_beta.any() and to_mu.any():
+        return in_both, half * (seen @ (to_mu * to_beta)).square().sum()
+    return in_one, half * (seen * far @ to_mu - seen @ (spline.delta_slopes * to_beta) + to_b0).square().sum()
 
 
 # Slices in the weights
 
 
-def _is_quadratic_and_moves_nothing_else(paths, generator: Generator) -> float:
-    spline, x, y = draw(generator)
-    network = to_network(spline, 0.5 + torch.rand(5, generator=generator, dtype=torch.float64))
-    worst = 0.0
-    for path in paths:
-        networks = [path(network, 0, 0.04 * t) for t in range(4)]
-        values = torch.stack([loss(one, x, y) for one in networks])
-        third = float(values.diff().diff().diff().abs().max() / values.max())
-        kept = max(relative_gap(to_spline(one).delta_slopes, spline.delta_slopes) for one in networks)
-        worst = max(worst, third, kept)
-    return worst
+def _networks(generator: Generator):
+    """(network, x, y): all data on the side of 0 where the breakpoint of the last neuron is."""
+    for spline, x, y in problems.slices(generator):
+        side = float(signs(generator, 1))
+        beta, x = (side * (part - x.min() + 1.5) for part in (spline.breakpoints, x))
+        moved = Spline(beta, spline.delta_slopes, spline.orientations, 0.3)
+        yield to_network(moved, uniform(generator, len(beta), low=0.5, high=2)), x, y
 
 
-def _change(network: Network, neuron: int, **change) -> Network:
-    parts = {name: getattr(network, name).clone() for name in ("w", "b", "v")}
-    for name, value in change.items():
-        parts[name][neuron] = value
-    return Network(**parts, b0=network.b0)
+def _bends(network: Network, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    """Second derivatives along b_i + t and along 1/λ, which are linear functions of where the breakpoint is."""
+    w, b, v = [part[-1] for part in (network.w, network.b, network.v)]
+
+    def loss(*last: Tensor) -> Tensor:
+        new = torch.stack(torch.broadcast_tensors(*last), 1)
+        rows = flatten(network).repeat(len(new), 1)
+        rows[:, len(network.w) - 1 : -1 : len(network.w)] = new
+        return torch.vmap(lambda parts: squares(parts, x, y))(rows)
+
+    along_b = second(lambda beta: loss(w, -w * beta, v), x) / w**2
+    return along_b, second(lambda beta: loss(-b / beta, b, -v * w * beta / b), x) * (b / w) ** 2
 
 
-def by_bias(network: Network, i: int, t: float) -> Network:
-    """Move b: the breakpoint moves by t."""
-    return _change(network, i, b=network.b[i] - t * network.w[i])
-
-
-def by_inverse_factor(network: Network, i: int, t: float) -> Network:
-    """Move w and v along a hyperbola, evenly in the inverse of the factor: the breakpoint moves evenly."""
-    factor = 1 / (1 + _reach(network, i) * t)
-    return _change(network, i, w=factor * network.w[i], v=network.v[i] / factor)
-
-
-def _by_factor(network: Network, i: int, t: float) -> Network:
-    factor = 1 + _reach(network, i) * t
-    return _change(network, i, w=factor * network.w[i], v=network.v[i] / factor)
-
-
-def _reach(network: Network, i: int) -> float:
-    return float((network.w[i] / network.b[i]).abs().clamp(max=3.0))
-
-
-weights = Claim(
-    label="cor-loss-weights",
-    statement=r"Moving $b_i$, or $w_i$ with $w_i v_i$ held, moves $\beta_i$ alone; the loss is then piecewise "
-    r"quadratic in $b_i$, and in $1/w_i$.",
-    source=f"{SAHS}, Corollary 2",
-    method="exact identity",
-    tolerance=1e-11,
-    check=_is_quadratic_and_moves_nothing_else,
-    formula=(by_bias, by_inverse_factor),
-    falsifiers={
-        r"quadratic in $w_i$": (by_bias, _by_factor),
-        r"$v_i$ need not move with $w_i$": (lambda n, i, t: _change(n, i, w=n.w[i] * (1 + t)),),
-        r"moving $b_i$ and $v_i$": (lambda n, i, t: _change(by_bias(n, i, t), i, v=n.v[i] * (1 + t)),),
+@claim(
+    "cor-loss-weights",
+    source="sahs2022: Corollary 2",
+    check=equals(_bends, on=_networks),
+    wrong={
+        r"$A v_i^2$ along both": {"of_b": Exponent(0)},
+        r"$A v_i$ along the bias": {"of_v": Exponent(1)},
+        r"$A \mu_i^2$ along both": {"of_w": Exponent(2), "of_b": Exponent(0)},
     },
 )
+def weights(network, x, y, *, factor=1.0, of_v=Exponent(2), of_w=Exponent(0), of_b=Exponent(2)):
+    w, b, v = network.w[-1], network.b[-1].abs(), network.v[-1].abs()
+    bend = factor * in_view(w.sign(), x) * v**of_v * w.abs() ** of_w
+    return bend, bend * b**of_b
+
+
+# Knots on noise
+
+
+def _all(attracts: Tensor) -> dict[str, Tensor]:
+    return {"attracts": attracts, "repels": attracts, "passes": 1 - 2 * attracts}
+
+
+def _views(generator: Generator):
+    """(data in view left of each knot but the edge, right of it), (K, N), for both facings."""
+    x = problems.places(generator, 7)
+    for side, knots in ((1.0, x[:-1]), (-1.0, x[1:])):
+        yield tuple((side * (x - knots[:, None] - h) > 0).double() for h in (-0.1, 0.1))
+
+
+def _chances(left: Tensor, right: Tensor) -> dict[str, Tensor]:
+    """Chances of signs, by quadrature: a slope is −μ Σ ε over the data in view, ε, where μ is small, Gaussian noise."""
+    alike = ((left * right).sum(1) / (left.sum(1) * right.sum(1)).sqrt())[:, None]
+    z, weight = quadrature(torch.tensor(-12.0).double(), torch.tensor(0.0), 100)  # the slope on the left is negative
+    other = torch.special.ndtr(z * alike / torch.sqrt(1 - alike**2))  # is the one on the right positive?
+    return _all((other * torch.exp(-(z**2) / 2) * weight).sum(1) / math.sqrt(2 * math.pi))
+
+
+@claim(
+    "prop-loss-types",
+    source="own",
+    check=equals(_chances, on=_views),
+    also=(lambda left, right: _all(knot_chance(torch.maximum(left, right).sum(1))),),
+    wrong={
+        "slopes of independent sign": lambda left, right: _all(torch.full_like(left[:, 0], 0.25)),
+        r"$\arcsin(k^{-1/2}) / \pi$": {"share": 1 / math.pi},
+        r"$\arcsin(1/k) / 2\pi$": {"power": -1.0},
+        r"$k$ without the knot itself": {"itself": -1},
+    },
+)
+def types(left, right, *, share=0.5 / math.pi, power=Exponent(-0.5), itself=0):
+    return _all(share * torch.arcsin((torch.maximum(left, right).sum(1) + itself) ** power))
+
+
+# Critical points
+
+
+def _by_autograd(network: Network, x: Tensor) -> tuple[Tensor, Tensor]:
+    """The projections onto the residuals for which the gradient vanishes, in weights and in spline parameters."""
+    spline = to_spline(network)
+    parts = spline.breakpoints, spline.delta_slopes, network.b0[None]
+    of = torch.autograd.functional.jacobian(lambda beta, mu, b0: curve(beta, mu, spline.orientations, b0, x), parts)
+    return onto_kernel(jacobian(network, x).T), onto_kernel(torch.cat(of, 1).T)
+
+
+@claim(
+    "thm-loss-critical",
+    source="sahs2022: Theorem 4",
+    check=equals(_by_autograd, on=cells, tolerance=1e-8, floor=1.0),
+    also=(lambda *cell: (critical_residuals(*cell) @ critical_residuals(*cell).T,) * 2,),
+    wrong={
+        "least squares on each piece": {"share": 0.0},
+        "the far ends count as neurons facing right": {"far_left": 1},
+        "moments in proportion to the number of data": {"turn": lambda turns, counts: turns * counts},
+    },
+)
+def critical(network, x, *, turn=lambda turns, counts: turns, share=1.0, right=1, left=0, far_left=0, far_right=1):
+    """The conditions are linear in the residuals and in T = Σ ε x: sums vanish, and moments less T c."""
+    inside, counts, turns = problems.cut(network, x, right=right, left=left, far_left=far_left, far_right=far_right)
+    found = onto_kernel(torch.cat([inside, (inside - share * turn(turns, counts)[:, None]) * x]))
+    return found, found
+
+
+@claim(
+    "cor-loss-fits",
+    source="sahs2022: Corollary 3",
+    check=equals(
+        lambda network, x: bool(torch.linalg.matrix_rank(jacobian(network, x), rtol=1e-9) == len(x)),
+        on=partial(cells, count=90, again=False),
+    ),
+    also=(lambda network, x: gram_rank(network, x) == len(x),),
+    wrong={
+        "if and only if the partition is lonely": {"most": 1},
+        "if and only if no piece holds more than two": {"fewest": 0},
+        "lonely, and two that face apart in one gap": {"most": 1, "fewest": 1},
+    },
+)
+def fits(network, x, *, most=2, fewest=2):
+    _, counts, turns = problems.cut(network, x)
+    return bool(counts.max() <= most) and problems.forced(counts, turns, fewest)

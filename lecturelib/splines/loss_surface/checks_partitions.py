@@ -3,209 +3,189 @@
 from __future__ import annotations
 
 import math
-from itertools import combinations_with_replacement
+from functools import partial
+from itertools import combinations, pairwise, product
 
 import torch
 from torch import Generator, Tensor
 
-from lecturelib.core.old_claims import Claim
-from lecturelib.splines.breakpoints.network import Spline
+from lecturelib.core.checking import equals, tends_to
+from lecturelib.core.claims import Exponent, claim
+from lecturelib.core.problems import normal, uniform
+from lecturelib.splines.breakpoints.checks_problems import quadrature
 from lecturelib.splines.loss_surface import partitions
+from lecturelib.splines.loss_surface.checks_problems import cells
 
-SAHS = "Sahs et al. 2022"
-
-
-def _brute_force(width: int, points: int) -> tuple[int, int]:
-    """All ways to put N ordered data into H + 1 pieces, and those that put no two together."""
-    ways = list(combinations_with_replacement(range(width + 1), points))
-    return len(ways), sum(len(set(way)) == points for way in ways)
+# Counting words of H breakpoints and N data
 
 
-def _counts(formula, generator: Generator) -> float:
-    worst = 0.0
-    for _ in range(6):
-        width, points = (int(size) for size in torch.randint(2, 7, (2,), generator=generator))
-        expected = _brute_force(width, points)
-        worst = max(worst, *(abs(f(width, points) - n) for f, n in zip(formula, expected, strict=True)))
-    return worst
+def sizes(_: Generator) -> list[tuple[int, int]]:
+    return [(width, points) for width in range(1, 7) for points in range(1, 5) if width + points > 2]
 
 
-count = Claim(
-    label="thm-loss-count",
-    statement=r"$H$ breakpoints cut $N$ distinct data in $\binom{H+N}{N}$ ways, $\binom{H+1}{N}$ of them lonely.",
-    source=f"{SAHS}, section 2.3.1 and Lemma 1",
-    method="exact identity",
-    tolerance=0.0,
-    check=_counts,
-    formula=(partitions.count_partitions, partitions.count_lonely),
-    falsifiers={
-        r"$\binom{H}{N}$ lonely ones": (partitions.count_partitions, math.comb),
-        r"$\binom{H+N+1}{N}$ in all": (lambda h, n: math.comb(h + n + 1, n), partitions.count_lonely),
-        r"$N^H$ lonely ones": (partitions.count_partitions, lambda h, n: n**h),
-    },
+def _words(width: int, points: int) -> tuple[Tensor, Tensor]:
+    """All words of H breakpoints and N data, by the places of the letters: (words, H) and (words, N)."""
+    cuts = list(combinations(range(width + points), width))
+    return torch.tensor(cuts), torch.tensor([sorted({*range(width + points)} - {*cut}) for cut in cuts])
+
+
+def _are_alone(width: int, points: int) -> Tensor:
+    """Which data have no other one beside them in a word: (words, N)."""
+    beside = torch.nn.functional.pad(_words(width, points)[1].diff() == 1, (1, 1))
+    return ~(beside[:, 1:] | beside[:, :-1])
+
+
+@claim(
+    "thm-loss-count",
+    source="sahs2022: section 2.3.1 and Lemma 1",
+    check=equals(lambda *of: {"all": len(_are_alone(*of)), "lonely": int(_are_alone(*of).all(1).sum())}, on=sizes),
+    wrong={r"$\binom{H}{N}$ lonely ones": {"pieces": 0}, r"$\binom{H+N+1}{N}$ in all": {"letters": 1}},
 )
+def count(width, points, *, letters=0, pieces=1):
+    return {"all": math.comb(width + points + letters, points), "lonely": math.comb(width + pieces, points)}
 
 
-def _lonely(generator: Generator, points: int = 6, spare: int = 3) -> tuple[Tensor, Tensor, Tensor]:
-    """Breakpoints (one in each gap and some more, shuffled), sorted data, targets."""
-    x = torch.cumsum(0.2 + torch.rand(points, generator=generator, dtype=torch.float64), 0)
-    share = torch.rand(points - 1, generator=generator, dtype=torch.float64)
-    one_each = x[:-1] + (0.1 + 0.8 * share) * x.diff()
-    more = x[0] - 1 + (x[-1] - x[0] + 2) * torch.rand(spare, generator=generator, dtype=torch.float64)
-    places = torch.cat([one_each, more])[torch.randperm(points - 1 + spare, generator=generator)]
-    return places, x, torch.randn(points, generator=generator, dtype=torch.float64)
+def _shares_lonely(width: int, points: int) -> dict[str, float]:
+    """Of all words, and of all ways to drop N data into H + 1 equal pieces."""
+    apart = [len(set(pieces)) == points for pieces in product(range(width + 1), repeat=points)]
+    return {"random": float(_are_alone(width, points).all(1).double().mean()), "spaced": sum(apart) / len(apart)}
 
 
-def _fits(fit, generator: Generator) -> float:
-    places, x, y = _lonely(generator)
-    worst = 0.0
-    for shift in (0.0, 1e-3):
-        spline = fit(places + shift, x, y)
-        same_place = float((spline.breakpoints - places - shift).abs().max())
-        worst = max(worst, float((spline(x) - y).abs().max()), same_place)
-    return worst
-
-
-def _wrong_jump(places: Tensor, x: Tensor, y: Tensor) -> Spline:
-    """Jumps of the broken line through the data, moved from the data to the breakpoints."""
-    right = partitions.fit_lonely(places, x, y)
-    slopes = y.diff() / x.diff()
-    jumps = torch.cat([slopes[:1], slopes.diff()])
-    mu = torch.zeros_like(places)
-    used = torch.argsort(places)[[int((places < point).sum()) for point in x[:-1]]]
-    return Spline(places, mu.index_add(0, used, jumps), right.orientations, right.b0)
-
-
-fit = Claim(
-    label="lem-loss-fit",
-    statement="For breakpoints that make a lonely partition, all facing right, some delta-slopes fit the data.",
-    source=f"{SAHS}, Lemma 1",
-    method="exact identity",
-    tolerance=1e-9,
-    check=_fits,
-    formula=partitions.fit_lonely,
-    falsifiers={
-        "with the slopes of the broken line through the data": _wrong_jump,
-        "facing left": lambda p, x, y: Spline(
-            p, partitions.fit_lonely(p, x, y).delta_slopes, -torch.ones_like(p), float(y[0])
+@claim(
+    "thm-loss-lonely",
+    source="own",
+    check=equals(_shares_lonely, on=sizes),
+    also=(lambda *of: {"random": partitions.lonely_chance(*of), "spaced": partitions.lonely_chance_spaced(*of)},),
+    wrong={
+        r"$1 - e^{-N^2/(H+1)}$, as printed": lambda h, n: dict.fromkeys(
+            ("random", "spaced"), -math.expm1(-n * n / (h + 1))
         ),
-        r"with $b_0 = 0$": lambda p, x, y: Spline(
-            p, partitions.fit_lonely(p, x, y).delta_slopes, torch.ones_like(p), 0.0
-        ),
+        "$H$ days in place of $H + 1$": {"days": 0},
     },
 )
+def chance(width, points, *, pieces=1, days=1):
+    return {
+        "random": math.comb(width + pieces, points) / math.comb(width + points, points),
+        "spaced": math.prod(max(1 - k / (width + days), 0.0) for k in range(1, points)),
+    }
 
 
-def _lonely_share(cdf_pieces: Tensor) -> float:
-    """Share of rows in which no number stands twice."""
-    rows = torch.sort(cdf_pieces, dim=1)[0]
-    return float((rows.diff(dim=1) > 0).all(1).double().mean())
-
-
-def _chances(formula, generator: Generator) -> float:
-    width, points, draws = 30, 6, 20_000
-    x = torch.rand(draws, points, generator=generator, dtype=torch.float64)
-    places = torch.sort(torch.rand(draws, width, generator=generator, dtype=torch.float64))[0]
-    found = _lonely_share(torch.searchsorted(places, x)), _lonely_share(torch.floor(x * (width + 1)))
-    return max(abs(f(width, points) - share) for f, share in zip(formula, found, strict=True))
-
-
-def _printed(width: int, points: int) -> float:
-    return 1 - math.exp(-(points**2) / (width + 1))
-
-
-chance = Claim(
-    label="thm-loss-lonely",
-    statement=r"The partition is lonely with probability $\binom{H+1}{N} / \binom{H+N}{N}$ for random breakpoints of "
-    r"the data's own density, $\prod_{k<N} (1 - k/(H+1))$ for equally spaced ones and uniform data.",
-    source=f"derived here, for {SAHS}, Remark 1",
-    method="Monte Carlo",
-    tolerance=0.02,
-    check=_chances,
-    formula=(partitions.lonely_chance, partitions.lonely_chance_spaced),
-    falsifiers={
-        r"$1 - e^{-N^2/(H+1)}$, as printed": (_printed, _printed),
-        r"$e^{-N^2/(H+1)}$": (lambda h, n: 1 - _printed(h, n), lambda h, n: 1 - _printed(h, n)),
-        "the two exchanged": (partitions.lonely_chance_spaced, partitions.lonely_chance),
-    },
-)
-
-
-def _tends_to(limit, generator: Generator) -> float:
-    """Share of lonely partitions at N = 24, H = 4 N², for Cauchy breakpoints and data uniform on [−5, 5]."""
-    points, ratio, draws = 24, 4, 600
-    x = 10 * torch.rand(draws, points, generator=generator, dtype=torch.float64) - 5
-    places = torch.rand(draws, ratio * points**2, generator=generator, dtype=torch.float64)
-    places = torch.tan(torch.pi * (places - 0.5))
-    gaps = torch.searchsorted(torch.sort(x)[0], places)
-    hit = torch.zeros(draws, points + 1, dtype=torch.bool).scatter_(1, gaps, True)
-    return abs(limit(ratio) - float(hit[:, 1:-1].all(1).double().mean()))
-
-
-limit = Claim(
-    label="thm-loss-lonely-limit",
-    statement=r"If $H = d N^2$ and $N \to \infty$, the probability tends to $\exp(-\frac1d \int q^2/p)$ for data of "
-    r"density $q$ and breakpoints of density $p$.",
-    source=f"derived here, for {SAHS}, Remark 1",
-    method="Monte Carlo",
-    tolerance=0.12,
-    check=_tends_to,
-    formula=lambda d: partitions.lonely_limit(d, partitions.crowding(partitions.he_density, 5.0)),
-    falsifiers={
-        r"$1 - e^{-1/d}$, as printed": lambda d: 1 - math.exp(-1 / d),
-        r"$e^{-1/d}$ whatever the densities": partitions.lonely_limit,
-        r"$\exp(-\frac{1}{d}(\int q^2/p)^2)$": lambda d: partitions.lonely_limit(
-            d, partitions.crowding(partitions.he_density, 5.0) ** 2
-        ),
-    },
-)
-
-
-def _mean_share(formula, generator: Generator) -> float:
-    width, points, draws = 20, 12, 10_000
-    x = torch.randn(draws, points, generator=generator, dtype=torch.float64)
-    places = torch.randn(draws, width, generator=generator, dtype=torch.float64)
-    return abs(formula(width, points) - float(partitions.alone(places, x).double().mean()))
-
-
-share = Claim(
-    label="thm-loss-alone",
-    statement=r"Of data and breakpoints from one density, a share of $H (H+1) / ((H+N)(H+N-1))$ of the data is alone.",
-    source="derived here, for the slides' Figure 11",
-    method="Monte Carlo",
-    tolerance=0.01,
-    check=_mean_share,
-    formula=partitions.alone_share,
-    falsifiers={
+@claim(
+    "thm-loss-alone",
+    source="own",
+    check=equals(lambda *of: float(_are_alone(*of).double().mean()), on=sizes),
+    also=(lambda *of: float(partitions.alone(*_words(*of)).double().mean()),),
+    wrong={
         r"$H / (H + N)$": lambda h, n: h / (h + n),
-        r"$(H / (H + N))^2$, its limit": lambda h, n: (h / (h + n)) ** 2,
+        r"$(H / (H + N))^2$, its limit": {"more": 0, "less": 0},
         r"$e^{-N/H}$": lambda h, n: math.exp(-n / h),
     },
 )
+def share(width, points, *, more=1, less=1):
+    return width * (width + more) / ((width + points) * (width + points - less))
 
 
-def _large_share(formula, generator: Generator) -> float:
-    points, ratio, draws = 300, 2.0, 60
-    x = 2 * torch.rand(draws, points, generator=generator, dtype=torch.float64) - 1
-    w, b = torch.randn(2, draws, round(ratio * points), generator=generator, dtype=torch.float64)
-    return abs(formula(ratio, partitions.he_density, 1.0) - float(partitions.alone(-b / w, x).double().mean()))
+# A fit
 
 
-def _uniform(x: Tensor) -> Tensor:
-    return torch.full_like(x, 0.5)
+def _lonely(generator: Generator):
+    """(breakpoints, x, y): one breakpoint or more in each gap and some beyond, in any order."""
+    for network, x in cells(generator, 12, again=False, lonely=True):
+        yield -network.b / network.w, x[torch.randperm(len(x), generator=generator)], normal(generator, len(x))
 
 
-share_limit = Claim(
-    label="thm-loss-alone-limit",
-    statement=r"If $H = \rho N$ and $N \to \infty$, the share alone tends to $\int q \, (\rho p / (\rho p + q))^2 dx$.",
-    source="derived here, for the slides' Figure 11",
-    method="Monte Carlo",
-    tolerance=0.02,
-    check=_large_share,
-    formula=partitions.alone_share_limit,
-    falsifiers={
-        "as if breakpoints were spread like the data": lambda r, p, a: partitions.alone_share_limit(r, _uniform, a),
-        "without the square": lambda r, p, a: math.sqrt(partitions.alone_share_limit(r, p, a)),
-        r"with $p$ and $q$ exchanged": lambda r, p, a: partitions.alone_share_limit(r, lambda x: 0.25 / p(x), a),
+@claim(
+    "lem-loss-fit",
+    source="sahs2022: Lemma 1",
+    check=equals(lambda beta, x, y: y, on=_lonely, tolerance=1e-9),
+    wrong={
+        "the slopes of the broken line through the data": {"reach": lambda x, other, beta: other - x},
+        r"with $b_0 = 0$": {"start": 0.0},
+        "facing left": {"bend": lambda distance: distance.clamp(max=0)},
     },
 )
+def fit(beta, x, y, *, reach=lambda x, other, beta: other - beta, bend=torch.relu, start=1.0, jump=1.0):
+    """Values at the data, where each datum but the first is met by the breakpoint next to the datum before it."""
+    order = torch.argsort(x)
+    values = torch.full_like(x, float(start * y[order[0]]))
+    for one, other in pairwise(order):
+        place = beta[beta > x[one]].min()
+        values = values + jump * (y[other] - values[other]) / reach(x[one], x[other], place) * bend(x - place)
+    return values
+
+
+# Limits of many data
+
+
+def _tilted(half_width: Tensor, tilt: float, x: Tensor) -> Tensor:
+    return (1 + tilt * x / half_width) / (2 * half_width)
+
+
+def _cauchy(centre: float, scale: float, x: Tensor) -> Tensor:
+    return scale / (torch.pi * (scale**2 + (x - centre) ** 2))
+
+
+def _laws(generator: Generator):
+    """(q, p, a, ratio): densities of data on [−a, a] and of breakpoints, and a multiple of 1/20: widths are whole."""
+    low, high = torch.tensor([[1.0, -0.8, -0.5, 0.7, 1.5], [2.5, 0.8, 0.5, 1.5, 2.5]], dtype=torch.float64)
+    for a, tilt, centre, scale, ratio in torch.lerp(low, high, uniform(generator, 2, 5)):
+        yield partial(_tilted, a, tilt), partial(_cauchy, centre, scale), a, round(20 * float(ratio)) / 20
+
+
+def _mean(points: int, width: int, q, p, a: Tensor, *, alone=1.0, pair=1.0, cells=32) -> float:
+    """E alone^(data alone) pair^(neighbours in one piece), for N data and about H breakpoints, a Poisson number.
+
+    It is N! times the coefficient of zᴺ in the sum over all words with weights z dQ for a datum and H dP for a
+    breakpoint: a product of exponentials of matrices, as both are spread evenly within each of many cells.
+    """
+    turns = torch.exp(2j * torch.pi * torch.arange(64, dtype=torch.float64) / 64)
+    x = a * (torch.arange(cells, dtype=a.dtype)[:, None] - (cells - 1) / 2) * 2 / cells
+    z, u = torch.broadcast_tensors(points * turns * q(x) * 2 * a / cells, width * p(x) * 2 * a / cells + 0j)
+    rates = torch.stack([0 * u, alone * u, u, z, -u, 0 * u, 0 * u, pair * z, pair * z - u], -1).unflatten(-1, (3, 3))
+    words = torch.eye(3, 1, dtype=z.dtype)  # those that end with a breakpoint, one datum in a piece, several
+    for step in torch.matrix_exp(rates):
+        words = step @ words
+    total = words[:, 0] + alone * words[:, 1] + words[:, 2]
+    return float((total[:, 0] * turns**-points).mean().real) * (math.factorial(points) / points**points)
+
+
+def _loneliness(_: Generator, points: int, q, p, a: Tensor, ratio: float, h: float = 1e-3) -> dict[str, float]:
+    mean = partial(_mean, points, round(ratio * points**2), q, p, a)
+    return {"pairs": (mean(pair=1 + h) - mean(pair=1 - h)) / (2 * h), "chance": mean(pair=0.0)}
+
+
+@claim(
+    "thm-loss-lonely-limit",
+    source="own",
+    check=tends_to(_loneliness, (20, 40), on=_laws, order=1, tolerance=0.01),
+    wrong={
+        r"$1 - e^{-1/d}$, as printed": lambda q, p, a, d: {"pairs": 1 / d, "chance": 1 - math.exp(-1 / d)},
+        r"$e^{-1/d}$ whatever the densities": lambda q, p, a, d: {"pairs": 1 / d, "chance": math.exp(-1 / d)},
+        r"$\int p^2/q$": {"of_q": -1.0, "of_p": 2.0},
+    },
+)
+def limit(q, p, a, ratio, *, of_q=Exponent(2), of_p=Exponent(-1), of_ratio=Exponent(-1), rate=-1.0):
+    x, weights = quadrature(-a, a, 160)
+    pairs = (weights * q(x) ** of_q * p(x) ** of_p).sum() * ratio**of_ratio
+    return {"pairs": pairs, "chance": torch.exp(rate * pairs)}
+
+
+def _share(_: Generator, points: int, q, p, a: Tensor, ratio: float, h: float = 1e-3) -> float:
+    mean = partial(_mean, points, round(ratio * points), q, p, a)
+    return (mean(alone=1 + h) - mean(alone=1 - h)) / (2 * h * points)
+
+
+@claim(
+    "thm-loss-alone-limit",
+    source="own",
+    check=tends_to(_share, (20, 40), on=_laws, order=1, tolerance=0.01),
+    also=(lambda q, p, a, r: partitions.alone_share_limit(r, p, data=q, half_width=a),),
+    wrong={
+        "as if breakpoints were spread like the data": lambda q, p, a, r: (r / (r + 1)) ** 2,
+        "without the square": {"power": 1.0},
+        "half as many rivals": {"rival": 0.5},
+    },
+)
+def share_limit(q, p, a, ratio, *, power=Exponent(2), rival=1.0):
+    x, weights = quadrature(-a, a, 160)
+    return (weights * q(x) * (ratio * p(x) / (ratio * p(x) + rival * q(x))) ** power).sum()

@@ -38,6 +38,21 @@ def share_alone() -> Derivation:
     )
 
 
+def share_alone_in_the_limit() -> Derivation:
+    """The share of data that are alone, at one place: 1 less a neighbour on either side, which counts both twice."""
+    q, rate, t = sp.symbols("q lambda t", positive=True)
+    neighbour = sp.Integral(q * sp.exp(-rate * t), (t, 0, sp.oo))
+    both = sp.Integral(q**2 * t * sp.exp(-rate * t), (t, 0, sp.oo))
+    return Derivation(
+        "eq-loss-alone-rates",
+        q * (1 - 2 * neighbour + both),
+        [
+            Step(q * (1 - 2 * q / rate + q**2 / rate**2), "both integrals"),
+            Step(q * ((rate - q) / rate) ** 2, "a square"),
+        ],
+    )
+
+
 def crowding_of_he() -> Derivation:
     """∫ q²/p over [−a, a] for uniform data and a standard Cauchy law of breakpoints."""
     reach = sp.Symbol("a", positive=True)

@@ -17,8 +17,9 @@ from lecturelib.splines.breakpoints.network import Spline
 from lecturelib.splines.loss_surface.slices import TYPES, LossSlice, slice_loss
 
 REACH = (-3.4, 3.6)
-MARKS = (("o", figures.MUTED), ("^", figures.ORANGE), ("v", figures.GREEN), ("s", figures.PINK))
-LOOKS = dict(zip(TYPES, MARKS, strict=True))
+LOOKS = dict(
+    zip(TYPES, zip("o^vs", (figures.MUTED, figures.ORANGE, figures.GREEN, figures.PINK), strict=True), strict=True)
+)
 
 
 def scenes() -> dict[str, dict[str, Any]]:
@@ -28,13 +29,12 @@ def scenes() -> dict[str, dict[str, Any]]:
     noise = torch.randn(11, generator=generator_for(0, "loss slice", "noise"), dtype=torch.float64)
     nothing = {"breakpoints": [], "delta_slopes": [], "orientations": [], "b0": 0.0}
     bent = {"breakpoints": [-1.5, 0.9], "delta_slopes": [1.6, -2.2], "orientations": [-1.0, 1.0], "b0": 1.0}
-    cosine = 3 * torch.cos(2.5 * x)
-    wave = 2 * torch.cos(1.1 * x) + 0.5 * noise
-    return {
-        "cosine": {"x": x.tolist(), "y": cosine.tolist(), "rest": nothing},
-        "noise": {"x": x.tolist(), "y": noise.tolist(), "rest": nothing},
-        "network": {"x": x.tolist(), "y": wave.tolist(), "rest": bent},
+    found = {
+        "cosine": (3 * torch.cos(2.5 * x), nothing),
+        "noise": (noise, nothing),
+        "network": (2 * torch.cos(1.1 * x) + 0.5 * noise, bent),
     }
+    return {name: {"x": x.tolist(), "y": y.tolist(), "rest": rest} for name, (y, rest) in found.items()}
 
 
 class SliceExplorer(Explorer):
@@ -61,27 +61,25 @@ class SliceExplorer(Explorer):
         super().__init__(name, givens={"scenes": scenes(), "reach": REACH}, **beginning)
 
     @property
+    def _data(self) -> dict[str, Any]:
+        return self.givens["scenes"][self.state["scene"]]
+
+    @property
     def spline(self) -> Spline:
         """The network as it stands in the browser; the neuron that moves is the last."""
-        rest = self.givens["scenes"][self.state["scene"]]["rest"]
-        side = 1.0 if self.state["facing"] == "right" else -1.0
-        return Spline(
-            [*rest["breakpoints"], self.state["beta"]],
-            [*rest["delta_slopes"], self.state["mu"]],
-            [*rest["orientations"], side],
-            rest["b0"],
-        )
+        rest, side = self._data["rest"], 1.0 if self.state["facing"] == "right" else -1.0
+        moving = {"breakpoints": self.state["beta"], "delta_slopes": self.state["mu"], "orientations": side}
+        return Spline(**{name: [*rest[name], value] for name, value in moving.items()}, b0=rest["b0"])
 
     @property
     def cut(self) -> LossSlice:
         """The slice of the loss on which the neuron moves."""
-        data = self.givens["scenes"][self.state["scene"]]
-        return slice_loss(self.spline, data["x"], data["y"], neuron=-1)
+        return slice_loss(self.spline, self._data["x"], self._data["y"], neuron=-1)
 
     def draw(self) -> tuple[Figure, str]:
         """Data and network above, the slice with its knots below."""
-        spline, cut, beta = self.spline, self.cut, self.state["beta"]
-        data = self.givens["scenes"][self.state["scene"]]
+        spline, cut, beta, data = self.spline, self.cut, self.state["beta"], self._data
+        loss = float(cut([beta]))
         z = torch.linspace(*REACH, 701, dtype=torch.float64)
         figure, (top, bottom) = figures.new(2, 1, height=4.6, sharex=True)
         top.plot(data["x"], data["y"], "o", color=figures.INK, label="data")
@@ -94,10 +92,9 @@ class SliceExplorer(Explorer):
             where = cut.knots[[found == kind for found in cut.types]]
             if len(where):
                 bottom.plot(where, cut(where), marker, color=color, markersize=8, label=kind)
-        bottom.plot([beta], cut(torch.tensor([beta])), "D", color=figures.BLUE, label="breakpoint")
+        bottom.plot([beta], [loss], "D", color=figures.BLUE, label="breakpoint")
         bottom.set(xlabel=r"breakpoint $\beta$", ylabel="loss")
         bottom.legend(ncols=2)
         kinds = ", ".join(f"{kind} at {float(knot):.1f}" for knot, kind in zip(cut.knots, cut.types, strict=True))
-        loss = float(cut(torch.tensor([beta]))[0])
         alt = f"Above: {len(data['x'])} data and a network that bends at {beta:.2f}. Below: the loss along the slice, "
         return figure, alt + f"{loss:.2f} at the breakpoint, with knots: {kinds}."

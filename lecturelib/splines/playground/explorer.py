@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
 from lecturelib.core import figures
-from lecturelib.core.arguments import one_dimensional, same_shape
+from lecturelib.core.arguments import Vector, checked
 from lecturelib.core.controls import Choice, Number, Points, Setting, Switch
 from lecturelib.core.explorers import Explorer
 from lecturelib.splines.breakpoints.network import Network, rescale
@@ -36,37 +36,19 @@ TARGETS = {
 """What there is to fit on [−1, 1], as in browser/targets.js; "gap" has no data for |x| < ½."""
 OWN = ((-1.0, -0.4), (-0.6, 0.5), (-0.2, -0.3), (0.2, 0.6), (0.6, -0.5), (1.0, 0.3))
 
-_TARGETS = {
-    "sine": "a sine",
-    "gap": "two lines with a gap",
-    "steps": "steps",
-    "sawtooth": "a sawtooth",
-    "quadratic": "a parabola",
-    "hills": "a hill between valleys",
-    "own": "points of my own",
-}
-_SCHEMES = {
-    "he": "He",
-    "glorot": "Glorot",
-    "pytorch": "PyTorch",
-    "uniform_breakpoints": "uniform breakpoints",
-    "spiky": "spiky",
-    "flat": "flat (v = 0)",
-}
-_SPEEDS = {
-    "even": "even in log time",
-    "1": "1 step",
-    "10": "10 steps",
-    "100": "100 steps",
-    "1000": "1,000 steps",
-    "full": "full",
-}
+_TARGETS = {"sine": "a sine", "gap": "two lines with a gap", "steps": "steps", "sawtooth": "a sawtooth"}
+_TARGETS |= {"quadratic": "a parabola", "hills": "a hill between valleys", "own": "points of my own"}
+_SCHEMES = {"he": "He", "glorot": "Glorot", "pytorch": "PyTorch", "uniform_breakpoints": "uniform breakpoints"}
+_SCHEMES |= {"spiky": "spiky", "flat": "flat (v = 0)"}
+_SPEEDS = {"even": "even in log time", "1": "1 step"}
+_SPEEDS |= {"10": "10 steps", "100": "100 steps", "1000": "1,000 steps", "full": "full"}
 _PLAIN = {"target": "sine", "count": 30, "noise": 0, "scheme": "he", "width": 40, "alpha": 1, "optimizer": "gd"}
 _PLAIN |= {"auto": True, "cubic": False, "linear": False, "psi": False}
 _COMPARED = {**_PLAIN, "target": "own", "optimizer": "momentum", "cubic": True, "linear": True}
 # Rates that are chosen are those of browser/measures.js: a quadratic of curvature λ is stable below EDGE / λ.
 _EDGES, _ADAM_RATE = {"gd": 2, "momentum": 3.8}, 0.003
 _STILL_STEPS = 20_000
+_FIELDS = ("w", "b", "v", "b0")
 
 
 def _settings(targets: Mapping[str, str], schemes: Mapping[str, str]) -> tuple[Setting, ...]:
@@ -91,6 +73,23 @@ def _settings(targets: Mapping[str, str], schemes: Mapping[str, str]) -> tuple[S
         Switch("loss", "loss and roughness", True),
         Switch("scatter", "scatter of (β, μ)", True),
     )
+
+
+@checked
+def _one(network: Annotated[Network, "H"]) -> dict[str, Any]:
+    """A single network as JSON has it."""
+    return {key: getattr(network, key).tolist() for key in _FIELDS}
+
+
+@checked
+def _points(x: Annotated[Vector, "N"], y: Annotated[Vector, "N"]) -> dict[str, list[float]]:
+    """Data as JSON has them."""
+    return {"x": x.tolist(), "y": y.tolist()}
+
+
+def _tensors(points: Mapping[str, list[float]]) -> tuple[Tensor, Tensor]:
+    """x and y, shape (N,), from JSON."""
+    return torch.tensor(points["x"], dtype=torch.float64), torch.tensor(points["y"], dtype=torch.float64)
 
 
 class Playground(Explorer):
@@ -124,16 +123,10 @@ class Playground(Explorer):
         givens: dict[str, Any] = {}
         targets, schemes = _TARGETS, _SCHEMES
         if network is not None:
-            if network.w.ndim != 1 or not network.w.numel():
-                raise ValueError(f"network: expected one network, shape (H,), got {tuple(network.w.shape)}")
-            givens["network"] = {key: getattr(network, key).tolist() for key in ("w", "b", "v", "b0")}
+            givens["network"] = _one(network)
             schemes = {"given": "given by Python", **schemes}
         if data is not None:
-            x, y = (one_dimensional(part, values, dtype=torch.float64) for part, values in zip("xy", data, strict=True))
-            same_shape(tuple(x.shape), "x", y=y)
-            if not x.numel():
-                raise ValueError("data: expected at least one point, got none")
-            givens["data"] = {"x": x.tolist(), "y": y.tolist()}
+            givens["data"] = _points(*data)
             targets = {"given": "given by Python", **targets}
         if givens:
             self.settings = _settings(targets, schemes)
@@ -142,14 +135,12 @@ class Playground(Explorer):
     @property
     def network(self) -> Network:
         """The network that the browser shows. Raises RuntimeError before a browser has shown the playground."""
-        found = self._seen()
-        return Network(*(torch.tensor(found[key], dtype=torch.float64) for key in ("w", "b", "v", "b0")))
+        return Network(*(self._seen()[key] for key in _FIELDS))
 
     @property
     def data(self) -> tuple[Tensor, Tensor]:
         """What it is trained on: x and y, shape (N,), sorted. Raises RuntimeError as `network` does."""
-        found = self._seen()
-        return torch.tensor(found["x"], dtype=torch.float64), torch.tensor(found["y"], dtype=torch.float64)
+        return _tensors(self._seen())
 
     @property
     def steps(self) -> int:
@@ -165,7 +156,7 @@ class Playground(Explorer):
         """The data as the settings have them, but with noise of a generator of Python's own: x and y, shape (N,)."""
         state = self.state
         if state["target"] == "given":
-            return tuple(torch.tensor(self.givens["data"][key], dtype=torch.float64) for key in "xy")
+            return _tensors(self.givens["data"])
         if state["target"] == "own":
             points = torch.tensor(state["points"], dtype=torch.float64).reshape(-1, 2)
             return points[:, 0], points[:, 1]
@@ -173,9 +164,8 @@ class Playground(Explorer):
         x = torch.linspace(-1, 1, count, dtype=torch.float64)
         if state["target"] == "gap":
             left = (count + 1) // 2
-            x = torch.cat(
-                [torch.linspace(*ends, dtype=torch.float64) for ends in ((-1, -0.5, left), (0.5, 1, count - left))]
-            )
+            ends = ((-1, -0.5, left), (0.5, 1, count - left))
+            x = torch.cat([torch.linspace(*each, dtype=torch.float64) for each in ends])
         generator = torch.Generator().manual_seed(int(state["seed"]))
         noise = torch.randn(count, generator=generator, dtype=torch.float64)
         return x, TARGETS[state["target"]](x) + state["noise"] * noise
@@ -184,9 +174,7 @@ class Playground(Explorer):
         """A start as the settings have it: the given one moved along its orbit, or one drawn by `initialize`."""
         state = self.state
         if state["scheme"] == "given":
-            given = self.givens["network"]
-            one = Network(*(torch.tensor(given[key], dtype=torch.float64) for key in ("w", "b", "v", "b0")))
-            return rescale(one, state["alpha"])
+            return rescale(Network(**self.givens["network"]), state["alpha"])
         generator = torch.Generator().manual_seed(int(state["seed"]))
         return initialize(int(state["width"]), state["scheme"], alpha=state["alpha"], generator=generator)
 
@@ -212,7 +200,7 @@ class Playground(Explorer):
             top.plot(z, natural_cubic(x, y)(z), "--", color=figures.GREEN, label="natural cubic spline")
         if self.state["linear"]:
             top.plot(z, linear_interpolant(x, y)(z), "--", color=figures.PINK, label="linear interpolant")
-        first = Network(run.networks.w[0], run.networks.b[0], run.networks.v[0], run.networks.b0[0])
+        first = run.networks[0]
         top.plot(z, first(z), color=figures.MUTED, linewidth=1, label="start")
         top.plot(z, run.final(z), color=figures.INK, label=f"step {int(run.steps[-1]):,}")
         top.plot(x, y, "o", color=figures.GOLD, markersize=4, label="data")

@@ -2,230 +2,280 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
+
 import torch
 from torch import Generator, Tensor
 
-from lecturelib.core.old_claims import Claim, relative_gap
-from lecturelib.splines.breakpoints.network import Network, rescale, to_spline
+from lecturelib.core.checking import equals, falls_as, tends_to
+from lecturelib.core.claims import Exponent, claim
+from lecturelib.core.problems import normal, sizes
+from lecturelib.splines.breakpoints.checks_problems import along_the_flow, network, problems
+from lecturelib.splines.breakpoints.network import Network, Spline, rescale, to_network, to_spline
+from lecturelib.splines.dynamics.checks import pull_and_tilt, spline_speeds
 from lecturelib.splines.initialization.starts import initialize
-from lecturelib.splines.regimes.flows import evenly_spread, features, kernel_flow, limit_flow, orbit_speeds, stable_rate
-from lecturelib.splines.training.descend import Trajectory, descend
+from lecturelib.splines.regimes.checks_interpolants import green
+from lecturelib.splines.regimes.flows import evenly_spread, features, kernel_flow, limit_flow, stable_rate
+from lecturelib.splines.training.descend import descend
 
-SAHS = "Sahs et al. 2022"
-X = torch.linspace(-1, 1, 5, dtype=torch.float64)
+X = torch.tensor([0.6, -1.0, 0.1, -0.4, 0.95], dtype=torch.float64)
 
 
-def _draw(generator: Generator, width: int = 20) -> tuple[Network, Tensor]:
+def starts(generator: Generator, width: int = 20) -> tuple[Network, Tensor]:
     """A start with breakpoints uniform on the data's range, and random targets at X."""
-    network = initialize(width, "uniform_breakpoints", generator=generator)
-    return network, torch.randn(5, generator=generator, dtype=torch.float64)
+    return initialize(width, "uniform_breakpoints", generator=generator), normal(generator, 5)
 
 
 # The speeds on the orbit
 
 
-def _moves_at_these_speeds(predict, generator: Generator) -> float:
-    """Against automatic differentiation of the loss, carried to β and μ by a difference quotient."""
-    network, y = _draw(generator)
-    alpha = float(torch.exp(torch.rand((), generator=generator)))
-    moved = rescale(network, alpha)
-    parameters = [p.clone().requires_grad_() for p in (moved.w, moved.b, moved.v, moved.b0)]
-    loss = 0.5 * (Network(*parameters)(X) - y).square().sum()
-    velocity = torch.autograd.grad(loss, parameters)
-    step = 1e-6
-    ahead, behind = (
-        to_spline(Network(*(p.detach() - sign * step * d for p, d in zip(parameters, velocity, strict=True))))
-        for sign in (1, -1)
-    )
-    names = ("breakpoints", "delta_slopes", "b0")
-    found = [(getattr(ahead, name) - getattr(behind, name)).reshape(-1) / (2 * step) for name in names]
-    return max(relative_gap(p.reshape(-1), q) for p, q in zip(predict(network, y, alpha), found, strict=True))
+def on_orbits(generator: Generator) -> Iterator[tuple[Network, Tensor, Tensor, float]]:
+    """Problems with a common factor α."""
+    for one, x, y in problems(generator):
+        yield one, x, y, float(sizes(generator, 1))
 
 
-def _speeds(network: Network, y: Tensor, alpha: float, powers=(-2, 2, -2, 0)) -> tuple[Tensor, Tensor, Tensor]:
-    one = orbit_speeds(network, X, y)
-    beta, by_v, by_w, b0 = (
-        alpha**power * part
-        for power, part in zip(powers, (one.breakpoints, one.through_v, one.through_w, one.b0), strict=True)
-    )
-    return beta, by_v + by_w, b0
+def _speeds(one: Network, x: Tensor, y: Tensor, alpha: float) -> dict[str, Tensor]:
+    """Along gradient flow of all weights at (α w, α b, v / α)."""
+    moved = rescale(one, alpha)
+    speeds = spline_speeds(moved, x, y)
+    return {**speeds._asdict(), "b0": along_the_flow(moved, x, y, lambda parameters: parameters[-1:])}
 
 
-speeds_on_the_orbit = Claim(
-    label="prop-reg-speeds",
-    statement=r"$\dot\beta \propto \alpha^{-2}$, $\dot\mu = \alpha^2 (\dots) + \alpha^{-2} (\dots)$, $\dot b_0$ stays.",
-    source=f"{SAHS}, section 2.5.1",
-    method="exact identity",
-    tolerance=1e-6,
-    check=_moves_at_these_speeds,
-    formula=_speeds,
-    falsifiers={
-        r"$\dot\mu$ scales with $\alpha^2$ as a whole": lambda n, y, a: _speeds(n, y, a, (-2, 2, 2, 0)),
-        r"$\dot\beta$ stays": lambda n, y, a: _speeds(n, y, a, (0, 2, -2, 0)),
-        r"$\dot b_0$ scales with $\alpha^2$": lambda n, y, a: _speeds(n, y, a, (-2, 2, -2, 2)),
-        r"$\dot\mu$ scales with $\alpha$": lambda n, y, a: _speeds(n, y, a, (-2, 1, -1, 0)),
+@claim(
+    "prop-reg-speeds",
+    source="sahs2022: section 2.5.1",
+    check=equals(_speeds, on=on_orbits),
+    wrong={
+        r"$\dot\mu$ scales with $\alpha^2$ as a whole": {"inner": Exponent(2)},
+        r"$\dot\beta$ stays": {"place": Exponent(0)},
+        r"$\dot b_0$ scales with $\alpha^2$": {"bias": Exponent(2)},
+        r"$P - \beta T$": {"bend": -1.0},
     },
 )
+def speeds_on_the_orbit(
+    one,
+    x,
+    y,
+    alpha,
+    *,
+    place=Exponent(-2),
+    outer=Exponent(2),
+    inner=Exponent(-2),
+    bias=Exponent(0),
+    bend=1.0,
+    lever=1.0,
+):
+    (pull, tilt), beta = pull_and_tilt(one, x, y), to_spline(one).breakpoints
+    return {
+        "breakpoints": alpha**place * one.v / one.w * (pull + bend * beta * tilt),
+        "delta_slopes": -(alpha**outer) * one.w**2 * (tilt - lever * beta * pull) - alpha**inner * one.v**2 * tilt,
+        "b0": -(alpha**bias) * (one(x) - y).sum().reshape(1),
+    }
 
 
 # Both ends of the scale
 
 
-def _trained(generator: Generator, first: float, time: int) -> tuple[Network, Trajectory]:
-    """The same start at α = first and 2·first, trained by small steps for the same α^{±2} × time: shape (2, H)."""
-    network, y = _draw(generator)
-    alpha = torch.tensor([[first], [2 * first]], dtype=torch.float64)
-    start = Network(alpha * network.w, alpha * network.b, network.v / alpha, torch.zeros(2))
-    slower = torch.tensor([1.0, 0.25 if time > 0 else 4.0], dtype=torch.float64)
-    small = torch.tensor([0, 1])[int(time < 0)]
-    rate = stable_rate(start, X, y)[small] / slower[small] * slower
-    return start, descend(start, X, y, steps=2000, learning_rate=rate)
+def _moved(one: Network, y: Tensor, alpha: float, time: int, steps: int) -> tuple[Network, Network]:
+    """A start at (α w, α b, v / α) and where small steps of its descent, at a rate ∝ α^{−2 time}, have brought it."""
+    start = rescale(one, alpha)
+    rate = 0.02 * alpha ** (-2 * time) / features(one, X).square().sum() if time > 0 else 1e-3 * alpha**2
+    return start, descend(start, X, y, steps=steps, learning_rate=float(rate)).final
 
 
-def _exponents(generator: Generator, first: float, time: int) -> Tensor:
-    """Powers of α with which β, μ, v/v(0)-scale, relative to the orbit, and b₀ have moved at the end."""
-    start, run = _trained(generator, first, time)
-    before, after = to_spline(start), to_spline(run.final)
-    alpha = torch.tensor([[1.0], [2.0]], dtype=torch.float64)
-    moved = (
-        after.breakpoints - before.breakpoints,
-        after.delta_slopes - before.delta_slopes,
-        (run.final.v - start.v) * alpha,
-        run.final.b0[:, None],
-    )
-    return torch.stack([torch.log2(part[1].norm() / part[0].norm()) for part in moved])
+def _to_the_end(generator: Generator, alpha: float, one: Network, y: Tensor) -> dict[str, Tensor]:
+    start, end = _moved(one, y, alpha, 1, 60_000)
+    before, after = to_spline(start), to_spline(end)
+    return {
+        "breakpoints": (after.breakpoints - before.breakpoints).norm(),
+        "delta_slopes": (after.delta_slopes - before.delta_slopes).norm(),
+        "b0": (end.b0 - start.b0).abs(),
+        "output weights": alpha * (end.v - start.v).norm(),
+    }
 
 
-def _large(powers, generator: Generator) -> float:
-    return float((_exponents(generator, 10.0, 1) - torch.tensor(powers, dtype=torch.float64)).abs().max())
-
-
-kernel_limit = Claim(
-    label="thm-reg-kernel",
-    statement=r"As $\alpha \to \infty$, training moves $\beta_i$ by $O(\alpha^{-4})$, $b_0$ by $O(\alpha^{-2})$ "
-    r"and $\mu_i$ by $O(1)$.",
-    source=f"{SAHS}, Lemma 2, without rates",
-    method="experiment",
-    tolerance=0.15,
-    check=_large,
-    formula=(-4, 0, 0, -2),
-    falsifiers={
-        r"$\beta$ moves by $\alpha^{-2}$, as its first speed": (-2, 0, 0, -2),
-        r"$\mu$ moves by $\alpha^2$, as its first speed": (-4, 2, 2, -2),
-        r"$b_0$ does as $\mu$": (-4, 0, 0, 0),
-        r"$b_0$ does as $\beta$": (-4, 0, 0, -4),
+@claim(
+    "thm-reg-kernel",
+    source="own; sahs2022: lemma 2, without rates",
+    check=falls_as(_to_the_end, sizes=(20.0, 40.0), on=starts),
+    wrong={
+        r"$\beta$ moves by $\alpha^{-2}$, as its first speed": {"breakpoints": Exponent(-2)},
+        r"$\mu$ moves by $\alpha^2$, as its first speed": {"delta_slopes": Exponent(2)},
+        r"$b_0$ does as $\beta$": {"b0": Exponent(-4)},
     },
 )
+def kernel_limit(one, y, *, breakpoints=Exponent(-4), delta_slopes=Exponent(0), b0=Exponent(-2)):
+    return {"breakpoints": breakpoints, "delta_slopes": delta_slopes, "b0": b0, "output weights": Exponent(0)}
 
 
-def _small(powers, generator: Generator) -> float:
-    return float((_exponents(generator, 0.01, -1) - torch.tensor(powers, dtype=torch.float64)).abs().max())
+def _in_fast_time(generator: Generator, alpha: float, one: Network, y: Tensor) -> dict[str, Tensor]:
+    """At τ = t/α² = 0.3; breakpoints of neurons whose w has stayed away from zero."""
+    start, end = _moved(one, y, alpha, -1, 300)
+    before, after = to_spline(start), to_spline(end)
+    away = end.w.abs() > 0.3 * start.w.abs()
+    return {
+        "breakpoints": (after.breakpoints - before.breakpoints)[away].norm(),
+        "delta_slopes": (after.delta_slopes - before.delta_slopes).norm(),
+        "input weights": (end.w - start.w).norm() / alpha,
+        "output weights": ((end.v - start.v) / start.v).abs().median(),
+        "b0": (end.b0 - start.b0).abs(),
+    }
 
 
-adaptive_limit = Claim(
-    label="thm-reg-adaptive",
-    statement=r"As $\alpha \to 0$ with $v_i \neq 0$, both $\beta_i$ and $\mu_i$ move by $O(1)$, and $v_i$ by a part "
-    r"$O(\alpha^4)$ of itself.",
-    source=f"derived here; {SAHS}, section 2.6, says otherwise",
-    method="experiment",
-    tolerance=0.4,
-    check=_small,
-    formula=(0, 0, 4, 2),
-    falsifiers={
-        r"delta-slopes move very little": (0, 4, 4, 2),
-        r"$v$ moves as much as $w$": (0, 0, 0, 2),
-        r"breakpoints stop": (4, 0, 4, 2),
+@claim(
+    "thm-reg-adaptive",
+    source="own; sahs2022: section 2.6, which says otherwise",
+    check=falls_as(_in_fast_time, sizes=(0.01, 0.02), on=starts),
+    wrong={
+        "delta-slopes move very little": {"delta_slopes": Exponent(4)},
+        r"$v$ moves as much as $w$": {"outer": Exponent(0)},
+        "breakpoints stop": {"breakpoints": Exponent(4)},
     },
 )
+def adaptive_limit(one, y, *, breakpoints=Exponent(0), delta_slopes=Exponent(0), outer=Exponent(4), b0=Exponent(2)):
+    still = {"breakpoints": breakpoints, "delta_slopes": delta_slopes, "input weights": Exponent(0)}
+    return {**still, "output weights": outer, "b0": b0}
 
 
 # Where it ends
 
 
-def _ends_there(predict, generator: Generator) -> float:
-    """Against a run at α = 100: largest distance of a delta-slope, relative to the largest."""
-    network, y = _draw(generator, 12)
-    start = rescale(network, 100.0)
+def _trained(generator: Generator, alpha: float, one: Network, y: Tensor) -> Tensor:
+    """Delta-slopes at the end of training all weights from (α w, α b, v / α)."""
+    start = rescale(one, alpha)
     rate = stable_rate(start, X, y)
     run = descend(start, X, y, steps=60_000, learning_rate=rate, optimizer="momentum")
     if float(run.losses[-1]) > 1e-9 * float(y.square().sum()):
-        return float("inf")
-    found = to_spline(run.final).delta_slopes
-    return float((predict(start, y) - found).abs().max() / found.abs().max())
+        raise RuntimeError(f"training at α = {alpha} did not end in a fit: loss {float(run.losses[-1]):g}")
+    return to_spline(run.final).delta_slopes
 
 
-def _least(network: Network, y: Tensor, power: int = 1, forget: bool = False) -> Tensor:
-    """The interpolating delta-slopes of least Σ (μ − μ₀)² / |w|^{2 power}."""
-    spline, phi = to_spline(network), features(network, X)
-    weight = network.w.abs() ** (power - 1)
-    start = torch.zeros_like(network.v) if forget else network.v / weight
-    scaled = phi * weight
-    change = torch.linalg.pinv(scaled) @ (y - network.b0 - scaled @ start)
-    return network.w * weight * (start + change) + 0 * spline.delta_slopes
-
-
-least_change = Claim(
-    label="thm-reg-least-change",
-    statement=r"In the kernel limit training ends at the interpolating $\mu$ of least "
-    r"$\sum_i (\mu_i - \mu_i(0))^2 / w_i(0)^2$.",
-    source=f"{SAHS}, Theorem 7, where $w_i^2$ is missing",
-    method="experiment",
-    tolerance=0.01,
-    check=_ends_there,
-    formula=lambda network, y: to_spline(kernel_flow(network, X, y)).delta_slopes,
-    falsifiers={
-        r"least $\sum (\mu_i - \mu_i(0))^2$": lambda n, y: _least(n, y, 0),
-        r"least $\sum w_i^2 (\mu_i - \mu_i(0))^2$": lambda n, y: _least(n, y, -1),
-        r"least $\sum \mu_i^2 / w_i^2$, whatever the start": lambda n, y: _least(n, y, 1, forget=True),
+@claim(
+    "thm-reg-least-change",
+    source="own; sahs2022: theorem 7, where $w_i^2$ is missing",
+    check=tends_to(_trained, sizes=(50.0, 100.0), order=2, on=lambda generator: starts(generator, 12), tolerance=2e-3),
+    also=(lambda one, y: to_spline(kernel_flow(one, X, y)).delta_slopes,),
+    wrong={
+        r"least $\sum (\mu_i - \mu_i(0))^2$": {"power": Exponent(0)},
+        r"least $\sum w_i^2 (\mu_i - \mu_i(0))^2$": {"power": Exponent(-2)},
+        r"least $\sum \mu_i^2 / w_i^2$, whatever the start": {"start": 0.0},
     },
 )
+def least_change(one, y, *, power=Exponent(2), start=1.0):
+    """The interpolating μ of least Σ (μ_i − μ_i(0))² / |w_i|^power."""
+    spline, hinges = to_spline(one), features(one, X) / one.w  # f(x_n) = b0 + Σ_i hinges_ni μ_i
+    kept = start * spline.delta_slopes
+    weights = one.w.abs() ** power
+    misses = y - one.b0 - hinges @ kept
+    return kept + weights * (hinges.T @ torch.linalg.solve((hinges * weights) @ hinges.T, misses))
 
 
 # The partial differential equation
 
-HALF, PLACES, STRENGTH = 1.5, 100, 30.0
+HALF, STRENGTH, TIMES = 1.5, 30.0, torch.tensor([0.02, 0.1, 0.5], dtype=torch.float64)
 
 
-def _bends_like_this(predict, generator: Generator) -> float:
-    """Slope jumps per unit length of a network of 200 neurons, at three times of its training."""
-    y = torch.randn(5, generator=generator, dtype=torch.float64)
-    network = rescale(evenly_spread(PLACES, HALF), STRENGTH)
-    rate = stable_rate(network, X, y, safety=0.02)
-    run = descend(network, X, y, steps=3000, learning_rate=rate, record_every=1000)
-    spline = to_spline(run.networks)
-    spacing = 2 * HALF / PLACES
-    found = (spline.slope_jumps[:, :PLACES] + spline.slope_jumps[:, PLACES:])[1:] / spacing
-    time = run.steps[1:] * float(rate) * STRENGTH**2 / spacing
-    gap = (predict(y, time, spline.breakpoints[0, :PLACES]) - found).abs().amax(1) / found.abs().amax(1)
-    return float(gap.max())
+def _bent(generator: Generator, places: int, y: Tensor) -> dict[str, Tensor]:
+    """Delta-slopes per unit length of a network with two neurons at each place, at three times of its training."""
+    flat = rescale(evenly_spread(places, HALF), STRENGTH)
+    spacing, every = 2 * HALF / places, 400
+    bends = []
+    for time in TIMES:
+        rate = float(time) * spacing / STRENGTH**2 / every
+        spline = to_spline(descend(flat, X, y, steps=every, learning_rate=rate).final)
+        bends.append(spline.delta_slopes.reshape(2, places) / spacing)
+    right, left = torch.stack(bends, 1)
+    coarse = slice(places // 40, None, places // 20)  # at the same distance from the ends for all widths
+    return {"right": right[:, coarse], "left": left[:, coarse], "f''": (right - left)[:, coarse]}
 
 
-def _sourced(y: Tensor, time: Tensor, beta: Tensor) -> Tensor:
-    return limit_flow(X, y, HALF, time).curvature(beta)
+def _places(count: int) -> Tensor:
+    return HALF * (2 * (torch.arange(count, dtype=torch.float64) + 0.5) / count - 1)
 
 
-def _both_added(y: Tensor, time: Tensor, beta: Tensor) -> Tensor:
-    """μ(β, +) + μ(β, −) in place of the difference: Σ λ_n (x_n − β)."""
-    return limit_flow(X, y, HALF, time).weights @ (X[:, None] - beta)
-
-
-def _right_alone(y: Tensor, time: Tensor, beta: Tensor) -> Tensor:
-    return limit_flow(X, y, HALF, time).weights @ torch.relu(X[:, None] - beta)
-
-
-heat = Claim(
-    label="thm-reg-pde",
-    statement=r"$\partial_t f''(x, t) = -\sum_n \lvert x - x_n \rvert\, \varepsilon_n(t)$ "
-    r"with $\dot\varepsilon = -K\varepsilon$.",
-    source=f"{SAHS}, section 2.6.2, with another sign",
-    method="experiment",
-    tolerance=0.03,
-    check=_bends_like_this,
-    formula=_sourced,
-    falsifiers={
-        r"$f'' = \mu(x, +) + \mu(x, -)$": _both_added,
-        "neurons that face right alone": _right_alone,
-        "the opposite sign": lambda y, time, beta: -_sourced(y, time, beta),
-        "twice as fast": lambda y, time, beta: _sourced(y, 2 * time, beta),
+@claim(
+    "thm-reg-pde",
+    source="own; sahs2022: section 2.6.2, with another sign",
+    check=tends_to(_bent, sizes=(100,), on=lambda generator: (normal(generator, 5),), tolerance=0.01),
+    also=(lambda y: _field(y),),
+    wrong={
+        r"$f'' = \mu(x, +) + \mu(x, -)$": {"left": 1.0},
+        "the opposite sign": {"sign": 1.0},
+        "twice as fast": {"speed": 2.0},
     },
 )
+def heat(y, *, sign=-1.0, left=-1.0, speed=1.0):
+    values, vectors = torch.linalg.eigh(green.formula(X[:, None], X, HALF))
+    residuals = -vectors * (vectors.T @ y)  # at time 0 and by mode
+    integrated = (-torch.expm1(-values * speed * TIMES[:, None]) / values)[:, None, :] * residuals  # (T, N, modes)
+    beyond = X[:, None] - _places(100)[2::5]
+    total = integrated.sum(-1)
+    facing = [sign * total @ (beyond * (s * beyond > 0)) for s in (1, -1)]
+    return {"right": facing[0], "left": facing[1], "f''": facing[0] + left * facing[1]}
+
+
+# Down a valley
+
+PLACES = torch.tensor([-0.9, -0.4, 0.3, 0.8], dtype=torch.float64)
+
+
+def valleys(generator: Generator) -> Iterator[tuple[Spline, Tensor, float]]:
+    """Seven neurons of both facings, targets for four data, times; the valley has three dimensions at least."""
+    one = network(generator, 7)
+    spline = Spline(1.4 * torch.tanh(normal(generator, 7)), normal(generator, 7), torch.sign(one.w), 0.2)
+    for time in (0.1, 1.0, 10.0):
+        yield spline, normal(generator, 4), time
+
+
+def _valley(spline: Spline, y: Tensor, time: float) -> dict[str, Tensor]:
+    """The flow μ̇ = −∂ℓ/∂μ with both derivatives by automatic differentiation, by the matrix exponential."""
+
+    def loss(mu: Tensor) -> Tensor:
+        beyond = PLACES[:, None] - spline.breakpoints
+        hinges = beyond * (spline.orientations * beyond > 0)
+        return 0.5 * (hinges @ mu + spline.b0 - y).square().sum()
+
+    slope = torch.autograd.functional.jacobian(loss, spline.delta_slopes)
+    curvature = torch.autograd.functional.hessian(loss, spline.delta_slopes)
+    system = torch.zeros(8, 8, dtype=torch.float64)  # d/dt (change, 1) = −[[curvature, slope], [0, 0]] (change, 1)
+    system[:7, :7], system[:7, 7] = -curvature, -slope
+    change = torch.linalg.matrix_exp(time * system)[:7, 7]
+    grows = 2 * change @ -(curvature @ change + slope)
+    return {"change": change, "eigenvalues": torch.linalg.eigvalsh(curvature), "growth": grows}
+
+
+@claim(
+    "prop-reg-valley",
+    source="own; sahs2022: sections 2.4 and 2.6.1",
+    check=equals(_valley, on=valleys, tolerance=1e-8),
+    also=(lambda spline, y, time: valley.formula(spline, y, time) | {"change": _by_weights(spline, y, time)},),
+    wrong={
+        r"at the rate $\sigma_j$": {"power": Exponent(1)},
+        r"at the rate $2 \sigma_j^2$": {"rate": 2.0},
+        "the rest fades, as by weight decay": {"fade": 0.1},
+    },
+)
+def valley(spline, y, time, *, power=Exponent(2), rate=1.0, fade=0.0):
+    """Each part of μ along a singular vector of the hinges goes to its goal at the rate σ²; the rest stays."""
+    hinges = features(to_network(spline), PLACES) * spline.orientations
+    left, sigma, right = torch.linalg.svd(hinges, full_matrices=False)
+    part = right @ spline.delta_slopes
+    way = left.T @ (y - spline.b0) / sigma - part  # d_j, from the start to the goal
+    decay = torch.exp(-rate * sigma**power * time)
+    idle = spline.delta_slopes - right.T @ part
+    growth = 2 * rate * (sigma**power * (1 - decay) * decay * way**2).sum()
+    eigenvalues = torch.cat([torch.zeros(3, dtype=torch.float64), sigma.flip(0) ** power])
+    change = right.T @ ((1 - decay) * way) - (1 - math.exp(-fade * time)) * idle
+    return {"change": change, "eigenvalues": eigenvalues, "growth": growth}
+
+
+def _by_weights(spline: Spline, y: Tensor, time: float) -> Tensor:
+    """The same through `kernel_flow`, at |w| = 1, where v = s μ."""
+    return spline.orientations * kernel_flow(to_network(spline), PLACES, y, time).v - spline.delta_slopes
+
+
+def _field(y: Tensor) -> dict[str, Tensor]:
+    limit = limit_flow(X, y, HALF, TIMES)
+    return heat.formula(y) | {"f''": limit.curvature(_places(100)[2::5])}

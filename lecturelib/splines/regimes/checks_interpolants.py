@@ -3,265 +3,297 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 import numpy as np
 import torch
+from numpy.polynomial import Polynomial
+from numpy.polynomial.legendre import leggauss, legvander
+from scipy.interpolate import CubicSpline
 from scipy.optimize import linprog
 from torch import Generator, Tensor
 
-from lecturelib.core.old_claims import Claim, relative_gap
-from lecturelib.splines.breakpoints.network import Network, Spline, spikes
-from lecturelib.splines.initialization.starts import initialize
-from lecturelib.splines.regimes.flows import evenly_spread, features, kernel_flow
+from lecturelib.core.checking import equals, tends_to
+from lecturelib.core.claims import Exponent, claim
+from lecturelib.core.problems import normal, signs, uniform
+from lecturelib.splines.breakpoints.network import spikes
 from lecturelib.splines.regimes.interpolants import (
-    _prolonged,
+    arc_cosine_kernel,
     cubic_limit,
     cut_corner,
     first_gap,
-    gaussian_kernel,
-    kernel_interpolant,
-    natural_cubic,
-    price,
-    uniform_kernel,
+    hinge_kernel,
 )
 
-SAHS = "Sahs et al. 2022"
-Z = torch.linspace(-1, 1, 81, dtype=torch.float64)
+NODES, WEIGHTS = (torch.from_numpy(part) for part in leggauss(12))
 
 
-def _data(generator: Generator, size: int = 6) -> tuple[Tensor, Tensor]:
-    x = torch.linspace(-0.95, 0.95, size, dtype=torch.float64)
-    x = x + 0.1 * (torch.rand(size, generator=generator, dtype=torch.float64) - 0.5)
-    return x, torch.randn(size, generator=generator, dtype=torch.float64)
+def _integral(function: Callable[[Tensor], Tensor], ends: list[float]) -> Tensor:
+    """∫ of a function that is a polynomial between neighbouring `ends`, exactly; it takes (K,) to (..., K)."""
+    total = torch.zeros((), dtype=torch.float64)
+    for low, high in pairwise(ends):
+        middle, half = (low + high) / 2, (high - low) / 2
+        total = total + function(middle + half * NODES) @ WEIGHTS * half
+    return total
 
 
 # The kernel of evenly spread breakpoints
 
 
-def _sums_of_hinges(kernel, generator: Generator) -> float:
-    """Against Σ over 4,000 neurons, both orientations at 2,000 places, times their spacing."""
-    x, _ = _data(generator)
-    size = 1.2 + 2 * float(torch.rand((), generator=generator))
-    phi = features(evenly_spread(2000, size), x)
-    return relative_gap(kernel(x[:, None], x, size), phi @ phi.T * (2 * size / 2000))
+def two_sets(generator: Generator) -> Iterator[tuple[Tensor, Tensor, float]]:
+    """Two sets of points in [−B, B], B from 1/2 to 4."""
+    for _ in range(3):
+        half_width = float(uniform(generator, 1, low=0.5, high=4.0))
+        x1, x2 = half_width * uniform(generator, 2, 6, low=-1.0, high=1.0)
+        yield x1[:, None], torch.cat([x2, x1[:1]]), half_width
 
 
-def _facing_right(x: Tensor, z: Tensor, size: float) -> Tensor:
-    """∫ (x − β)₊ (z − β)₊ dβ, one orientation alone."""
-    low, high = torch.minimum(x, z) + size, torch.maximum(x, z) + size
-    return low**2 * (3 * high - low) / 6
+def _both_facings(x1: Tensor, x2: Tensor, half_width: float) -> Tensor:
+    """The integral that defines the kernel, over the pieces between its corners."""
+
+    def product(one: Tensor, other: Tensor) -> Callable[[Tensor], Tensor]:
+        return lambda beta: sum(torch.relu(s * (one - beta)) * torch.relu(s * (other - beta)) for s in (1, -1))
+
+    rows = [
+        [_integral(product(a, b), sorted([-half_width, float(a), float(b), half_width])) for b in x2] for a in x1[:, 0]
+    ]
+    return torch.tensor(rows, dtype=torch.float64)
 
 
-green = Claim(
-    label="thm-reg-green",
-    statement=r"$K_B(x, z) = \frac16 \lvert x - z \rvert^3 + 2B\, x z + \frac23 B^3$.",
-    source="derived here",
-    method="exact identity",
-    tolerance=1e-4,
-    check=_sums_of_hinges,
-    formula=uniform_kernel,
-    falsifiers={
-        "no affine part": lambda x, z, size: (x - z).abs() ** 3 / 6,
-        r"$\frac1{12} \lvert x - z \rvert^3$": lambda x, z, size: uniform_kernel(x, z, size) - (x - z).abs() ** 3 / 12,
-        r"$-\frac16 \lvert x - z \rvert^3$": lambda x, z, size: uniform_kernel(x, z, size) - (x - z).abs() ** 3 / 3,
-        "neurons that face right alone": _facing_right,
-        r"$B x z$": lambda x, z, size: uniform_kernel(x, z, size) - size * x * z,
+@claim(
+    "thm-reg-green",
+    source="own",
+    check=equals(_both_facings, on=two_sets),
+    also=(hinge_kernel,),
+    wrong={
+        "no affine part": {"lean": 0.0, "lift": 0.0},
+        r"$\frac1{12} \lvert x - z \rvert^3$": {"cubic": 1 / 12},
+        r"$-\frac16 \lvert x - z \rvert^3$": {"cubic": -1 / 6},
+        r"$B x z$": {"lean": 1.0},
     },
 )
+def green(x1, x2, half_width, *, cubic=1 / 6, power=Exponent(3), lean=2.0, lift=2 / 3, third=Exponent(3)):
+    return cubic * (x1 - x2).abs() ** power + lean * half_width * x1 * x2 + lift * half_width**third
 
 
 # What a function costs
 
-
-def _uniform(shape: tuple[int, ...], generator: Generator) -> Tensor:
-    return torch.rand(shape, generator=generator, dtype=torch.float64)
+DEGREE = 5
 
 
-class _Sampled(NamedTuple):
-    """A function made of straight pieces on [−B, B], by what its price depends on."""
-
-    bending: Tensor
-    slopes: tuple[float, float]
-    heights: tuple[float, float]
-    half_width: float
+def densities(generator: Generator) -> Iterator[tuple[Tensor, float]]:
+    """Coefficients of κ₊ and κ₋ in Legendre polynomials on [−B, B], (2, DEGREE + 1), and B."""
+    for _ in range(3):
+        yield normal(generator, 2, DEGREE + 1), float(uniform(generator, 1, low=0.7, high=3.0))
 
 
-def _costs(formula, generator: Generator) -> float:
-    """Against the least Σ κ² of hinges at 80 places that give the same values at the places and at both ends."""
-    places, size = 80, 1.5 + float(torch.rand((), generator=generator))
-    network = evenly_spread(places, size)
-    beta = network.b[places:]
-    spacing = 2 * size / places
-    points = torch.cat([beta.new_tensor([-size]), beta, beta.new_tensor([size])])
-    waves = torch.stack([torch.ones_like(beta), beta / size, torch.sin(3 * beta), torch.cos(5 * beta)])
-    bend, lean = torch.tensor([[0.3], [1.0]], dtype=torch.float64) * (1 + _uniform((2, 4), generator)) @ waves
-    kappa = torch.cat([bend + lean, bend - lean])
-    values = features(network, points) @ kappa * spacing
-    steps = torch.diff(values) / torch.diff(points)
-    least = torch.linalg.pinv(features(network, points) * spacing) @ values
-    bending = torch.diff(steps).square().sum() / spacing
-    ends = _Sampled(bending, (float(steps[0]), float(steps[-1])), (float(values[0]), float(values[-1])), size)
-    return abs(float(formula(*ends)) / float(least.square().sum() * spacing) - 1)
+def _least_cost(kappa: Tensor, half_width: float) -> Tensor:
+    """The least ∫ κ₊² + κ₋² among polynomials of the same degree that give the same f at 40 points."""
+    points = half_width * torch.linspace(-1, 1, 40, dtype=torch.float64)
+    # orthonormal on [−B, B], so that the cost is the sum of squares of the coefficients
+    scale = torch.sqrt((2 * torch.arange(DEGREE + 1, dtype=torch.float64) + 1) / (2 * half_width))
+
+    def seen(s: int, x: Tensor) -> Tensor:
+        def hinges(beta: Tensor) -> Tensor:
+            basis = torch.from_numpy(legvander((beta / half_width).numpy(), DEGREE)) * scale
+            return (torch.relu(s * (x - beta))[:, None] * basis).T
+
+        return _integral(hinges, [-half_width, float(x), half_width])
+
+    rows = torch.stack([torch.cat([seen(1, x), seen(-1, x)]) for x in points])
+    values = rows @ (kappa / scale).reshape(-1)
+    found = torch.linalg.lstsq(rows, values, rcond=1e-11, driver="gelsd").solution
+    return found.square().sum()
 
 
-function_price = Claim(
-    label="thm-reg-price",
-    statement=r"The least $\int \kappa_+^2 + \kappa_-^2$ is $\frac12 \int f''^2$ plus a price for the affine part.",
-    source=f"derived here; {SAHS}, Corollary 4, has the first term alone",
-    method="exact identity",
-    tolerance=1e-3,
-    check=_costs,
-    formula=price,
-    falsifiers={
-        r"$\frac12 \int f''^2$ alone": lambda bending, *rest: bending / 2,
-        "no price for the height": lambda q, m, f, size: (q + (m[0] + m[1]) ** 2 / (2 * size)) / 2,
-        "the difference of the slopes at the ends": lambda q, m, f, size: price(q, (-m[0], m[1]), f, size),
-        r"$\int f''^2$, not halved": lambda q, m, f, size: price(2 * q, m, f, size),
+@claim(
+    "thm-reg-price",
+    source="own; sahs2022: corollary 4, which has the first term alone",
+    check=equals(_least_cost, on=densities, tolerance=1e-8),
+    wrong={
+        r"$\frac12 \int f''^2$ alone": {"lean": 0.0, "lift": 0.0},
+        "no price for the height": {"lift": 0.0},
+        r"$\int f''^2$, not halved": {"half": 1.0},
     },
 )
+def function_price(kappa, half_width, *, half=0.5, lean=1 / 4, lift=3 / 4, one=Exponent(1), three=Exponent(3)):
+    bending, slopes, heights = _ends(kappa, half_width)
+    turn = slopes[1] + slopes[0]
+    rise = half_width * (slopes[1] - slopes[0]) - heights[1] - heights[0]
+    return half * bending + lean * turn**2 / half_width**one + lift * rise**2 / half_width**three
+
+
+def _ends(kappa: Tensor, half_width: float) -> tuple[Tensor, tuple[float, float], tuple[float, float]]:
+    """∫ f″², and f′ and f at −B and B, of f = ∫ κ₊ (x − β)₊ + κ₋ (β − x)₊ dβ."""
+
+    def of(one: Tensor) -> Callable[[Tensor], Tensor]:
+        return lambda beta: torch.from_numpy(legvander((beta / half_width).numpy(), DEGREE)) @ one
+
+    right, left = of(kappa[0]), of(kappa[1])
+    whole = [-half_width, half_width]
+    bending = _integral(lambda beta: (right(beta) + left(beta)).square(), whole)
+    slopes = -_integral(left, whole), _integral(right, whole)
+    heights = (
+        _integral(lambda b: left(b) * (b + half_width), whole),
+        _integral(lambda b: right(b) * (half_width - b), whole),
+    )
+    return bending, tuple(map(float, slopes)), tuple(map(float, heights))
 
 
 # The natural cubic spline
 
-FAR = 300.0
+Z = torch.linspace(-1, 1, 41, dtype=torch.float64)
 
 
-def _misses_by(correction, generator: Generator) -> float:
-    """B (f_B − natural spline of scipy) at B = 300, relative to the largest predicted."""
-    x, y = _data(generator)
-    found = FAR * (cubic_limit(x, y, FAR)(Z) - natural_cubic(x, y)(Z))
-    expected = first_gap(x, y)(Z)
-    return float((correction(x, y) - found).abs().max() / expected.abs().max())
+def data(generator: Generator, size: int = 6) -> tuple[Tensor, Tensor]:
+    """Points in any order across [−1, 1], and values."""
+    x = torch.linspace(-0.95, 0.95, size, dtype=torch.float64) + 0.05 * uniform(generator, size, low=-1.0, high=1.0)
+    return x[torch.randperm(size, generator=generator)], normal(generator, size)
 
 
-natural = Claim(
-    label="thm-reg-natural",
-    statement=r"$f_B = f_\infty + g / B + O(B^{-2})$ with $f_\infty$ the natural cubic spline and $g$ proportional to "
-    r"its mean end slope.",
-    source=f"{SAHS}, Corollary 4, where $B$ is missing",
-    method="exact identity",
-    tolerance=0.1,
-    check=_misses_by,
-    formula=lambda x, y: first_gap(x, y)(Z),
-    falsifiers={
-        "reached on every domain": lambda x, y: torch.zeros_like(Z),
-        "the other sign": lambda x, y: -first_gap(x, y)(Z),
-        r"a gap of order $B^{-2}$": lambda x, y: first_gap(x, y)(Z) / FAR,
-        "twice the gap": lambda x, y: 2 * first_gap(x, y)(Z),
+def _natural(x: Tensor, y: Tensor) -> CubicSpline:
+    x, order = torch.sort(x)
+    return CubicSpline(x.numpy(), y[order].numpy(), bc_type="natural")
+
+
+def _gap_times_size(generator: Generator, half_width: float, x: Tensor, y: Tensor) -> dict[str, Tensor]:
+    inside = Z[(x.min() <= Z) & (x.max() >= Z)]
+    gap = cubic_limit(x, y, half_width)(inside) - torch.from_numpy(_natural(x, y)(inside.numpy()))
+    return {"g": half_width * gap, "f": cubic_limit(x, y, half_width)(inside)}
+
+
+@claim(
+    "thm-reg-natural",
+    source="own; sahs2022: corollary 4, where $B$ is missing",
+    check=tends_to(_gap_times_size, sizes=(150.0, 300.0), order=1, on=data),
+    also=(lambda x, y: {"g": first_gap(x, y)(_inside(x)), "f": cubic_limit(x, y, math.inf)(_inside(x))},),
+    wrong={
+        "reached on every domain": {"half": 0.0},
+        "the other sign": {"half": -0.5},
+        "twice the gap": {"half": 1.0},
     },
 )
+def natural(x, y, *, half=0.5, corner=1 / 6):
+    """The system of the proof with y = 0 and Σ λ x = p/2, where p is the mean slope beyond the ends."""
+    spline, inside = _natural(x, y), _inside(x)
+    slope = half * (spline(x.min(), 1) + spline(x.max(), 1))
+    zero, ones = torch.zeros(2, 2, dtype=torch.float64), torch.stack([x, torch.ones_like(x)], 1)
+    rows = torch.cat([corner * (x[:, None] - x).abs() ** 3, ones], 1), torch.cat([ones.T, zero], 1)
+    right_side = torch.cat([torch.zeros_like(x), torch.tensor([slope / 2, 0.0])])
+    solution = torch.linalg.solve(torch.cat(rows), right_side)
+    bends = corner * (inside[:, None] - x).abs() ** 3 @ solution[:-2]
+    return {"g": bends + solution[-2] * inside + solution[-1], "f": torch.from_numpy(spline(inside.numpy()))}
+
+
+def _inside(x: Tensor) -> Tensor:
+    return Z[(x.min() <= Z) & (x.max() >= Z)]
 
 
 # Gaussian weights
 
-NODES = 2000
-FAR_OUT = 30.0
+
+def apart(generator: Generator) -> tuple[Tensor, Tensor]:
+    """Points, and others that do not coincide with them, (6, 1) and (5,)."""
+    return 2 * normal(generator, 6, 1), 2 * normal(generator, 5)
 
 
-def cauchy_kernel(x: Tensor, z: Tensor) -> Tensor:
-    """½ ∫ p(β) [(x − β)₊ (z − β)₊ + (β − x)₊ (β − z)₊] dβ for Cauchy's p cut off at ±30, as if w knew nothing of β."""
-    beta = torch.linspace(-FAR_OUT, FAR_OUT, NODES + 1, dtype=torch.float64)
-    density = 1 / (math.pi * (1 + beta**2))
-    sides = sum(
-        (torch.relu(s * (x[..., None] - beta)) * torch.relu(s * (z[..., None] - beta)) * density) for s in (1, -1)
-    )
-    return torch.trapezoid(sides, beta, dim=-1) / 2
+def _mean_over_directions(x1: Tensor, x2: Tensor) -> dict[str, Tensor]:
+    """E[(w x₁ + b)₊ (w x₂ + b)₊] for (w, b) = r (cos φ, sin φ), E r² = 2, and its second derivative in x₁.
+
+    A neuron bends at x₁ = −tan φ alone: the second derivative is E over b given w, at b = −w x₁, and w is Gaussian.
+    """
+    rows = torch.empty(len(x1), len(x2), dtype=torch.float64)
+    for i, a in enumerate(x1[:, 0]):
+        for j, b in enumerate(x2):
+            corners = sorted(float(torch.atan(-p)) % math.pi for p in (a, b))
+            ends = [corners[0] - math.pi, corners[1] - math.pi, *corners, corners[0] + math.pi]
+            ends = [end for low, high in pairwise(ends) for end in np.linspace(low, high, 9)]
+
+            def product(phi: Tensor, a=a, b=b) -> Tensor:
+                one, other = (p * torch.cos(phi) + torch.sin(phi) for p in (a, b))
+                return torch.relu(one) * torch.relu(other) / math.pi
+
+            rows[i, j] = _integral(product, sorted(set(ends)))
+    w = torch.linspace(-12, 12, 4001, dtype=torch.float64)
+    law = torch.exp(-(w**2) / 2) / math.sqrt(2 * math.pi)
+    joint = law * torch.exp(-((w * x1[..., None]) ** 2) / 2) / math.sqrt(2 * math.pi)  # of w and b = −w x₁
+    value = torch.relu(w * (x2[:, None] - x1[..., None]))
+    return {"K": rows, "bending": torch.trapezoid(w**2 * joint * value, w, dim=-1)}
 
 
-def _wide_networks_end_there(kernel, generator: Generator) -> float:
-    """Against 30,000 neurons with Gaussian w and b, trained in the output weights; largest gap."""
-    x = torch.tensor([-4.0, -1.0, 0.3, 1.5, 5.0], dtype=torch.float64)
-    y = torch.tensor([1.0, -1.0, 1.0, -1.0, 1.0], dtype=torch.float64)
-    z = torch.linspace(-4, 5, 41, dtype=torch.float64)
-    start = initialize(30_000, "he", generator=generator)
-    flat = Network(start.w, start.b, torch.zeros_like(start.v), 0.0)
-    found = kernel_flow(flat, x, y)(z)
-    return float((kernel_interpolant(kernel, x, y)(z) - found).abs().max())
-
-
-gaussian = Claim(
-    label="thm-reg-gaussian",
-    statement=r"For Gaussian $w, b$ the limit is the interpolant of the arc-cosine kernel, "
-    r"which weighs $f''^2$ by $(1 + x^2)^2$.",
-    source=f"derived here; {SAHS}, section 2.6.1, weighs by $1 / p(\\beta) \\propto 1 + x^2$",
-    method="Monte Carlo",
-    tolerance=0.06,
-    check=_wide_networks_end_there,
-    formula=gaussian_kernel,
-    falsifiers={
-        r"$f''^2$ weighed by $1 / p(\beta)$": cauchy_kernel,
-        "evenly spread breakpoints, on [−5, 5]": lambda x, z: uniform_kernel(x, z, 5.0),
-        r"the angle $\theta$ left out": lambda x, z: ((x - z).abs() + math.pi * (1 + x * z)) / (2 * math.pi),
-        "no bias": lambda x, z: torch.relu(x * z) + 1e-9 * (x == z) + 0.5 * (x * z == 0),
+@claim(
+    "thm-reg-gaussian",
+    source="own; cho2009: equation 6; sahs2022: section 2.6.1, which weighs by $1 / p(\\beta) \\propto 1 + x^2$",
+    check=equals(_mean_over_directions, on=apart, tolerance=1e-7),
+    also=(lambda x1, x2: gaussian.formula(x1, x2) | {"K": arc_cosine_kernel(x1, x2)},),
+    wrong={
+        r"the angle $\theta$ left out": {"angle": 0.0},
+        r"$f''^2$ weighed by $1 / p(\beta)$": {"weight": Exponent(1)},
+        r"$2 (1 + x^2)^2$": {"bend": 0.5},
     },
 )
+def gaussian(x1, x2, *, distance=1.0, angle=1.0, pi=1.0, one=1.0, product=1.0, two=2.0, bend=1.0, weight=Exponent(2)):
+    theta = (torch.atan(x1) - torch.atan(x2)).abs()
+    both = one + product * x1 * x2
+    kernel = (distance * (x1 - x2).abs() + (pi * math.pi - angle * theta) * both) / (two * math.pi)
+    return {"K": kernel, "bending": bend * (x1 - x2).abs() / (math.pi * (1 + x1**2) ** weight)}
 
 
 # The least total bending
 
 
-def _zigzag_and_arc(generator: Generator) -> tuple[Tensor, Tensor]:
-    """Six points whose corners 1 and 2 bend the same way: slopes rise twice, then fall and rise."""
-    x = torch.linspace(-1, 1, 6, dtype=torch.float64) + 0.1 * _uniform((6,), generator)
-    bends = torch.tensor([1.0, 1.0, -1.0, 1.0], dtype=torch.float64) * (0.5 + _uniform((4,), generator))
-    slopes = torch.cat([torch.zeros(1, dtype=torch.float64), bends.cumsum(0)]) - 0.7
-    return x, torch.cat([torch.zeros(1, dtype=torch.float64), (slopes * torch.diff(x)).cumsum(0)])
+def corners(generator: Generator) -> Iterator[tuple[Tensor, Tensor, int]]:
+    """Six points and one whose corner and the next bend the same way, upwards or downwards."""
+    for _ in range(3):
+        bends = signs(generator, 1) * torch.tensor([1.0, 1.0, -1.0, 1.0], dtype=torch.float64)
+        bends = bends * (0.5 + uniform(generator, 4))
+        x = torch.linspace(-1, 1, 6, dtype=torch.float64) + 0.1 * uniform(generator, 6)
+        slopes = torch.cat([bends.new_zeros(1), bends.cumsum(0)]) - 0.7
+        yield x, torch.cat([bends.new_zeros(1), (slopes * torch.diff(x)).cumsum(0)]), 1
 
 
-def _least_bending(x: Tensor, y: Tensor) -> float:
+def _least_bending(x: Tensor, y: Tensor, n: int) -> dict[str, Tensor | float]:
     """The least Σ |κ_j| of an interpolating line with corners at 121 places or at the data, by linear programming."""
     places = torch.cat([torch.linspace(-1.2, 1.3, 121, dtype=torch.float64), x])
     hinges = torch.relu(x[:, None] - places)
     line = torch.stack([x, torch.ones_like(x)], dim=1)
     rows = torch.cat([hinges, -hinges, line, -line], dim=1).numpy()
     cost = np.r_[np.ones(2 * places.numel()), np.zeros(4)]
-    return float(linprog(cost, A_eq=rows, b_eq=y.numpy(), method="highs").fun)
+    least = float(linprog(cost, A_eq=rows, b_eq=y.numpy(), method="highs").fun)
+    return {"polygon": least, "corner less": least, "values": y, "corners": len(x) - 3}
 
 
-def _bends_as_little(formula, generator: Generator) -> float:
-    """The stated least, and the function with a corner less, against the linear program."""
-    x, y = _zigzag_and_arc(generator)
-    value, function = formula(x, y)
-    least = _least_bending(x, y)
-    bending = float(spikes(function).weights.abs().sum())
-    misses = float((function(x) - y).abs().max())
-    return max(abs(float(value) / least - 1), abs(bending / least - 1), misses)
+@claim(
+    "prop-reg-bending",
+    source="own",
+    check=equals(_least_bending, on=corners, tolerance=1e-7),
+    also=(lambda x, y, n: least_bending.formula(x, y, n) | _told(cut_corner(x, y, n), x),),
+    wrong={
+        "the least is the sum of signed bends": lambda x, y, n: (
+            least_bending.formula(x, y, n) | {"polygon": _slopes(x, y)[-1] - _slopes(x, y)[0]}
+        ),
+        "the corner stands in the middle": {"share": 0.5},
+        "corners that bend to two sides can be merged": lambda x, y, n: least_bending.formula(x, y, n + 1),
+    },
+)
+def least_bending(x, y, n, *, share=None):
+    """Bending of the polygon, and of the line through corners 1 … N, of which n and n + 1 are where two pieces meet."""
+    slopes = _slopes(x, y)
+    before, behind = Polynomial([y[n] - slopes[n - 1] * x[n], slopes[n - 1]]), slopes[n + 1]
+    meet = float((y[n + 1] - behind * x[n + 1] - before.coef[0]) / (before.coef[1] - behind))
+    meet = meet if share is None else float(x[n] + share * (x[n + 1] - x[n]))
+    xs = torch.cat([x[:n], torch.tensor([meet], dtype=torch.float64), x[n + 2 :]])
+    ys = torch.cat([y[:n], torch.tensor([before(meet)], dtype=torch.float64), y[n + 2 :]])
+    values = torch.from_numpy(np.interp(x.numpy(), xs.numpy(), ys.numpy()))
+    bending = torch.diff(_slopes(xs, ys)).abs().sum()
+    return {"polygon": torch.diff(slopes).abs().sum(), "corner less": bending, "values": values, "corners": len(xs) - 2}
 
 
 def _slopes(x: Tensor, y: Tensor) -> Tensor:
     return torch.diff(y) / torch.diff(x)
 
 
-def _polygons_bending(x: Tensor, y: Tensor) -> Tensor:
-    return torch.diff(_slopes(x, y)).abs().sum()
-
-
-def _cubic_bending(x: Tensor, y: Tensor) -> Tensor:
-    z = torch.linspace(float(x[0]), float(x[-1]), 2001, dtype=torch.float64)
-    return torch.trapezoid(cubic_limit(x, y).curvature(z).abs(), z)
-
-
-def _cut_anyway(x: Tensor, y: Tensor, n: int) -> Spline:
-    slopes = _slopes(x, y)
-    return _prolonged(x, y, n, slopes[n - 1], slopes[n + 1])
-
-
-least_bending = Claim(
-    label="prop-reg-bending",
-    statement=r"The polygon has the least $\int \lvert f'' \rvert$; where neighbouring corners bend alike, "
-    "so has a function with a corner less.",
-    source="derived here",
-    method="experiment",
-    tolerance=1e-6,
-    check=_bends_as_little,
-    formula=lambda x, y: (_polygons_bending(x, y), cut_corner(x, y, 1)),
-    falsifiers={
-        "the natural cubic spline bends as little": lambda x, y: (_cubic_bending(x, y), cut_corner(x, y, 1)),
-        "the least is the sum of signed bends": lambda x, y: (
-            _slopes(x, y)[-1] - _slopes(x, y)[0],
-            cut_corner(x, y, 1),
-        ),
-        "corners that bend to two sides can be merged": lambda x, y: (_polygons_bending(x, y), _cut_anyway(x, y, 2)),
-    },
-)
+def _told(function, x: Tensor) -> dict[str, Tensor | int]:
+    weights = spikes(function).weights
+    return {"corner less": weights.abs().sum(), "values": function(x), "corners": len(weights)}

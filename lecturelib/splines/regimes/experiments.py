@@ -54,26 +54,31 @@ def at_scales(start: str, alphas, width: int, generator: torch.Generator) -> Net
     return Network(alpha * one.w, alpha * one.b, v / alpha, torch.zeros(len(alphas)))
 
 
-def scale_sweep(
-    *, seed: int, start: str, width: int, steps: int, alphas=ALPHAS, zigzag: bool = False
-) -> dict[str, list[float]]:
+def between(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor, Callable[[Tensor, Tensor], list[float]]]:
+    """401 places from end to end of the data, the polygon and the natural cubic spline there, and a measure of curves.
+
+    It gives the root of the mean over the places of the squared distance of two curves, (..., 401), relative to that of
+    polygon and spline: a list for shape (...).
+    """
+    z = torch.linspace(float(x.min()), float(x.max()), 401, dtype=torch.float64)
+    polygon, cubic = linear_interpolant(x, y)(z), natural_cubic(x, y)(z)
+    unit = (polygon - cubic).square().mean().sqrt()
+    return z, polygon, cubic, lambda one, other: ((one - other).square().mean(-1).sqrt() / unit).tolist()
+
+
+def scale_sweep(*, seed: int, start: str, width: int, steps: int, alphas=ALPHAS, zigzag=False) -> dict[str, list]:
     """Experiment: one start, moved to every α and trained on random data; how far from three functions it ends.
 
-    to_linear, to_cubic, to_kernel: root of the mean over [x_1, x_N] of the squared distance to the polygon, to the
-    natural cubic spline and to the kernel limit of the same start, each relative to the distance of the first two;
-    loss: at the end, relative to ½ Σ y²; one number for each α.
+    to_linear, to_cubic, to_kernel: distance to the polygon, to the natural cubic spline and to the kernel limit of the
+    same start, as `between` measures it; loss: at the end, relative to ½ Σ y²; one number for each α.
     """
     x, y = scattered(generator_for(seed, "scattered"), zigzag=zigzag)
-    start_networks = at_scales(start, alphas, width, generator_for(seed, "start", start, width))
-    run = train(start_networks, x, y, steps)
-    z = torch.linspace(float(x.min()), float(x.max()), 401, dtype=torch.float64)
-    found = run.final(z)
-    polygon, cubic = linear_interpolant(x, y)(z), natural_cubic(x, y)(z)
-    limit = kernel_flow(start_networks, x, y)(z)[-1]
-    unit = (polygon - cubic).square().mean().sqrt()
-    far = {"to_linear": polygon, "to_cubic": cubic, "to_kernel": limit}
-    result = {name: ((found - other).square().mean(-1).sqrt() / unit).tolist() for name, other in far.items()}
-    return {**result, "loss": (run.losses[-1] / (0.5 * y.square().sum())).tolist()}
+    begun = at_scales(start, alphas, width, generator_for(seed, "start", start, width))
+    run = train(begun, x, y, steps)
+    z, polygon, cubic, apart = between(x, y)
+    others = {"to_linear": polygon, "to_cubic": cubic, "to_kernel": kernel_flow(begun, x, y)(z)[-1]}
+    found = {name: apart(run.final(z), other) for name, other in others.items()}
+    return found | {"loss": (run.losses[-1] / (0.5 * y.square().sum())).tolist()}
 
 
 def moved(*, seed: int, alpha: float, width: int = 40, steps: int = 20_000) -> dict[str, float]:
@@ -85,34 +90,28 @@ def moved(*, seed: int, alpha: float, width: int = 40, steps: int = 20_000) -> d
     start = rescale(initialize(width, "uniform_breakpoints", generator=generator_for(seed, "moved")), alpha)
     end = train(start, x, y, steps).final
     before, after = to_spline(start), to_spline(end)
-    change = {
-        "breakpoints": after.breakpoints - before.breakpoints,
-        "delta_slopes": after.delta_slopes - before.delta_slopes,
-        "v": (end.v - start.v) / start.v.square().mean().sqrt(),
-        "b0": end.b0[None],
-    }
+    change = {name: getattr(after, name) - getattr(before, name) for name in ("breakpoints", "delta_slopes")}
+    change |= {"v": (end.v - start.v) / start.v.square().mean().sqrt(), "b0": end.b0[None]}
     return {name: float(part.abs().median()) for name, part in change.items()}
 
 
 def natural_gap(*, seed: int, half_width: float, width: int) -> dict[str, float]:
-    """Experiment: how far the kernel limit is from the natural cubic spline, relative to polygon and spline.
+    """Experiment: how far the kernel limit is from the natural cubic spline, as `between` measures it.
 
     limit: at infinite width with breakpoints even over [−B, B]; first: its first term in 1/B; grid: at this width,
-    breakpoints on a grid; random: drawn at random, Gaussian input weights. Root mean squares over [x_1, x_N].
+    breakpoints on a grid; random: drawn at random, Gaussian input weights.
     """
     x, y = scattered(generator_for(seed, "scattered"))
-    z = torch.linspace(float(x.min()), float(x.max()), 401, dtype=torch.float64)
-    cubic = natural_cubic(x, y)(z)
-    unit = (linear_interpolant(x, y)(z) - cubic).square().mean().sqrt()
+    z, _, cubic, apart = between(x, y)
     interval = (-half_width, half_width)
     drawn = initialize(width, "flat", interval=interval, generator=generator_for(seed, "drawn", width, half_width))
     found = {
-        "limit": cubic_limit(x, y, half_width)(z) - cubic,
-        "first": first_gap(x, y)(z) / half_width,
-        "grid": kernel_flow(evenly_spread(width // 2, half_width), x, y)(z) - cubic,
-        "random": kernel_flow(drawn, x, y)(z) - cubic,
+        "limit": cubic_limit(x, y, half_width)(z),
+        "first": cubic + first_gap(x, y)(z) / half_width,
+        "grid": kernel_flow(evenly_spread(width // 2, half_width), x, y)(z),
+        "random": kernel_flow(drawn, x, y)(z),
     }
-    return {name: float(gap.square().mean().sqrt() / unit) for name, gap in found.items()}
+    return {name: apart(curve, cubic) for name, curve in found.items()}
 
 
 def adam_run(
@@ -128,13 +127,11 @@ def adam_run(
 
 
 def by_adam(*, seed: int, alpha: float, width: int = 1000, steps: int = 20_000) -> dict[str, float]:
-    """Experiment: how far both runs of `adam_run` end from the kernel limit, as in `scale_sweep`; their losses."""
+    """Experiment: how far both runs of `adam_run` end from the kernel limit, as `between` measures; their losses."""
     x, y, start, runs = adam_run(seed=seed, alpha=alpha, width=width, steps=steps)
-    z = torch.linspace(float(x.min()), float(x.max()), 401, dtype=torch.float64)
-    unit = (linear_interpolant(x, y)(z) - natural_cubic(x, y)(z)).square().mean().sqrt()
-    limit = kernel_flow(start, x, y)(z)
-    far = {name: float((run.final(z) - limit).square().mean().sqrt() / unit) for name, run in runs.items()}
-    return {**far, **{f"{name}_loss": float(run.losses[-1] / (0.5 * y.square().sum())) for name, run in runs.items()}}
+    z, _, _, apart = between(x, y)
+    far = {name: apart(run.final(z), kernel_flow(start, x, y)(z))[0] for name, run in runs.items()}
+    return far | {f"{name}_loss": float(run.losses[-1] / (0.5 * y.square().sum())) for name, run in runs.items()}
 
 
 GAP = (-0.5, 0.5)
@@ -157,7 +154,7 @@ def gap_run(*, seed: int, kind: str, width: int, scale: float, steps: int) -> tu
     """He's start with all weights multiplied by `scale`, and its training on `gap_data`."""
     x, y = gap_data(kind)
     one = initialize(width, "he", generator=generator_for(seed, "gap", width))
-    one = Network(scale * one.w, scale * one.b, scale * one.v, one.b0)
+    one = one.map(lambda part: scale * part)  # b₀ is 0
     return one, train(one, x, y, steps)
 
 
@@ -207,36 +204,21 @@ def spiky_test(*, seed: int, target: str, width: int, steps: int, size: int = 24
     """
     x, _, run = spiky_run(seed=seed, target=target, width=width, steps=steps, size=size)
     z = torch.linspace(float(x.min()), float(x.max()), 601, dtype=torch.float64)
-    test = (run.final(z) - TARGETS[target](z)).square().mean(-1)
-    fit = 2 * run.losses[-1] / size
-    names = ("standard", "spiky")
-    return {
-        **dict(zip(names, test.tolist(), strict=True)),
-        **{f"{name}_fit": value for name, value in zip(names, fit.tolist(), strict=True)},
-    }
+    test, fit = (run.final(z) - TARGETS[target](z)).square().mean(-1), 2 * run.losses[-1] / size
+    names = ("standard", "spiky", "standard_fit", "spiky_fit")
+    return dict(zip(names, torch.cat([test, fit]).tolist(), strict=True))
 
 
-def store(name: str, run, over, seeds: range) -> None:
-    """Run a sweep and save it with its provenance as data/<name>.json."""
-    save(DATA / f"{name}.json", sweep(run, over, seeds=seeds), Provenance.here(COMMAND, seeds))
-
-
+WIDTHS, SCALES = [20, 30, 50, 80, 120, 200], [0.25, 0.5, 1.0, 1.5, 2.0, 3.0]
 LONG = {
     "scale": (scale_sweep, settings(start=STARTS, width=[400], steps=[100_000]), range(10)),
-    "width": (
-        gap_roughness,
-        settings(kind=GAPS, width=[20, 30, 50, 80, 120, 200], scale=[1.0], steps=[100_000]),
-        range(12),
-    ),
-    "variance": (
-        gap_roughness,
-        settings(kind=GAPS, width=[100], scale=[0.25, 0.5, 1.0, 1.5, 2.0, 3.0], steps=[100_000]),
-        range(12),
-    ),
+    "width": (gap_roughness, settings(kind=GAPS, width=WIDTHS, scale=[1.0], steps=[100_000]), range(12)),
+    "variance": (gap_roughness, settings(kind=GAPS, width=[100], scale=SCALES, steps=[100_000]), range(12)),
     "spiky": (spiky_test, settings(target=TARGETS, width=[100], steps=[100_000]), range(20)),
 }
+"""Name of a file in data/ → experiment, settings and seeds of what is stored there."""
 
 
 if __name__ == "__main__":
     for name, (run, over, seeds) in LONG.items():
-        store(name, run, over, seeds)
+        save(DATA / f"{name}.json", sweep(run, over, seeds=seeds), Provenance.here(COMMAND, seeds))

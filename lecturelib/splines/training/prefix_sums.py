@@ -8,13 +8,17 @@ lives on the data: M networks at once.
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import torch
 from torch import Tensor
 
-from lecturelib.core.arguments import as_tensor, one_dimensional
+from lecturelib.core.arguments import Array, Vector, broadcast, checked
 from lecturelib.splines.breakpoints.network import Network
+
+Networks = Annotated[Network, "... H"]
+Inputs = Annotated[Vector, "N"]
+Targets = Annotated[Array, "* N"]
 
 
 class Data(NamedTuple):
@@ -34,31 +38,17 @@ class Parameters(NamedTuple):
     b0: Tensor
 
 
-def prepare(network: Network, x, y) -> tuple[Parameters, Data]:
-    """Check the arguments, flatten the ensemble to (M, H), sort the data; all in float64 on the network's device.
+def prepare(network: Network, x: Tensor, y: Tensor) -> tuple[Parameters, Data]:
+    """Flatten the ensemble to (M, H), sort the data; all in float64 on the network's device, without gradients.
 
-    x: (N,); y: (N,) or (..., N) that broadcasts to the ensemble. Raises ValueError for NaN, no data, no neurons or
-    shapes that do not fit.
+    Arguments have been checked: x (N,), y (N,) or (..., N) that broadcasts to the ensemble.
     """
-    shape, device = network.w.shape, network.w.device
-    x = one_dimensional("x", x, dtype=torch.float64).detach().to(device)
-    y = as_tensor("y", y, dtype=torch.float64).detach().to(device)
-    if not network.w.numel():
-        raise ValueError(f"network: expected at least one neuron, got shape {tuple(shape)}")
-    if not x.numel():
-        raise ValueError("x: expected at least one data point, got none")
-    target = (*shape[:-1], x.numel())
-    if y.ndim == 0 or y.shape[-1] != x.numel() or y.ndim > len(target):
-        raise ValueError(f"y: expected shape {(x.numel(),)} or (..., {x.numel()}), as x has, got {tuple(y.shape)}")
-    try:
-        y = y.expand(target)
-    except RuntimeError:
-        raise ValueError(f"y: expected a shape that broadcasts to {target}, got {tuple(y.shape)}") from None
-    x, order = torch.sort(x, stable=True)
+    network = network.detach().to(torch.float64)
+    x, order = torch.sort(x.detach().double(), stable=True)
+    y = broadcast("y", y.detach().double(), (*network.shape, len(x)))[..., order].reshape(-1, len(x))
     end = x.new_tensor([math.inf])
-    w, b, v = (p.detach().to(torch.float64).reshape(-1, shape[-1]) for p in (network.w, network.b, network.v))
-    b0 = network.b0.detach().to(torch.float64).reshape(-1)
-    return Parameters(w, b, v, b0), Data(x, torch.cat([-end, x, end]), y[..., order].reshape(-1, x.numel()))
+    w, b, v = (part.reshape(-1, network.w.shape[-1]) for part in (network.w, network.b, network.v))
+    return Parameters(w, b, v, network.b0.reshape(-1)), Data(x, torch.cat([-end, x, end]), y)
 
 
 def find_rows(w: Tensor, b: Tensor, data: Data) -> Tensor:
@@ -67,9 +57,7 @@ def find_rows(w: Tensor, b: Tensor, data: Data) -> Tensor:
     The breakpoint −b/w is rounded, so it only says where to look; the row is the one at whose gap the sign of the
     computed w x + b changes. The few that disagree, and w = 0, are settled by bisection of just that sign.
     """
-    size = data.x.numel()
-    right = w > 0
-    breakpoints = -b / w
+    right, breakpoints = w > 0, -b / w
     # A neuron is silent on its breakpoint: points at β lie before the gap where w > 0, behind it where w < 0.
     last_before = torch.where(right, breakpoints, torch.nextafter(breakpoints, breakpoints.new_tensor(-math.inf)))
     gaps = torch.searchsorted(data.x, last_before.contiguous(), right=True)
@@ -77,7 +65,7 @@ def find_rows(w: Tensor, b: Tensor, data: Data) -> Tensor:
     settled = (before != right) & (behind == right)
     if not bool(settled.all()):
         gaps = torch.where(settled, gaps, _bisect(w, b, data))
-    return gaps + (size + 1) * ~right
+    return gaps + (data.x.numel() + 1) * ~right
 
 
 def _bisect(w: Tensor, b: Tensor, data: Data) -> Tensor:
@@ -87,26 +75,32 @@ def _bisect(w: Tensor, b: Tensor, data: Data) -> Tensor:
     for _ in range(size.bit_length()):
         middle = (low + high) // 2
         behind = (w * data.walls[middle + 1] > -b) == right
-        open_ = low < high
-        high = torch.where(open_ & behind, middle, high)
-        low = torch.where(open_ & ~behind, middle + 1, low)
+        high, low = torch.where(behind, middle, high), torch.where(behind, low, middle + 1)
     return low
+
+
+def by_facing(rows: Tensor, amount: Tensor, size: int) -> tuple[Tensor, Tensor]:
+    """Σ of `amount` over the neurons that face right, and left, and are active at each point: (M, N) from (M, H)."""
+    table = amount.new_zeros(amount.shape[0], 2 * size + 2).scatter_add_(1, rows, amount)
+    return table[:, :size].cumsum(1), table[:, size + 2 :].flip(1).cumsum(1).flip(1)
 
 
 def at_points(rows: Tensor, amount: Tensor, size: int) -> Tensor:
     """Σ of `amount` over the neurons active at each point: shape (M, N) from (M, H)."""
-    table = amount.new_zeros(amount.shape[0], 2 * size + 2).scatter_add_(1, rows, amount)
-    from_left = table[:, :size].cumsum(1)
-    from_right = table[:, size + 2 :].flip(1).cumsum(1).flip(1)
-    return from_left + from_right
+    right, left = by_facing(rows, amount, size)
+    return right + left
+
+
+def from_both_ends(amount: Tensor) -> tuple[Tensor, Tensor]:
+    """Σ of `amount` over the points g, …, N − 1, and over 0, …, g − 1, for g = 0, …, N: (..., N + 1) from (..., N)."""
+    none = torch.zeros_like(amount[..., :1])
+    beyond = torch.cat([amount.flip(-1).cumsum(-1).flip(-1), none], dim=-1)
+    return beyond, torch.cat([none, amount.cumsum(-1)], dim=-1)
 
 
 def over_points(rows: Tensor, amount: Tensor) -> Tensor:
     """Σ of `amount` over the points at which each neuron is active: shape (M, H) from (M, N)."""
-    none = amount.new_zeros(amount.shape[0], 1)
-    right = torch.cat([amount.flip(1).cumsum(1).flip(1), none], dim=1)
-    left = torch.cat([none, amount.cumsum(1)], dim=1)
-    return torch.cat([right, left], dim=1).gather(1, rows)
+    return torch.cat(from_both_ends(amount), dim=1).gather(1, rows)
 
 
 def outputs(parameters: Parameters, rows: Tensor, data: Data) -> Tensor:
@@ -131,20 +125,36 @@ def push_forward(parameters: Parameters, rows: Tensor, direction: Parameters, da
     return slope * data.x + (height + direction.b0[:, None])
 
 
-def gradient(network: Network, x, y) -> tuple[Tensor, Network]:
-    """Loss ½ Σ_n (f(x_n) − y_n)² and its gradient, in O((H + N) log N) and without anything of size H × N.
+def assess(network: Network, x: Tensor, y: Tensor) -> tuple[Parameters, Data, Tensor, Tensor, Tensor]:
+    """Parameters and data as `prepare` has them, rows, residuals r and losses ½ Σ r², (M,), for checked arguments.
 
-    x: (N,) in any order; y: (N,) or (..., N). Returns the loss, shape (...), and the derivatives by w, b, v and b0 in
-    the fields of a `Network`. As in torch, (·)₊ has derivative 0 at 0.
-    Raises ValueError for NaN, no data, or shapes that do not fit.
+    Raises ValueError where a loss is infinite.
     """
     parameters, data = prepare(network, x, y)
     rows = find_rows(parameters.w, parameters.b, data)
     r = outputs(parameters, rows, data) - data.y
-    shape, dtype = network.w.shape, network.w.dtype
-    w, b, v, b0 = (p.to(dtype) for p in pull_back(parameters, rows, r, data))
-    slopes = Network(w.reshape(shape), b.reshape(shape), v.reshape(shape), b0.reshape(shape[:-1]))
-    return (0.5 * r.square().sum(1)).to(dtype).reshape(shape[:-1]), slopes
+    loss = 0.5 * r.square().sum(1)
+    if not bool(torch.isfinite(loss).all()):
+        raise ValueError("network: expected a finite loss, but outputs or targets are too large")
+    return parameters, data, rows, r, loss
+
+
+@checked
+def gradient(network: Networks, x: Inputs, y: Targets) -> tuple[Tensor, Network]:
+    """Loss ½ Σ_n (f(x_n) − y_n)² and its gradient, in O((H + N) log N) and without anything of size H × N.
+
+    x: in any order; y: (N,), or (..., N) that broadcasts to the ensemble. Returns the loss, shape (...), and the
+    derivatives with respect to w, b, v and b0 in the fields of a `Network`. As in torch, (·)₊ has derivative 0 at 0.
+    Raises ValueError where the loss is infinite.
+
+    >>> loss, slopes = gradient(Network([1.0], [0.0], [1.0], 0.0), [2.0], [1.0])
+    >>> loss.item(), slopes
+    (0.5, Network(w=[2.0], b=[1.0], v=[2.0], b0=1.0))
+    """
+    parameters, data, rows, r, loss = assess(network, x, y)
+    parts = zip(pull_back(parameters, rows, r, data), (network.w, network.b, network.v, network.b0), strict=True)
+    slopes = Network(*(slope.to(part).view_as(part) for slope, part in parts))
+    return loss.to(network.w).reshape(network.shape), slopes
 
 
 def sharpness(parameters: Parameters, data: Data, *, iterations: int = 100) -> Tensor:
@@ -156,8 +166,7 @@ def sharpness(parameters: Parameters, data: Data, *, iterations: int = 100) -> T
     rows = find_rows(parameters.w, parameters.b, data)
     # A growing start is orthogonal to no eigenvector by a symmetry of the data.
     u = torch.linspace(1, 2, data.x.numel(), dtype=data.x.dtype, device=data.x.device)
-    u = u.expand(parameters.b0.numel(), -1) / u.norm()
-    value = torch.zeros_like(parameters.b0)
+    u = u.expand(parameters.b0.numel(), -1)
     for _ in range(iterations):
         u = push_forward(parameters, rows, pull_back(parameters, rows, u, data), data)
         value = u.norm(dim=1)

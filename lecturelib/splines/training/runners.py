@@ -1,15 +1,14 @@
 """Two ways to train an ensemble by the same algorithm: compiled on the cores, or in torch on any device.
 
-Both take a `Plan` and return a `Record`. The compiled way runs one network on one core; the other handles all networks
-at once, which pays on a GPU.
+Both take a `Plan` and return an `Outcome`. The compiled way runs one network on one core; the other handles all
+networks at once, which pays on a GPU.
 """
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
-from time import perf_counter
-from typing import NamedTuple
+from itertools import repeat
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 import torch
@@ -17,7 +16,8 @@ from torch import Tensor
 
 from lecturelib.splines.training.prefix_sums import Data, Parameters, find_rows, outputs, pull_back
 
-OPTIMIZERS = ("gd", "momentum", "adam")  # numbered as in lecturelib.splines.training.steps
+Optimizer = Literal["gd", "momentum", "adam"]
+OPTIMIZERS = get_args(Optimizer)  # numbered as in lecturelib.splines.training.steps
 _WORK_A_CALL = 2e9  # neurons × steps between two looks at the keyboard, some seconds
 _NEVER = np.iinfo(np.int64).max
 
@@ -25,21 +25,19 @@ _NEVER = np.iinfo(np.int64).max
 class Plan(NamedTuple):
     """What to do with M networks: `steps` steps at `rates` (M,), recording the steps in `marks`, sorted.
 
-    rows: (M, H), where the neurons are at the start, see `find_rows`. limits: (M,), the loss beyond which a network has
-    diverged. batch: points a step, 0 for all, drawn from `seed`.
+    limits: (M,), the loss beyond which a network has diverged. batch: points a step, 0 for all, drawn from `seed`.
     """
 
     steps: int
     rates: Tensor
     optimizer: str
     marks: list[int]
-    rows: Tensor
     limits: Tensor
     batch: int = 0
     seed: int = 0
 
 
-class Record(NamedTuple):
+class Outcome(NamedTuple):
     """w, b, v (R, M, H), b0 and losses (R, M); stopped (M,): the step at which a network diverged, or −1."""
 
     parameters: Parameters
@@ -47,77 +45,43 @@ class Record(NamedTuple):
     stopped: Tensor
 
 
-def get_ready() -> float:
-    """Compile the loops, or load them from disk, unless this process has done so: the seconds it took."""
-    from lecturelib.splines.training.steps import train_some
-
-    if train_some.signatures:
-        return 0.0
-    begin = perf_counter()
-    one, walls = torch.ones(1, 1, dtype=torch.float64), torch.tensor([-np.inf, 0.0, np.inf], dtype=torch.float64)
-    rows = torch.zeros(1, 1, dtype=torch.long)
-    plan = Plan(steps=0, rates=one[0], optimizer="gd", marks=[0], rows=rows, limits=one[0])
-    on_cores(Parameters(one, one, one, one[0]), Data(walls[1:2], walls, one), plan)
-    return perf_counter() - begin
-
-
-def on_cores(parameters: Parameters, data: Data, plan: Plan) -> Record:
+def on_cores(parameters: Parameters, data: Data, plan: Plan) -> Outcome:
     """Carry out the plan with the compiled loops: networks side by side in threads, as many as torch may use."""
     from lecturelib.splines.training.steps import train_some  # here, since loading the compiler takes a second
 
     members, width = parameters.w.shape
-    marks = np.array([*plan.marks, _NEVER])
-    out = (np.zeros((members, marks.size - 1, 3, width)), np.zeros((members, marks.size - 1)))
-    out = (*out, np.zeros((members, marks.size - 1)))
-    stopped = np.full(members, -1)
-    state = _start(parameters, data.x.numel(), plan)
+    marks, stopped = np.array([*plan.marks, _NEVER]), np.full(members, -1)
+    records = (members, len(plan.marks))
+    out = (np.zeros((*records, 3, width)), np.zeros(records), np.zeros(records))
+    params = torch.stack(parameters[:3], dim=1).cpu().numpy().copy()
+    moments = {"gd": (0, 0), "momentum": (width, 0), "adam": (width, width)}[plan.optimizer]
+    b0 = np.zeros((members, 3))
+    b0[:, 0] = parameters.b0.cpu().numpy()
+    state = (params, *(np.zeros((members, 3, size)) for size in moments), b0, np.zeros((members, width), np.uint32))
     draws = (np.tile(np.arange(data.x.numel()), (members, 1)), np.full((members, 1), plan.seed, dtype=np.uint64))
     walls, y, rates, limits = (np.ascontiguousarray(t.cpu()) for t in (data.walls, data.y, plan.rates, plan.limits))
     optimizer = OPTIMIZERS.index(plan.optimizer)
-
-    def train(low: int, high: int, start: int, stop: int) -> None:
-        train_some(
-            low, high, state, walls, y, rates, optimizer, start, stop, draws, plan.batch, limits, marks, out, stopped
-        )  # fmt: skip
-
+    rest = (state, walls, y, rates, optimizer, draws, plan.batch, limits, marks, out, stopped)
     threads = min(torch.get_num_threads(), members)
     # Several pieces a thread, so that one slow core does not leave the others waiting for long.
     cuts = np.linspace(0, members, min(members, 4 * threads if threads > 1 else 1) + 1).astype(int).tolist()
     stride = max(1, int(_WORK_A_CALL // (members * (width + data.x.numel()))))
     with ThreadPoolExecutor(threads) as pool:
+        side_by_side = map if threads == 1 else pool.map
         for start in range(0, max(plan.steps, 1), stride):
-            stop = min(start + stride, plan.steps)
-            pieces = [(*piece, start, stop) for piece in pairwise(cuts)]
-            if threads == 1:
-                train(*pieces[0])
-            else:
-                list(pool.map(lambda piece: train(*piece), pieces))
+            ends = repeat(start), repeat(min(start + stride, plan.steps))
+            list(side_by_side(lambda *piece: train_some(*piece, *rest), cuts, cuts[1:], *ends))
             if (stopped >= 0).any():
                 break
-    w, b, v = (torch.from_numpy(out[0][:, :, row]).movedim(0, 1) for row in range(3))
-    b0, losses = (torch.from_numpy(o).movedim(0, 1) for o in out[1:])
-    return Record(Parameters(w, b, v, b0), losses, torch.from_numpy(stopped))
+    found, b0, losses = (torch.from_numpy(o).movedim(0, 1) for o in out)
+    return Outcome(Parameters(*found.unbind(2), b0), losses, torch.from_numpy(stopped))
 
 
-def _start(parameters: Parameters, size: int, plan: Plan) -> tuple[np.ndarray, ...]:
-    """Parameters (M, 3, H), their two moments, b0 with its moments (M, 3), places (M, H), for the compiled loops."""
-    params = torch.stack(parameters[:3], dim=1).cpu().numpy().copy()
-    members, _, width = params.shape
-    first = np.zeros((members, 3, 0 if plan.optimizer == "gd" else width))
-    second = np.zeros((members, 3, width if plan.optimizer == "adam" else 0))
-    b0 = np.zeros((members, 3))
-    b0[:, 0] = parameters.b0.cpu().numpy()
-    gaps, rows = size + 1, plan.rows.cpu().numpy()
-    places = np.where(rows < gaps, 4 * rows, 4 * (size - rows % gaps) + 2)
-    return params, first, second, b0, places.astype(np.uint32)
-
-
-def in_torch(parameters: Parameters, data: Data, plan: Plan) -> Record:
+def in_torch(parameters: Parameters, data: Data, plan: Plan) -> Outcome:
     """Carry out the plan in torch, on the device of the parameters, for all networks at once."""
-    rates = plan.rates.to(parameters.w)
+    rates, limits = plan.rates.to(parameters.w), plan.limits.to(parameters.w)
     moments = [[torch.zeros_like(p) for p in parameters] for _ in range(2)]
     marks, kept, losses = set(plan.marks), [], []
-    limits = plan.limits.to(parameters.w)
     stopped = torch.full(rates.shape, -1, device=rates.device)
     draw = _draws(data, plan)
     for step in range(plan.steps + 1):
@@ -132,12 +96,9 @@ def in_torch(parameters: Parameters, data: Data, plan: Plan) -> Record:
             kept.append(parameters)
             losses.append(loss)
         if step < plan.steps:
-            chosen = r * next(draw) if plan.batch else r
-            slopes = pull_back(parameters, rows, chosen, data)
+            slopes = pull_back(parameters, rows, r * next(draw) if plan.batch else r, data)
             parameters = _step(parameters, slopes, moments, rates, plan.optimizer, step + 1)
-    if not kept:
-        return Record(parameters, loss[None], stopped)
-    return Record(Parameters(*(torch.stack(p) for p in zip(*kept, strict=True))), torch.stack(losses), stopped)
+    return Outcome(Parameters(*(torch.stack(p) for p in zip(*kept, strict=True))), torch.stack(losses), stopped)
 
 
 def _step(parameters, slopes, moments, rates: Tensor, optimizer: str, step: int) -> Parameters:
@@ -167,6 +128,6 @@ def _draws(data: Data, plan: Plan):
     order, state = np.arange(data.x.numel()), np.full(1, plan.seed, dtype=np.uint64)
     while True:
         draw(order, state, plan.batch)
-        chosen = np.zeros(data.x.numel())
-        chosen[order[: plan.batch]] = 1.0
-        yield torch.from_numpy(chosen).to(data.x.device)
+        chosen = torch.zeros_like(data.x)
+        chosen[torch.from_numpy(order[: plan.batch]).to(chosen.device)] = 1.0
+        yield chosen

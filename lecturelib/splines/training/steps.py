@@ -46,26 +46,16 @@ STRETCH = 512  # neurons whose numbers fit the nearest cache
 _compiled = {"nogil": True, "cache": True, "error_model": "numpy", "_nrt": False}
 _exact = njit(**_compiled, fastmath={"contract"})
 _inlined = njit(**_compiled, fastmath={"contract"}, forceinline=True)
-_reordered = njit(**_compiled, fastmath={"contract", "reassoc"}, forceinline=True)  # sums may be split over lanes
 
 
 @_exact
-def find_gap(w, b, walls, guess):
-    """Gap of a neuron, 0 to N, looked for near `guess`. walls: −∞, the sorted data, +∞, shape (N + 2,)."""
-    size = walls.size - 2
+def find_gap(w, b, walls):
+    """Gap of a neuron, 0 to N: the number of points n at which active(n) is not (w > 0).
+
+    walls: −∞, the sorted data, +∞, shape (N + 2,).
+    """
     right = w > 0
-    low, high = 0, size
-    # Point j is behind the gap where active(j) is `right`; the gap is the number of points that are not.
-    if guess > 0 and (w * walls[guess] > -b) == right:
-        high = guess - 1
-        if high == 0 or (w * walls[high] > -b) != right:
-            low = high
-    elif guess < size and (w * walls[guess + 1] > -b) != right:
-        low = guess + 1
-        if low == size or (w * walls[low + 1] > -b) == right:
-            high = low
-    else:
-        low = high = guess
+    low, high = 0, walls.size - 2
     while low < high:
         middle = (low + high) >> 1
         if (w * walls[middle + 1] > -b) == right:
@@ -79,14 +69,12 @@ def find_gap(w, b, walls, guess):
 def settle(i, params, places, walls, near, sums):
     """File neuron i: find its place, note the points beside its gap, add its share."""
     w, b, v = params[0, i], params[1, i], params[2, i]
-    size = walls.size - 2
-    row = np.intp(places[i] >> 2)
-    gap = find_gap(w, b, walls, size - row if places[i] & 2 else row)
+    gap = find_gap(w, b, walls)
     left, right = walls[gap], walls[gap + 1]
     if w > 0:
         place, near[0, i], near[1, i] = 4 * gap, left, right
     else:
-        place, near[0, i], near[1, i] = 4 * (size - gap) + 2, right, left
+        place, near[0, i], near[1, i] = 4 * (walls.size - 2 - gap) + 2, right, left
     places[i] = place
     sums[place] += b * v
     sums[place + 1] += w * v
@@ -104,41 +92,24 @@ def file(i, place, w, b, v, silent, awake, sums, moved, count):
 
 
 @_inlined
-def gd(params, places, near, pulls, sums, moved):
-    """Gradient descent for all neurons, with pulls that hold the learning rate already; how many left their gaps."""
-    w, b, v = params[0], params[1], params[2]
-    silent, awake = near[0], near[1]
-    count = 0
-    for i in range(w.size):
-        place = places[i]
-        p, t = pulls[place], pulls[place + 1]
-        old_w, old_b, old_v = w[i], b[i], v[i]
-        new_w = old_w - old_v * t
-        new_b = old_b - old_v * p
-        new_v = old_v - (old_w * t + old_b * p)
-        w[i], b[i], v[i] = new_w, new_b, new_v
-        count = file(i, place, new_w, new_b, new_v, silent, awake, sums, moved, count)
-    return count
+def gd(params, first, places, near, pulls, sums, moved, rate):
+    """Gradient descent for all neurons, with pulls that hold the learning rate; how many left their gaps.
 
-
-@_inlined
-def momentum(params, first, places, near, pulls, sums, moved, rate):
-    """Momentum for all neurons: m ← 0.9 m + gradient, parameter ← parameter − rate m. first: m, shape (3, H)."""
+    With moments m, shape (3, H), momentum: m ← 0.9 m + gradient, parameter ← parameter − rate m.
+    """
     w, b, v = params[0], params[1], params[2]
     silent, awake = near[0], near[1]
     mw, mb, mv = first[0], first[1], first[2]
-    count = 0
+    heavy, count = mw.size > 0, 0
     for i in range(w.size):
         place = places[i]
         p, t = pulls[place], pulls[place + 1]
-        old_w, old_b, old_v = w[i], b[i], v[i]
-        new_mw = MOMENTUM_DECAY * mw[i] + old_v * t
-        new_mb = MOMENTUM_DECAY * mb[i] + old_v * p
-        new_mv = MOMENTUM_DECAY * mv[i] + (old_w * t + old_b * p)
-        mw[i], mb[i], mv[i] = new_mw, new_mb, new_mv
-        new_w = old_w - rate * new_mw
-        new_b = old_b - rate * new_mb
-        new_v = old_v - rate * new_mv
+        step_w, step_b, step_v = v[i] * t, v[i] * p, w[i] * t + b[i] * p
+        if heavy:
+            mw[i], mb[i] = MOMENTUM_DECAY * mw[i] + step_w, MOMENTUM_DECAY * mb[i] + step_b
+            mv[i] = MOMENTUM_DECAY * mv[i] + step_v
+            step_w, step_b, step_v = rate * mw[i], rate * mb[i], rate * mv[i]
+        new_w, new_b, new_v = w[i] - step_w, b[i] - step_b, v[i] - step_v
         w[i], b[i], v[i] = new_w, new_b, new_v
         count = file(i, place, new_w, new_b, new_v, silent, awake, sums, moved, count)
     return count
@@ -185,12 +156,10 @@ def adam(params, first, second, places, near, pulls, sums, moved, share, rate, s
 @_inlined
 def move(optimizer, params, first, second, places, walls, near, pulls, sums, moved, share, rate, spread):
     """One step of all neurons. Their shares are added to `sums`."""
-    if optimizer == GD:
-        count = gd(params, places, near, pulls, sums, moved)
-    elif optimizer == MOMENTUM:
-        count = momentum(params, first, places, near, pulls, sums, moved, rate)
-    else:
+    if optimizer == ADAM:
         count = adam(params, first, second, places, near, pulls, sums, moved, share, rate, spread)
+    else:
+        count = gd(params, first, places, near, pulls, sums, moved, rate)
     for j in range(count):
         settle(moved[j], params, places, walls, near, sums)
 
@@ -436,7 +405,7 @@ def train(
 
 
 @njit(nogil=True, cache=True)
-def train_some(low, high, state, walls, y, rates, optimizer, start, stop, draws, batch, limits, marks, out, stopped):
+def train_some(low, high, start, stop, state, walls, y, rates, optimizer, draws, batch, limits, marks, out, stopped):
     """`train` for networks low ≤ i < high of an ensemble, one after the other, in the same room.
 
     state = (params (M, 3, H), first, second, b0 (M, 3), places (M, H)); draws = (order (M, N), state (M, 1)); out =

@@ -42,7 +42,10 @@ def test_equal_variances_by_layer():
     assert plan.widths == (3, 4, 2)
     assert [float(one.unique()) for one in plan.weights] == [0.1, 0.2]
     assert [tuple(one.shape) for one in plan.biases] == [(4,), (2,)]
+    assert [one.tolist() for one in plan.biases] == [[0.5] * 4, [0.5] * 2]
     assert plan.output.tolist() == [0.5, 0.5]
+    assert not bool(equal_variances((3, 4), 1.0).biases[0].any())
+    assert equal_variances((3, 4), 1.0, output=0.0).output.tolist() == [0.0] * 4
     assert equal_variances((3, 4), 1.0, output=2.0).output.tolist() == [2.0] * 4
 
 
@@ -120,16 +123,38 @@ def test_erf_saturates():
     assert erf_variance([0.0, 1e12]).tolist() == [0, pytest.approx(1, abs=1e-5)]
 
 
+def test_many_inputs_at_once_and_in_single_precision():
+    x = torch.tensor([[1.0, 2.0], [3.0, -1.0], [0.0, 0.0]], dtype=torch.float64)
+    plan = equal_variances((2, 4, 3), [0.5, 0.3], 0.1)
+    for moments in (forward_moments, lambda v, z: gradient_moments(v, z)[0]):
+        together = moments(plan, x)
+        for k, one in enumerate(x):
+            for part, alone in zip(together, moments(plan, one), strict=True):
+                torch.testing.assert_close(part[k], alone)
+    for moments in (fourth_moments, lambda v, z: mean_error(v, z, 7)):
+        torch.testing.assert_close(moments(plan, x), torch.stack([moments(plan, one) for one in x], 1))
+    single = plan.to(torch.float32)
+    assert {one.dtype for one in (*forward_moments(single, x), fourth_moments(single, x))} == {torch.float32}
+
+
+def test_plans_are_records():
+    plan = equal_variances((2, 4, 3), 0.5, 0.1)
+    assert plan == equal_variances((2, 4, 3), [0.5, 0.5], 0.1) != equal_variances((2, 4, 3), 0.5)
+
+
 @pytest.mark.parametrize(
     ("name", "call"),
     [
-        ("weights", lambda: Variances(([[-1.0]],), ([1.0],), [1.0])),
+        (r"weights\[0\]", lambda: Variances(([[-1.0]],), ([1.0],), [1.0])),
         ("weights", lambda: Variances(([[1.0]], [[1.0], [1.0]]), ([1.0], [1.0]), [1.0])),
-        ("weights", lambda: Variances(([1.0],), ([1.0],), [1.0])),
+        (r"weights\[0\]", lambda: Variances(([1.0],), ([1.0],), [1.0])),
         ("biases", lambda: Variances(([[1.0]],), (), [1.0])),
         ("biases", lambda: Variances(([[1.0]],), ([1.0, 2.0],), [1.0])),
         ("output", lambda: Variances(([[1.0]],), ([1.0],), [1.0, 1.0])),
         ("output", lambda: Variances(([[1.0]],), ([1.0],), [math.nan])),
+        ("weights", lambda: Variances((), (), [1.0])),
+        ("biases", lambda: Variances(([[1.0]], [[1.0]]), ([1.0],), [1.0])),
+        ("variances", lambda: fourth_moments(Variances(([[1.0, 1.0]],), ([1.0, 2.0],), [1.0, 1.0]), [1.0])),
         ("widths", lambda: equal_variances((3,), 1.0)),
         ("widths", lambda: equal_variances((3, 0), 1.0)),
         ("weight", lambda: equal_variances((3, 2), [1.0, 2.0])),
@@ -137,13 +162,13 @@ def test_erf_saturates():
         ("bias", lambda: equal_variances((3, 2), 1.0, -1.0)),
         ("scheme", lambda: scheme_variances((3, 2), "kaiming")),
         ("x", lambda: forward_moments(ONE, [1.0])),
-        ("weights", lambda: fourth_moments(ONE, X)),
-        ("weights", lambda: direction_moments(ONE)),
+        ("variances", lambda: fourth_moments(ONE, X)),
+        ("variances", lambda: direction_moments(ONE)),
         ("width", lambda: log_step(0)),
         ("q", lambda: erf_variance([-1.0])),
         ("weight", lambda: erf_path(-1.0, 3)),
         ("widths", lambda: death_chance((3, 0))),
-        ("members", lambda: mean_error(equal_variances((3, 2), 1.0), [1.0] * 3, 0)),
+        ("ensemble", lambda: mean_error(equal_variances((3, 2), 1.0), [1.0] * 3, 0)),
     ],
 )
 def test_bad_arguments_are_named(name, call):

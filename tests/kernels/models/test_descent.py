@@ -1,52 +1,114 @@
 """Descent on least squares: by hand, full batches of every kind, errors."""
 
+import math
+
 import pytest
 import torch
 
-from lecturelib.kernels import LeastSquares, descend, descent_path, expected_path, flow_path, largest_rate
+from lecturelib.kernels import LeastSquares, descent_path, expected_path, flow_path, largest_rate, stochastic_descent
 from lecturelib.kernels.models.descent import batch_factor
 from lecturelib.kernels.models.sgd_experiment import cubic_fit
 
 ONE = LeastSquares([[1.0], [3.0]], [2.0, 2.0])  # L = ½ ((w − 2)² + (3w − 2)²), best 0.8, H = 10
+TWO = LeastSquares(torch.eye(2), [1.0, 2.0])  # one datum for each weight
+HOW = {"learning_rate": 0.1, "steps": 1, "batch": 1}
+
+
+def seeded(seed=0):
+    return torch.Generator().manual_seed(seed)
 
 
 def test_one_feature_by_hand():
     assert float(ONE.hessian) == pytest.approx(10)
     assert float(ONE.best) == pytest.approx(0.8)
-    assert float(ONE.loss(torch.zeros(1, dtype=torch.float64))) == pytest.approx(4)
-    assert float(ONE.gradient(torch.zeros(1, dtype=torch.float64))) == pytest.approx(-8)
+    assert float(ONE.loss([0.0])) == pytest.approx(4)
+    assert float(ONE.gradient([0.0])) == pytest.approx(-8)
     assert largest_rate(ONE) == pytest.approx(0.2)
-    start = torch.zeros(1, dtype=torch.float64)
-    steps = torch.arange(3)
     # the distance to 0.8 is halved by each step of 0.05
-    assert descent_path(ONE, start, rate=0.05, steps=steps)[:, 0].tolist() == pytest.approx([0, 0.4, 0.6])
-    end = flow_path(ONE, start, times=torch.tensor([0.0, 0.1], dtype=torch.float64))
-    assert end[:, 0].tolist() == pytest.approx([0, 0.8 * (1 - torch.e**-1)])
+    assert descent_path(ONE, [0.0], learning_rate=0.05, steps=2)[:, 0].tolist() == pytest.approx([0, 0.4, 0.6])
+    assert flow_path(ONE, [0], times=[0.0, 0.1])[:, 0].tolist() == pytest.approx([0, 0.8 * (1 - torch.e**-1)])
+
+
+def test_losses_and_gradients_of_many_weights():
+    w = torch.randn(2, 3, 4, generator=seeded(), dtype=torch.float64, requires_grad=True)
+    problem = cubic_fit()
+    problem.loss(w).sum().backward()
+    torch.testing.assert_close(problem.gradient(w.detach()), w.grad)
+    assert problem.loss(w)[1, 2] == problem.loss(w[1, 2])
 
 
 def test_expected_loss_after_one_single_datum_by_hand():
     # from 0 with rate 0.1: w = 0.4 or 1.2, losses ½ (2.56 + 0.64) and ½ (0.64 + 2.56)
-    _, losses = expected_path(ONE, torch.zeros(1, dtype=torch.float64), rate=0.1, steps=1, batch=1)
+    means, losses = expected_path(ONE, [0.0], **HOW)
     assert losses.tolist() == pytest.approx([4.0, 1.6])
+    assert means[:, 0].tolist() == pytest.approx([0, 0.8])
+    # drawn with replacement, two at a time: 0.4, 1.2, or twice as likely their mean 0.8
+    _, losses = expected_path(ONE, [0.0], learning_rate=0.1, steps=1, batch=2, sampling="replacement")
+    assert losses.tolist() == pytest.approx([4.0, (1.6 + 0.8) / 2])
 
 
 @pytest.mark.parametrize("sampling", ["subset", "epoch"])
 def test_the_full_batch_is_gradient_descent(sampling):
     problem, start = cubic_fit(), torch.ones(3, 4, dtype=torch.float64)
-    generator = torch.Generator().manual_seed(0)
-    path = descend(problem, start, rate=0.01, steps=5, batch=24, generator=generator, sampling=sampling)
-    expected = descent_path(problem, start[0], rate=0.01, steps=torch.arange(6))
+    how = {"learning_rate": 0.01, "steps": 5}
+    path = stochastic_descent(problem, start, batch=24, generator=seeded(), sampling=sampling, **how)
+    expected = descent_path(problem, start[0], **how)
     torch.testing.assert_close(path, expected[:, None].expand(-1, 3, -1))
     assert path.shape == (6, 3, 4)
+    one = stochastic_descent(problem, start[0], batch=24, generator=seeded(), sampling=sampling, **how)
+    torch.testing.assert_close(one, expected)
+    means, losses = expected_path(problem, start[0], batch=24, **how)
+    torch.testing.assert_close(means, expected)
+    torch.testing.assert_close(losses, problem.loss(expected))
 
 
 def test_an_epoch_uses_every_datum_once():
-    # two features that are nonzero on one datum each: after an epoch both weights have moved, whatever the order
-    problem = LeastSquares(torch.eye(2, dtype=torch.float64), [1.0, 2.0])
+    # after an epoch both weights have moved, whatever the order; of independent draws only half of the members
     start = torch.zeros(50, 2, dtype=torch.float64)
-    generator = torch.Generator().manual_seed(0)
-    path = descend(problem, start, rate=0.25, steps=2, batch=1, generator=generator, sampling="epoch")
+    how = {"learning_rate": 0.25, "steps": 4, "batch": 1}
+    path = stochastic_descent(TWO, start, generator=seeded(), sampling="epoch", **how)
     assert torch.equal(path[2], torch.tensor([[0.5, 1.0]], dtype=torch.float64).expand(50, 2))
+    assert torch.equal(path[4], torch.tensor([[0.75, 1.5]], dtype=torch.float64).expand(50, 2))
+    orders = (path[1] != 0).double().mean(0)
+    assert 0.2 < float(orders[0]) < 0.8
+    path = stochastic_descent(TWO, start, generator=seeded(), **how)
+    assert 0.25 < float((path[2] != 0).all(1).double().mean()) < 0.75
+
+
+@pytest.mark.parametrize(("sampling", "batch"), [("subset", 2), ("replacement", 2), ("replacement", 5), ("epoch", 2)])
+def test_batches_have_the_mean_and_the_spread_that_theory_gives(sampling, batch):
+    problem = LeastSquares([[1.0], [2.0], [-1.0], [0.5]], [2.0, -1.0, 1.0, 3.0])
+    start, how = torch.zeros(20000, 1, dtype=torch.float64), {"learning_rate": 0.1, "steps": 1, "batch": batch}
+    path = stochastic_descent(problem, start, generator=seeded(), sampling=sampling, **how)[1, :, 0]
+    mean, loss = expected_path(problem, [0.0], sampling=sampling.replace("epoch", "subset"), **how)
+    assert float(path.mean()) == pytest.approx(float(mean[1]), abs=5 * float(path.std()) / math.sqrt(20000))
+    losses = problem.loss(path[:, None])
+    assert float(losses.mean()) == pytest.approx(float(loss[1]), abs=5 * float(losses.std()) / math.sqrt(20000))
+
+
+def test_members_draw_their_own_batches():
+    path = stochastic_descent(TWO, torch.zeros(4, 5, 2), generator=seeded(), **HOW)
+    assert path.shape == (2, 4, 5, 2)
+    assert len(set(path[1, :, :, 0].flatten().tolist())) == 2
+
+
+def test_the_default_is_a_subset():
+    how = {"learning_rate": 0.1, "steps": 3, "batch": 2}
+    one = stochastic_descent(cubic_fit(), torch.zeros(4), generator=seeded(), **how)
+    assert torch.equal(
+        one, stochastic_descent(cubic_fit(), torch.zeros(4), generator=seeded(), sampling="subset", **how)
+    )
+    one, other = (expected_path(cubic_fit(), torch.zeros(4), **how, **more)[1] for more in ({}, {"sampling": "subset"}))
+    assert torch.equal(one, other)
+
+
+def test_precision_is_kept_and_problems_travel():
+    problem = cubic_fit().to(torch.float32)
+    assert problem.dtype == problem.best.dtype == problem.hessian.dtype == torch.float32
+    assert flow_path(problem, torch.zeros(4), times=[1]).dtype == torch.float32
+    torch.testing.assert_close(problem.best.double(), cubic_fit().best, rtol=1e-5, atol=1e-6)
+    assert LeastSquares(torch.eye(2, dtype=torch.float32), [1.0, 2.0]).dtype == torch.float32
+    assert cubic_fit() == cubic_fit()
 
 
 def test_batch_factors():
@@ -54,6 +116,7 @@ def test_batch_factors():
     assert batch_factor(10, 1, "subset") == batch_factor(10, 1, "replacement") == 1
     assert batch_factor(5, 2, "subset") == pytest.approx(3 / 8)
     assert batch_factor(5, 2, "replacement") == 0.5
+    assert batch_factor(5, 10, "replacement") == 0.1
     assert batch_factor(1, 1, "subset") == 0
 
 
@@ -62,12 +125,28 @@ def test_batch_factors():
     [
         ("features", lambda: LeastSquares([[1.0, 2.0], [2.0, 4.0]], [1.0, 2.0])),
         ("y", lambda: LeastSquares([[1.0], [2.0]], [1.0])),
-        ("batch", lambda: expected_path(ONE, torch.zeros(1), rate=0.1, steps=1, batch=3)),
-        ("batch", lambda: expected_path(ONE, torch.zeros(1), rate=0.1, steps=1, batch=0)),
-        ("sampling", lambda: expected_path(ONE, torch.zeros(1), rate=0.1, steps=1, batch=1, sampling="epoch")),
-        ("sampling", lambda: expected_path(ONE, torch.zeros(1), rate=0.1, steps=1, batch=1, sampling="all")),
+        ("w", lambda: ONE.loss([1.0, 2.0])),
+        ("batch", lambda: expected_path(ONE, [0.0], **HOW | {"batch": 3})),
+        ("batch", lambda: expected_path(ONE, [0.0], **HOW | {"batch": 0})),
+        ("batch", lambda: batch_factor(2, 3, "subset")),
+        ("batch", lambda: stochastic_descent(ONE, [0.0], generator=seeded(), **HOW | {"batch": 3})),
+        ("sampling", lambda: expected_path(ONE, [0.0], sampling="epoch", **HOW)),
+        ("sampling", lambda: stochastic_descent(ONE, [0.0], generator=seeded(), sampling="all", **HOW)),
+        ("learning_rate", lambda: expected_path(ONE, [0.0], **HOW | {"learning_rate": -1.0})),
+        ("learning_rate", lambda: descent_path(ONE, [0.0], learning_rate=math.nan, steps=1)),
+        ("steps", lambda: descent_path(ONE, [0.0], learning_rate=0.1, steps=-1)),
+        ("times", lambda: flow_path(ONE, [0.0], times=[-1.0])),
+        ("start", lambda: flow_path(ONE, [0.0, 1.0], times=[1.0])),
+        ("start", lambda: stochastic_descent(ONE, [[math.inf]], generator=seeded(), **HOW)),
     ],
 )
 def test_bad_arguments_are_named(name, call):
     with pytest.raises(ValueError, match=f"^{name}: expected"):
         call()
+
+
+def test_types_are_named_too():
+    with pytest.raises(TypeError, match="^steps: expected"):
+        descent_path(ONE, [0.0], learning_rate=0.1, steps=1.5)
+    with pytest.raises(TypeError, match="^generator: expected"):
+        stochastic_descent(ONE, [0.0], generator=None, **HOW)

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from lecturelib.kernels import (
+    KernelModel,
     features_of,
     fit_kernel,
     gaussian_kernel,
@@ -65,11 +66,92 @@ def test_features_of_a_singular_gram_matrix():
     )
 
 
-def test_rings_have_their_radii():
+def test_rings_have_their_radii_and_noise():
     x, y = two_rings(1000, generator=torch.Generator().manual_seed(0), noise=0.0)
     assert x.norm(dim=1)[y < 0].tolist() == pytest.approx([1.0] * 500)
     assert x.norm(dim=1)[y > 0].tolist() == pytest.approx([2.0] * 500)
-    assert float(x.mean()) == pytest.approx(0, abs=0.15)
+    assert x.mean(0).tolist() == pytest.approx([0, 0], abs=0.15)
+    assert y[:3].tolist() == [-1, 1, -1]
+    x, y = two_rings(4000, generator=torch.Generator().manual_seed(0))
+    radii = x.norm(dim=1) - 1.5 - 0.5 * y
+    assert (float(radii.mean()), float(radii.std())) == pytest.approx((0, 0.12), abs=0.01)
+
+
+def test_rings_take_angles_and_then_noise_from_the_generator():
+    x, _ = two_rings(4, generator=torch.Generator().manual_seed(0), noise=0.5)
+    generator = torch.Generator().manual_seed(0)
+    angles = 2 * math.pi * torch.rand(4, generator=generator, dtype=torch.float64)
+    radii = torch.tensor([1, 2, 1, 2]) + 0.5 * torch.randn(4, generator=generator, dtype=torch.float64)
+    torch.testing.assert_close(x, torch.stack([radii * angles.cos(), radii * angles.sin()], 1))
+
+
+GENERATOR = torch.Generator().manual_seed(0)
+MANY = torch.randn(2, 3, 4, generator=GENERATOR, dtype=torch.float64)  # two ensembles of three inputs
+TARGETS = torch.randn(2, 3, generator=GENERATOR, dtype=torch.float64)
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments"),
+    [
+        (polynomial_features, (MANY, 2)),
+        (polynomial_kernel, (MANY, MANY[:, :2], 3)),
+        (gaussian_kernel, (MANY, MANY[:, :2], 1.5)),
+        (features_of, (MANY @ MANY.mT,)),
+        (ridge_weights, (MANY, TARGETS, 0.1)),
+        (ridge_weights, (MANY, TARGETS[0], 0.1)),
+        (ridge_weights, (MANY[0], TARGETS, 0.1)),
+        (kernel_weights, (MANY @ MANY.mT, TARGETS, 0.1)),
+        (kernel_weights, (MANY[0] @ MANY[0].T, TARGETS, 0.1)),
+    ],
+)
+def test_ensembles_are_their_members_in_either_precision(function, arguments):
+    found = function(*arguments)
+    single = [
+        one[1] if isinstance(one, torch.Tensor) and one.ndim + (one is TARGETS) == 3 else one for one in arguments
+    ]
+    torch.testing.assert_close(found[1], function(*single))
+    low = function(*[one.float() if isinstance(one, torch.Tensor) else one for one in arguments])
+    assert low.dtype == torch.float32
+    torch.testing.assert_close(low.double(), found, rtol=1e-3, atol=1e-3)
+
+
+def test_precisions_mix():
+    assert polynomial_kernel(X, X.float(), 2).dtype == torch.float64
+    assert ridge_weights(torch.eye(3), [1.0, 2.0, 3.0], 0.1).dtype == torch.float32
+    assert kernel_weights(torch.eye(3), Y, 0.1).dtype == torch.float64
+    low = X.float() @ X.T.float()
+    low[0, 1] *= 1 + 1e-6  # as rounding leaves it
+    assert kernel_weights(low, Y.float(), 0.1).dtype == torch.float32
+
+
+def test_a_kernel_model_is_a_record():
+    model = fit_kernel(X, Y, linear, 0.1)
+    assert model.to(torch.float32)(X.float()).dtype == torch.float32
+    assert model == KernelModel(X, model.coefficients, linear)
+    with pytest.raises(ValueError, match="^x: expected"):
+        model([[1.0]])
+
+
+def linear(x1, x2):
+    return x1 @ x2.T
+
+
+def test_a_matrix_is_refused_for_more_than_rounding():
+    eye = torch.eye(3, dtype=torch.float64)
+    nearly = eye.clone()
+    nearly[2, 2] = -1e-14
+    assert features_of(nearly)[2].abs().max() == 0
+    nearly[2, 2] = -1e-12
+    with pytest.raises(ValueError, match="^gram: expected no negative eigenvalue beyond rounding, found -1e-12"):
+        features_of(nearly)
+    for off, fine in ((0.9e-9, True), (1.1e-9, False)):
+        skewed = eye.clone()
+        skewed[0, 1] = off
+        if fine:
+            kernel_weights(skewed, Y, 0.1)
+        else:
+            with pytest.raises(ValueError, match="^gram: expected a symmetric matrix"):
+                kernel_weights(skewed, Y, 0.1)
 
 
 @pytest.mark.parametrize(
@@ -78,10 +160,10 @@ def test_rings_have_their_radii():
         ("x", lambda: polynomial_features([1.0, 2.0], 2)),
         ("x", lambda: polynomial_features([[math.nan]], 2)),
         ("degree", lambda: polynomial_features(X, 0)),
-        ("degree", lambda: polynomial_kernel(X, X, 1.5)),
+        ("degree", lambda: polynomial_kernel(X, X, -1)),
         ("x2", lambda: polynomial_kernel(X, X[:, :1], 2)),
-        ("width", lambda: gaussian_kernel(X, X, 0.0)),
-        ("width", lambda: gaussian_kernel(X, X, math.nan)),
+        ("bandwidth", lambda: gaussian_kernel(X, X, 0.0)),
+        ("bandwidth", lambda: gaussian_kernel(X, X, math.nan)),
         ("gram", lambda: features_of([[1.0, 2.0], [2.0, 1.0]])),
         ("gram", lambda: features_of([[1.0, 2.0], [0.0, 1.0]])),
         ("gram", lambda: kernel_weights([[1.0, 2.0]], [1.0], 0.1)),
@@ -91,7 +173,8 @@ def test_rings_have_their_radii():
         ("penalty", lambda: ridge_weights(X, Y, math.inf)),
         ("gram", lambda: features_of([1.0, 2.0])),
         ("gram", lambda: features_of(torch.zeros(0, 0))),
-        ("gram", lambda: features_of(torch.ones(2, 2, 2))),
+        ("gram", lambda: features_of(torch.stack([torch.eye(2), -torch.eye(2)]))),
+        ("noise", lambda: two_rings(3, generator=torch.Generator(), noise=-1.0)),
         ("penalty", lambda: ridge_weights(X, Y, 0.0)),
         ("penalty", lambda: kernel_weights(X @ X.T, Y, -1.0)),
         ("y", lambda: ridge_weights(X, Y[:2], 0.1)),

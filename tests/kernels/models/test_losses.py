@@ -53,6 +53,38 @@ def test_squared_by_hand():
     assert losses.squared_slope([0.0], [1.0]).item() == -2
 
 
+def test_float32_softmaxes_are_probabilities():
+    z = 3 * torch.randn(1000, 10, generator=torch.Generator().manual_seed(0))
+    y = torch.softmax(z, -1)
+    assert losses.cross_entropy(z, y).dtype == losses.softmax_jacobian(z).dtype == torch.float32
+    assert losses.cross_entropy(z.double(), y).dtype == torch.float64
+
+
+def test_slopes_are_those_of_autograd():
+    z = torch.randn(5, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64, requires_grad=True)
+    y = losses.softmax(z.detach().flip(0))
+    losses.cross_entropy(z, y).sum().backward()
+    torch.testing.assert_close(losses.cross_entropy_gradient(z.detach(), y), z.grad)
+    rows = torch.stack([torch.autograd.functional.jacobian(losses.softmax, row) for row in z.detach()])
+    torch.testing.assert_close(losses.softmax_jacobian(z.detach()), rows)
+    labels = torch.sign(z.detach())
+    for loss, slope, targets in (
+        (losses.logistic, losses.logistic_slope, labels),
+        (losses.squared, losses.squared_slope, y),
+    ):
+        z.grad = None
+        loss(z, targets).sum().backward()
+        torch.testing.assert_close(slope(z.detach(), targets), z.grad)
+
+
+def test_probabilities_may_be_off_by_their_rounding():
+    off = torch.tensor([[0.5, 0.5 + 0.9e-5], [0.5, 0.5 - 0.9e-5]], dtype=torch.float64)
+    assert losses.cross_entropy(Z, off).shape == (2,)
+    for sign in (1, -1):
+        with pytest.raises(ValueError, match="^y: expected probabilities"):
+            losses.cross_entropy(Z, off + sign * torch.tensor([[0, 2e-5], [0, 0]]))
+
+
 @pytest.mark.parametrize(
     ("name", "call"),
     [
@@ -60,6 +92,9 @@ def test_squared_by_hand():
         ("y", lambda: losses.logistic([1.0], [0.0])),
         ("y", lambda: losses.logistic([1.0, 2.0], [1.0, 0.5])),
         ("y", lambda: losses.cross_entropy(Z, 2 * ONE)),
+        ("y", lambda: losses.cross_entropy(Z, [[2.0, -1.0], [1.0, 0.0]])),
+        ("y", lambda: losses.summed_binary_entropy(Z, 2 * ONE)),
+        ("z", lambda: losses.summed_binary_entropy([1.0], [1.0])),
         ("y", lambda: losses.cross_entropy_gradient(Z, ONE[0])),
         ("f", lambda: losses.squared([math.inf], [1.0])),
     ],

@@ -36,5 +36,5 @@ def test_an_ensemble_is_refused():
     many = Spline([[1.0]], [[1.0]], [[1.0]], [0.0])
     _, axes = figures.new()
     for call in (lambda: hinges(many), lambda: mark_breakpoints(axes, many)):
-        with pytest.raises(ValueError, match="spline: expected one spline"):
+        with pytest.raises(ValueError, match="^spline: expected a single Spline"):
             call()

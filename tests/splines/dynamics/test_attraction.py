@@ -70,10 +70,25 @@ def test_held_residuals_carry_neurons_to_attractors():
                 assert float((mine - final[i]).abs().min()) < float((mine - beta[i]).abs().min())
 
 
+def test_a_zero_on_the_edge_of_a_gap_is_no_second_one():
+    # residuals 1 and −1 at ±1: ψ₊ is −2β left of −1, −1 − β between, 0 right of 1; it is 0 at −1 from the right only
+    assert attractors(tensor([-1.0, 1.0]), tensor([1.0, -1.0])).places.numel() == 0
+    assert psi(tensor([-1.0, 1.0]), tensor([1.0, -1.0]), [-1.0]).right.tolist() == [0.0]
+    # 1 and 2 with residuals −3, 2: ψ₊ is −1 + β left of 1, positive beyond it; the root, 1, is no place of that gap
+    assert 1.0 not in attractors(tensor([1.0, 2.0]), tensor([-3.0, 2.0])).places.tolist()
+
+
+def test_ensembles_of_residuals_and_precision():
+    residuals = torch.stack([tensor([2.0, -1.0, 1.0]), tensor([0.5, 0.0, 1.0])])
+    both = potential(X, residuals, [0.5, 2.5])
+    torch.testing.assert_close(both.left[1], potential(X, residuals[1], [0.5, 2.5]).left)
+    assert psi(X.float(), residuals.float(), [0.5]).right.dtype == torch.float32
+
+
 def test_bad_arguments_of_attraction_are_named():
     with pytest.raises(ValueError, match="^amount: expected shape"):
         sums_beyond(X, [1.0], [0.0])
-    with pytest.raises(ValueError, match="^residuals: expected finite"):
+    with pytest.raises(ValueError, match="^residuals: expected"):
         psi(X, [math.inf, 0.0, 0.0], [0.0])
-    with pytest.raises(ValueError, match="^orientation: expected 1 or -1"):
+    with pytest.raises(ValueError, match="^orientation: expected one of 1, -1"):
         attractors(X, Y, orientation=0)

@@ -14,14 +14,14 @@ def tensor(values) -> torch.Tensor:
 
 
 def test_experiments_return_data_of_their_seed():
-    one = experiments.movement(seed=3, alpha=[0.5, 2.0], networks=2)
-    assert one == experiments.movement(seed=3, alpha=[0.5, 2.0], networks=2)
-    assert one != experiments.movement(seed=4, alpha=[0.5, 2.0], networks=2)
+    one = experiments.movement(seed=3, alpha=[0.5, 2.0], ensemble=2)
+    assert one == experiments.movement(seed=3, alpha=[0.5, 2.0], ensemble=2)
+    assert one != experiments.movement(seed=4, alpha=[0.5, 2.0], ensemble=2)
     assert torch.tensor(one["breakpoints"]).shape == (2, 2)
-    found = experiments.leak(seed=0, rate=1e-4, networks=2)
+    found = experiments.leak(seed=0, rate=1e-4, ensemble=2)
     assert len(found["leak"]) == 2
     with pytest.raises(ValueError, match="^steps: expected enough"):
-        experiments.movement(seed=0, alpha=[1.0], networks=1, steps=5)
+        experiments.movement(seed=0, alpha=[1.0], ensemble=1, steps=5)
 
 
 def test_who_has_gathered_where():
@@ -61,14 +61,14 @@ def test_the_fullest_stretch():
 
 
 def test_movement_is_measured_when_the_loss_is_a_tenth():
-    found = experiments.movement(seed=5, alpha=[0.5, 2.0], networks=2)
-    start, (x, y) = experiments.starts(seed=5, networks=2), experiments.hills()
+    found = experiments.movement(seed=5, alpha=[0.5, 2.0], ensemble=2)
+    start, (x, y) = experiments.starts(seed=5, ensemble=2), experiments.hills()
     for k, alpha in enumerate((0.5, 2.0)):
         for i in range(2):
-            one = rescale(experiments.member(start, i), alpha)
+            one = rescale(start[i], alpha)
             run = descend(one, x, y, steps=5000, learning_rate=0.6 / sharpness(*prepare(one, x, y))[0], record_every=20)
             first = next(r for r, loss in enumerate(run.losses) if loss <= 0.1 * run.losses[0])
-            before, after = to_spline(one), to_spline(experiments.member(run.networks, first))
+            before, after = to_spline(one), to_spline(run.networks[first])
             among = before.breakpoints.abs() < 2.4
             ways = (after.breakpoints - before.breakpoints).abs()[among]
             assert found["breakpoints"][k][i] == pytest.approx(float(ways.median()), rel=1e-6)
@@ -77,23 +77,23 @@ def test_movement_is_measured_when_the_loss_is_a_tenth():
 
 
 def test_the_leak_is_the_largest_change_of_the_imbalance():
-    found = experiments.leak(seed=0, rate=1e-4, networks=2, width=5)
+    found = experiments.leak(seed=0, rate=1e-4, ensemble=2, width=5)
     start = initialize(5, "pytorch", generator=generator_for(0, "leak"), ensemble=(2,))
     end = descend(start, *experiments.hills(), steps=600, learning_rate=1e-4).final
     assert found["leak"] == pytest.approx((imbalance(end) - imbalance(start)).abs().max(1).values.tolist())
 
 
 def test_gathering_follows_the_published_run():
-    found = experiments.gathering(seed=1, width=40, networks=2)
-    run, (x, y) = experiments.train(seed=1, width=40, networks=2), experiments.hills()
+    found = experiments.gathering(seed=1, width=40, ensemble=2)
+    run, (x, y) = experiments.train(seed=1, width=40, ensemble=2), experiments.hills()
     assert found["steps"] == list(range(0, 100_001, 500))
     share, begin = experiments.densest(to_spline(run.networks).breakpoints)
     assert found["share"] == share.tolist()
     for i in range(2):
-        shot = experiments.snapshot(experiments.member(run.networks, 20, i), x, y)  # step 10,000
+        shot = experiments.snapshot(run.networks[20, i], x, y)  # step 10,000
         for name, record in (("gaps", 20), ("before", 0)):
             middle = float(begin[record, i]) + 0.05
             assert found[name][i] == pytest.approx(min(abs(place - middle) for place in shot["attractors"]))
-    shots = [experiments.snapshot(experiments.member(run.networks, 2, i), x, y) for i in range(2)]  # step 1,000
+    shots = [experiments.snapshot(run.networks[2, i], x, y) for i in range(2)]  # step 1,000
     expected = [min(abs(m - place) for m in shot["maxima"]) for shot in shots for place in shot["attractors"]]
     assert found["misses"][0] == pytest.approx(expected)

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from lecturelib.splines import Network, apply_kernel, tangent_kernel
-from lecturelib.splines.dynamics.checks_attraction import jacobian
+from lecturelib.splines.breakpoints.checks_problems import jacobian
+from lecturelib.splines.dynamics.hinge_kernel import kernel_parts
 
 
 def tensor(values) -> torch.Tensor:
@@ -25,6 +26,15 @@ def test_kernel_with_dead_and_flat_neurons():
     torch.testing.assert_close(apply_kernel(network, x, x), expected @ x)
 
 
+def test_points_of_two_kernels_lie_in_any_order():
+    network = Network([1.0, -2.0], [0.5, 1.0], [3.0, 4.0], 0.0)
+    x1, x2 = tensor([2.0, -1.0, 0.3]), tensor([0.4, -3.0])
+    torch.testing.assert_close(tangent_kernel(network, x1, x2), jacobian(network, x1) @ jacobian(network, x2).T)
+    inner, outer = kernel_parts(network, x1, x2)
+    # at 2 and 0.4 the first neuron alone is active: 9 (1 + 0.8) and 2.5 · 0.9
+    assert (float(inner[0, 0]), float(outer[0, 0])) == pytest.approx((16.2, 2.25))
+
+
 def test_bad_arguments_of_the_kernel_are_named():
-    with pytest.raises(ValueError, match="^z: expected shape"):
+    with pytest.raises(ValueError, match="^x2: expected shape"):
         tangent_kernel(ONE, X, [[1.0]])

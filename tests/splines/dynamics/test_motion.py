@@ -20,9 +20,9 @@ from lecturelib.splines import (
     tangent_kernel,
     to_spline,
 )
-from lecturelib.splines.dynamics import gathering as experiments
-from lecturelib.splines.dynamics.checks import problem
-from lecturelib.splines.dynamics.motion import closed_speeds, metric, scaled_speeds, spline_gradient, squared_weight
+from lecturelib.splines.breakpoints.checks_problems import data
+from lecturelib.splines.breakpoints.checks_problems import network as generic
+from lecturelib.splines.dynamics.motion import metric, scaled_speeds, squared_weight, weighted
 
 
 def tensor(values) -> torch.Tensor:
@@ -44,11 +44,11 @@ def test_one_neuron_worked_by_hand():
     # ẇ = −3·8, ḃ = −3·3, v̇ = −(2·8 − 2·3): β̇ = (b ẇ/w − ḃ)/w, μ̇ = ẇ v + w v̇
     assert speeds(ONE, at).breakpoints.tolist() == [16.5]
     assert speeds(ONE, at).delta_slopes.tolist() == [-24 * 3 + 2 * -10]
-    by = spline_gradient(to_spline(ONE), at)
-    assert (by.breakpoints.tolist(), by.delta_slopes.tolist()) == ([-18.0], [5.0])
     assert metric(ONE).tolist() == [[[0.5, -1.5], [-1.5, 13.0]]]
     assert imbalance(ONE).tolist() == [-1.0]
     assert squared_weight(to_spline(ONE), imbalance(ONE)).tolist() == pytest.approx([4.0])
+    found = weighted(to_spline(ONE), imbalance(ONE))
+    assert (found.w.tolist(), found.b.tolist(), found.v.tolist()) == tuple(map(pytest.approx, ([2.0], [-2.0], [3.0])))
     assert scaled_speeds(ONE, at, 2.0).breakpoints.tolist() == [16.5 / 4]
     assert scaled_speeds(ONE, at, 2.0).delta_slopes.tolist() == [-9 * 8 / 4 - 4 * 4 * 5]
     # active at 2 and 3: 1 + 9 (1 + 6) + 2·4
@@ -60,7 +60,7 @@ def test_ensembles_are_their_members():
     start = initialize(7, "he", generator=generator(), ensemble=(2, 3))
     x = torch.linspace(-1, 2, 9, dtype=torch.float64)
     y = torch.stack([x, x**2, x.abs()])
-    one = experiments.member(start, 1, 2)
+    one = start[1, 2]
     at = moments(start, x, y)
     mine = moments(one, x, y[2])
     torch.testing.assert_close(at.pull[1, 2], mine.pull)
@@ -81,8 +81,8 @@ def test_the_squared_weight_is_exact_where_nearly_all_cancels():
 
 @pytest.mark.parametrize("seed", range(3))
 def test_flow_is_where_gradient_descent_goes_as_steps_shrink(seed):
-    network, x, y = problem(generator(seed), width=5)
-    network = rescale(network, 1.5)  # away from w = 0, which no weight passes here
+    x, y = data(generator(seed))
+    network = rescale(generic(generator(seed + 10), 5), 1.5)  # away from w = 0, which no weight passes here
     path = flow(to_spline(network), imbalance(network), x, y, time=0.01, steps=400)
     gaps = []
     for steps in (500, 5_000):
@@ -93,21 +93,49 @@ def test_flow_is_where_gradient_descent_goes_as_steps_shrink(seed):
     assert len(path) == 401
 
 
+def test_a_path_worked_by_hand():
+    """One step of Heun's method for w = 1, b = 0, v = 1 on one datum, x = 1, y = 2: the residual is −1."""
+    start = Network([1.0], [0.0], [1.0], 0.0)
+    path = flow(to_spline(start), imbalance(start), [1.0], [2.0], time=0.1, steps=1)
+    # at the start P = T = −1: β̇ = 1 · (−1), μ̇ = 2, ḃ₀ = 1
+    beta, mu, bias = -0.1, 1.2, 0.1
+    residual = mu * (1 - beta) + bias - 2
+    square = (0 + math.sqrt(4 * (1 + beta**2) * mu**2)) / (2 * (1 + beta**2))  # q = 0
+    moved = mu / square * residual * (1 + beta)
+    bent = -(mu**2) / square * residual - square * residual * (1 - beta)
+    assert float(path[1].breakpoints) == pytest.approx(0.1 * (-1 + moved) / 2)
+    assert float(path[1].delta_slopes) == pytest.approx(1 + 0.1 * (2 + bent) / 2)
+    assert float(path[1].b0) == pytest.approx(0.1 * (1 - residual) / 2)
+
+
+def test_precision_is_kept():
+    network = initialize(5, "he", generator=generator()).to(torch.float32)
+    x = torch.linspace(-1, 2, 9, dtype=torch.float64)
+    at = moments(network, x, x)
+    assert at.pull.dtype == speeds(network, at).breakpoints.dtype == torch.float32
+    assert tangent_kernel(network, x).dtype == apply_kernel(network, x, x).dtype == torch.float32
+    assert squared_weight(to_spline(network), imbalance(network)).dtype == torch.float32
+    exact = tangent_kernel(network.to(torch.float64), x).float()
+    torch.testing.assert_close(tangent_kernel(network, x), exact, rtol=1e-5, atol=1e-5)
+
+
 def test_bad_arguments_are_named():
     spline = Spline([1.0], [0.0], [1.0], 0.0)
     with pytest.raises(ValueError, match="^q: expected q > 0"):
         squared_weight(Spline([1.0, 1.0], [0.5, 0.0], [1.0, 1.0], 0.0), [-1.0, -1.0])
     with pytest.raises(ValueError, match="^q: expected shape"):
         squared_weight(spline, [1.0, 1.0])
+    with pytest.raises(ValueError, match="^alpha: expected a number or a shape"):
+        scaled_speeds(ONE, moments(ONE, X, Y), [1.0, 2.0])
     with pytest.raises(ValueError, match="^q: expected q > 0"):
-        closed_speeds(spline, [0.0], moments(ONE, X, Y))
+        weighted(spline, [0.0])
     with pytest.raises(ValueError, match="^alpha: expected positive"):
         scaled_speeds(ONE, moments(ONE, X, Y), 0.0)
     with pytest.raises(ValueError, match="^w: expected non-zero"):
         speeds(Network([0.0], [1.0], [1.0], 0.0), moments(ONE, X, Y))
-    with pytest.raises(ValueError, match="^x: expected finite"):
+    with pytest.raises(ValueError, match="^x: expected real numbers, all finite"):
         moments(ONE, [math.nan], [0.0])
-    with pytest.raises(ValueError, match="^steps: expected a positive"):
+    with pytest.raises(ValueError, match="^steps: expected an integer, at least 1"):
         flow(to_spline(ONE), imbalance(ONE), X, Y, time=1.0, steps=0)
-    with pytest.raises(ValueError, match="^time: expected positive"):
+    with pytest.raises(ValueError, match="^time: expected a positive"):
         flow(to_spline(ONE), imbalance(ONE), X, Y, time=0.0, steps=1)

@@ -1,7 +1,7 @@
 """Best fits of straight pieces: cases by hand, hard inputs, errors, and a peer."""
 
 import json
-import math
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +10,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lecturelib.splines import greedy_merge, quadratic_loss, segment, segment_losses
+from lecturelib.splines import Segmentation, fit_continuous, fit_knots, greedy_merge, segment, segment_losses
+from lecturelib.splines.fitting.segmentation import grow, lines_of
 
 PEER = json.loads((Path(__file__).parent / "ruptures.json").read_text(encoding="utf-8"))
 LINE = torch.arange(10, dtype=torch.float64)
@@ -35,7 +36,7 @@ def test_a_roof_by_hand():
     assert fit.loss < 1e-28
     # one line for 0, 1, 0 has slope 0 and height 1/3: ½ (1/9 + 4/9 + 1/9)
     assert segment([0.0, 1, 2], [0.0, 1, 0], 1).loss == pytest.approx(1 / 3)
-    assert segment_losses([0.0, 1, 2], [0.0, 1, 0], 4).tolist() == pytest.approx([1 / 3, 0, 0, math.inf])
+    assert segment_losses([0.0, 1, 2], [0.0, 1, 0], 4).tolist() == pytest.approx([1 / 3, 0, 0, 0])
 
 
 def test_order_of_the_data_does_not_matter():
@@ -48,7 +49,7 @@ def test_order_of_the_data_does_not_matter():
 
 def test_points_with_the_same_x_stay_together():
     fit = segment([0.0, 1, 1, 2], [0.0, 0, 2, 5], 3)
-    assert fit.starts.tolist() == [0, 1, 3]
+    assert fit.starts.tolist() == [0, 3]  # a third piece would not help
     assert fit.loss == pytest.approx(1)  # the best value at 1 is the mean, 1
     assert segment([1.0, 1, 1], [0.0, 3, 3], 1).loss == pytest.approx(3)
     assert fit([1.0]).tolist() == pytest.approx([1])
@@ -62,18 +63,64 @@ def test_points_with_the_same_x_stay_together():
 def test_losses_are_those_of_the_functions_and_never_grow(points, pieces):
     x, y = (torch.tensor(part, dtype=torch.float64) for part in zip(*points, strict=True))
     losses = segment_losses(x, y, pieces)
-    possible = min(pieces, x.unique().numel())
-    assert torch.isinf(losses).tolist() == [False] * possible + [True] * (pieces - possible)
-    assert bool((torch.diff(losses[:possible]) <= 1e-12).all())
-    fit = segment(x, y, possible)
+    assert losses.shape == (pieces,)
+    assert bool((torch.diff(losses) <= 0).all())
+    fit = segment(x, y, pieces)
+    assert len(fit.starts) <= min(pieces, x.unique().numel())
     assert half_square(fit(x) - y) == pytest.approx(fit.loss, abs=1e-12)
-    assert fit.loss == pytest.approx(float(losses[possible - 1]), abs=1e-12)
+    assert fit.loss == pytest.approx(float(losses[-1]), abs=1e-12)
+
+
+def test_more_pieces_than_data_are_no_harm():
+    x, y = [0.0, 1.0, 1.0, 5.0], [1.0, 0.0, 2.0, 1.0]  # one line leaves ½ (1 + 1)
+    assert segment_losses(x, y, 6).tolist() == pytest.approx([1.0] * 6)
+    assert segment(x, y, 6).loss == pytest.approx(1.0)
+    noise = noisy(5)
+    assert segment_losses(*noise, 7)[4:].tolist() == pytest.approx([0.0] * 3, abs=1e-28)
+
+
+def test_pieces_of_a_least_size():
+    x, y = noisy(9)
+    x, order = x.sort()
+    y = y[order]
+
+    def cost(*ends):
+        return sum(segment(x[i:j], y[i:j], 1).loss for i, j in pairwise((0, *ends, 9)))
+
+    best = min([(3, 6), (3,), (4,), (5,), (6,)], key=lambda ends: cost(*ends))
+    assert segment(x, y, 3, min_size=3).starts.tolist() == [0, *best]
+    assert segment_losses(x, y, 3, min_size=3).tolist()[::2] == pytest.approx([cost(), cost(*best)])
+    assert segment_losses(x, y, 9, min_size=5).tolist() == pytest.approx([cost()] * 9)
+
+
+def test_a_point_more_by_hand():
+    line = lines_of(np.array([0.0, 2.0]), np.array([1.0, 1.0]), np.zeros(1, np.int64))[0]
+    assert line.tolist() == [2, 1, 1, 2, 0, 0]  # n, means, Σ(x − x̄)², Σ(x − x̄)(y − ȳ), what is left
+    grow(line, 4.0, 4.0)
+    assert line.tolist() == pytest.approx([3, 2, 2, 8, 6, 9 / (1 + 1 / 2 + 9 / 2)])
+
+
+@pytest.mark.parametrize("fit", [lambda x, y: segment(x, y, 4), lambda x, y: greedy_merge(x, y, 7)])
+def test_precision_is_kept(fit):
+    x, y = noisy(40)
+    small, large = fit(x.float(), y.float()), fit(x.float().double(), y.float().double())
+    assert isinstance(small, Segmentation)
+    assert small(x).dtype == small.pieces.knots.dtype == torch.float32
+    assert small.starts.tolist() == large.starts.tolist()
+    assert small.to(torch.float64).pieces.slopes.tolist() == pytest.approx(large.pieces.slopes.tolist(), rel=1e-5)
+    assert segment_losses(x.float(), y.float(), 3).dtype == torch.float32
+    # no number of this precision lies between the two in the middle
+    near, jump = torch.tensor([-1.0, 0.0, 1.0, 1.0 + 2**-23, 3.0, 5.0]), torch.tensor([0.0] * 3 + [9.0] * 3)
+    assert segment(near, jump, 2)(near).tolist() == jump.tolist()
 
 
 def test_small_losses_are_accurate():
     x = torch.linspace(-2, 2, 400, dtype=torch.float64)
     losses = segment_losses(x, x**2 / 2 + 1000 * x - 77, 80)
-    expected = [quadratic_loss(400, k, 4 / 399) for k in range(1, 81)]
+    expected = []
+    for k in range(1, 81):
+        sizes = [400 // k + (p < 400 % k) for p in range(k)]
+        expected.append((4 / 399) ** 4 * sum(n * (n**2 - 1) * (n**2 - 4) for n in sizes) / 1440)
     np.testing.assert_allclose(losses.numpy()[:20], expected[:20], rtol=1e-7)
     np.testing.assert_allclose(segment_losses(x, x**2 / 2, 80).numpy(), expected, rtol=1e-10)
 
@@ -88,14 +135,18 @@ def test_equals_ruptures(case):
 
 
 def test_bad_arguments_of_segments_are_named():
-    with pytest.raises(ValueError, match="^x: expected at least one data point"):
+    with pytest.raises(ValueError, match="^x: expected shape"):
         segment([], [], 1)
     with pytest.raises(ValueError, match="^y: expected shape"):
         segment([0.0, 1.0], [0.0], 1)
-    with pytest.raises(ValueError, match="^y: expected finite"):
-        segment([0.0, 1.0], [0.0, math.nan], 1)
-    for pieces in (0, 1.5, True):
-        with pytest.raises(ValueError, match="^pieces: expected a positive whole number"):
-            segment([0.0, 1.0], [0.0, 1.0], pieces)
-    with pytest.raises(ValueError, match="^pieces: expected at most as many as 2 different x allow"):
-        segment([0.0, 1.0, 1.0], [0.0, 1.0, 1.0], 3)
+    with pytest.raises(ValueError, match="^min_size: expected at most the 2 data points, got 3"):
+        segment([0.0, 1.0], [0.0, 1.0], 1, min_size=3)
+
+
+@pytest.mark.parametrize(
+    "fit", [lambda *to: segment(*to, 2), lambda *to: greedy_merge(*to, 3), lambda *to: fit_continuous(*to, 2),
+            lambda *to: fit_knots(*to, [0.5])],
+)  # fmt: skip
+def test_numbers_whose_squares_overflow_are_refused(fit):
+    with pytest.raises(ValueError, match="^y: expected numbers whose squares have a finite sum, found 1e\\+200"):
+        fit([0.0, 1.0, 2.0], [0.0, 1e200, 1.0])

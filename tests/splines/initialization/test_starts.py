@@ -1,14 +1,15 @@
-"""Random starts: their moments by scheme, and errors."""
+"""Random starts: their distributions by scheme, precision, and errors."""
 
 import math
+from typing import get_args
 
 import pytest
 import torch
 
 from lecturelib.splines import initialize, to_spline
-from lecturelib.splines.initialization.starts import SCHEMES
+from lecturelib.splines.initialization.starts import Scheme
 
-H = 50
+H, SCHEMES = 50, get_args(Scheme)
 
 
 def draw(scheme, **options):
@@ -33,7 +34,17 @@ def deviations(network):
 )
 def test_standard_deviations(scheme, expected):
     # 200,000 numbers: relative standard error of a deviation about 0.2 %; b₀ has 4,000 of them
-    assert deviations(draw(scheme, interval=(-2, 2))) == pytest.approx(expected, rel=0.04)
+    network = draw(scheme, interval=(-2, 2))
+    assert deviations(network) == pytest.approx(expected, rel=0.04)
+    for part in (network.w, network.b, network.v, network.b0):
+        assert abs(float(part.mean())) <= 4 * float(part.std()) / math.sqrt(part.numel())
+
+
+def test_pytorch_weights_fill_their_intervals():
+    network = draw("pytorch")
+    for part, end in ((network.w, 1), (network.b, 1), (network.v, H**-0.5), (network.b0, H**-0.5)):
+        assert 0.99 * end < float(part.max()) <= end
+        assert -end <= float(part.min()) < -0.99 * end
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
@@ -46,10 +57,13 @@ def test_alpha_keeps_the_function_and_moves_the_weights(scheme):
 
 
 @pytest.mark.parametrize("scheme", ["uniform_breakpoints", "spiky", "flat"])
-def test_breakpoints_are_uniform_on_the_interval(scheme):
-    beta = to_spline(draw(scheme, interval=(1, 3))).breakpoints.flatten().sort().values
-    assert 1 <= float(beta[0]) < float(beta[-1]) <= 3
-    expected = torch.linspace(1, 3, beta.numel(), dtype=torch.float64)
+@pytest.mark.parametrize("interval", [(1, 3), (-1.0, 1.0)])
+def test_breakpoints_are_uniform_on_the_interval(scheme, interval):
+    options = {"interval": interval} if interval == (1, 3) else {}
+    beta = to_spline(draw(scheme, **options)).breakpoints.flatten().sort().values
+    low, high = interval
+    assert low - 1e-12 <= float(beta[0]) < float(beta[-1]) <= high + 1e-12
+    expected = torch.linspace(low, high, beta.numel(), dtype=torch.float64)
     # Kolmogorov's distance of 200,000 numbers stays below 1.95 / √n with probability 0.999
     assert float((beta - expected).abs().max()) / 2 < 1.95 / math.sqrt(beta.numel())
 
@@ -61,11 +75,21 @@ def test_one_network_and_the_same_numbers_again():
     assert torch.equal(one.v, again.v)
 
 
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_precision_is_that_asked_for_and_the_numbers_are_the_same(scheme):
+    exact = initialize(5, scheme, generator=torch.Generator().manual_seed(1), ensemble=2)
+    rounded = initialize(5, scheme, generator=torch.Generator().manual_seed(1), ensemble=2, dtype=torch.float32)
+    for name in ("w", "b", "v", "b0"):
+        assert getattr(rounded, name).dtype == torch.float32
+        torch.testing.assert_close(getattr(rounded, name), getattr(exact, name).float())
+    there = initialize(5, scheme, generator=torch.Generator().manual_seed(1), device="meta")
+    assert there.w.device.type == there.b0.device.type == "meta"
+
+
 @pytest.mark.parametrize(
     ("name", "width", "scheme", "options"),
     [
         ("width", 0, "he", {}),
-        ("width", 2.5, "he", {}),
         ("scheme", 3, "xavier", {}),
         ("alpha", 3, "he", {"alpha": -1.0}),
         ("interval", 3, "flat", {"interval": (1, 1)}),
@@ -74,3 +98,7 @@ def test_one_network_and_the_same_numbers_again():
 def test_bad_arguments_are_named(name, width, scheme, options):
     with pytest.raises(ValueError, match=f"^{name}: expected"):
         initialize(width, scheme, generator=torch.Generator(), **options)
+    with pytest.raises(TypeError, match="^width: expected"):
+        initialize(2.5, "he", generator=torch.Generator())
+    with pytest.raises(TypeError, match="^generator: expected"):
+        initialize(2, "he", generator=None)

@@ -1,62 +1,67 @@
 """Partitions in which no breakpoint has company: counted by hand, limits, fits, errors."""
 
-import math
-
 import pytest
 import torch
 
+from lecturelib.core.experiments import generator_for
 from lecturelib.splines import alone, loneliness
+from lecturelib.splines.initialization.starts import initialize
 from lecturelib.splines.loss_surface import partitions as parts
 
 
 def test_partitions_by_hand():
-    assert (parts.count_partitions(2, 2), parts.count_lonely(2, 2)) == (6, 3)
     assert parts.lonely_chance(2, 2) == 0.5
     assert parts.lonely_chance_spaced(2, 2) == pytest.approx(2 / 3)
     assert parts.lonely_chance_spaced(2, 3) == pytest.approx(2 / 9)
-    assert parts.lonely_chance_spaced(2, 4) == 0.0
-    assert parts.alone_share(3, 1) == 1.0
-    assert parts.alone_share(1, 2) == pytest.approx(1 / 3)
+    assert parts.lonely_chance_spaced(2, 4) == parts.lonely_chance_spaced(2, 6) == 0.0
     assert alone([0.5, 2.0], [0.0, 0.1, 1.0, 3.0]).tolist() == [False, False, True, True]
-    assert parts.crowding(parts.he_density, 2.0) == pytest.approx(math.pi / 2 * (1 / 2 + 2 / 3))
-    assert parts.crowding(parts.pytorch_density, 1.0) == pytest.approx(2.0)
-    assert parts.alone_share_limit(6.0, parts.pytorch_density, 1.0) == pytest.approx((6 / 8) ** 2)
+    assert alone([0.5], [0.5, 0.6]).tolist() == [True, True]  # a datum upon a breakpoint belongs to the left
+    assert alone([], [0.5, 0.6]).tolist() == [False, False]
 
 
-def test_equal_densities_give_one_limit():
-    assert parts.lonely_chance(10_000 * 2, 100) == pytest.approx(parts.lonely_limit(2.0), abs=0.01)
-    assert parts.lonely_chance_spaced(10_000 * 2, 100) == pytest.approx(parts.lonely_limit(2.0, 0.5), abs=0.01)
-    assert parts.alone_share(3_000_000, 1_000_000) == pytest.approx((3 / 4) ** 2, abs=1e-5)
+def test_partitions_of_an_ensemble():
+    many = alone([[0.5, 2.0], [1.5, -1.0]], [0.0, 0.1, 1.0, 3.0])
+    assert many.tolist() == [[False, False, True, True], [False, False, False, True]]
+    assert alone([[0.5], [0.5]], [[0.0, 0.1], [0.0, 1.0]]).tolist() == [[False, False], [True, True]]
+    with pytest.raises(ValueError, match="^x: expected shape"):
+        alone([[0.5], [0.5]], [[0.0], [1.0], [2.0]])
 
 
-def test_densities_are_densities():
-    x = torch.linspace(-2000, 2000, 4_000_001, dtype=torch.float64)
-    for density in (parts.he_density, parts.pytorch_density):
-        assert float(torch.trapezoid(density(x), x)) == pytest.approx(1, abs=1e-3)
+def test_shares_alone_in_the_limit():
+    def uniform(x):
+        return torch.full_like(x, 0.25)
+
+    assert parts.alone_share_limit(6.0, uniform, half_width=1.0) == pytest.approx((3 / 4) ** 2)  # data twice as dense
+    tilted = parts.alone_share_limit(1.0, lambda x: (1 + x / 2) / 2, half_width=1.0, data=lambda x: (1 + x / 2) / 2)
+    assert tilted == pytest.approx(1 / 4)
 
 
-def test_a_lonely_fit():
-    spline = parts.fit_lonely([3.5, 0.5, 1.5, -4.0, 1.7], [0.0, 1.0, 3.0], [1.0, 2.0, 0.0])
-    assert spline([0.0, 1.0, 3.0]).tolist() == pytest.approx([1.0, 2.0, 0.0])
-    assert spline.delta_slopes[[0, 3, 4]].tolist() == [0.0, 0.0, 0.0]
+def loop(seed, scheme, ratio, half_width, points):
+    """The share of data that are alone, by comparing all pairs."""
+    generator = generator_for(seed, "loneliness", scheme, ratio, half_width)
+    x = half_width * (2 * torch.rand(points, generator=generator, dtype=torch.float64) - 1)
+    network = initialize(round(ratio * points), scheme, generator=generator, interval=(-half_width, half_width))
+    beta = (-network.b / network.w).tolist()
+    shared = [any(m != n and not any(min(a, b) < t < max(a, b) for t in beta) for m, b in enumerate(x.tolist()))
+              for n, a in enumerate(x.tolist())]  # fmt: skip
+    return 1 - sum(shared) / points
 
 
-def test_loneliness_is_a_function_of_the_seed():
-    assert loneliness(seed=1, scheme="he", ratio=2, reach=1.0) == loneliness(seed=1, scheme="he", ratio=2, reach=1.0)
-    few = [loneliness(seed=k, scheme="uniform_breakpoints", ratio=6, reach=1.0, points=3) for k in range(20)]
+@pytest.mark.parametrize(("scheme", "half_width"), [("he", 5.0), ("uniform_breakpoints", 2.0)])
+def test_loneliness_is_that_of_a_loop(scheme, half_width):
+    for seed in range(3):
+        setting = {"scheme": scheme, "ratio": 3.0, "half_width": half_width}
+        found = loneliness(seed=seed, points=9, **setting)
+        assert found["share"] == pytest.approx(loop(seed, points=9, **setting))
+        assert found["lonely"] == float(found["share"] == 1)
+        assert loneliness(seed=seed, **setting)["share"] == pytest.approx(loop(seed, points=50, **setting))
+    few = [loneliness(seed=k, scheme="uniform_breakpoints", ratio=6, half_width=1.0, points=3) for k in range(20)]
     assert {one["lonely"] for one in few} == {0.0, 1.0}
-    assert all((one["share"] == 1) == (one["lonely"] == 1) for one in few)
-    shares = [loneliness(seed=k, scheme="uniform_breakpoints", ratio=4, reach=5.0)["share"] for k in range(40)]
-    assert sum(shares) / 40 == pytest.approx(parts.alone_share(200, 50), abs=0.05)
 
 
 def test_bad_arguments_of_partitions_are_named():
     for bad in (0, 2.5, True):
-        with pytest.raises(ValueError, match="^width: expected a positive whole number"):
-            parts.count_lonely(bad, 2)
-    with pytest.raises(ValueError, match="^breakpoints: expected a lonely partition"):
-        parts.fit_lonely([0.5], [0.0, 1.0, 2.0], [0.0, 0.0, 0.0])
-    with pytest.raises(ValueError, match="^x: expected distinct data, sorted"):
-        parts.fit_lonely([0.5], [1.0, 0.0], [0.0, 0.0])
-    with pytest.raises(ValueError, match="^x: expected distinct data, sorted"):
-        parts.fit_lonely([0.5], [0.0, 0.0], [0.0, 0.0])
+        with pytest.raises((ValueError, TypeError), match="^width: expected an integer"):
+            parts.lonely_chance(bad, 2)
+    with pytest.raises(ValueError, match="^scheme: expected one of"):
+        loneliness(seed=0, scheme="none", ratio=1.0, half_width=1.0)

@@ -5,16 +5,14 @@ import math
 import pytest
 import torch
 
-from lecturelib.splines import LossSlice, Spline, gram, knot_counts, slice_loss, to_network
-from lecturelib.splines.loss_surface.checks_critical import mixed
+from lecturelib.core.experiments import generator_for
+from lecturelib.splines import LossSlice, Network, Spline, descend, gram, knot_counts, slice_loss, to_network, to_spline
+from lecturelib.splines.breakpoints import checks_problems as autograd
+from lecturelib.splines.initialization.starts import initialize
 from lecturelib.splines.loss_surface.slices import knot_chance, knot_shares, least_squares_pieces, safe_rate
+from tests.splines.training.loops import tensor
 
 ONE = Spline([0.0], [1.0], [1.0], 0.0)
-
-
-@pytest.fixture
-def generator():
-    return torch.Generator().manual_seed(5)
 
 
 def test_a_slice_worked_by_hand():
@@ -27,8 +25,6 @@ def test_a_slice_worked_by_hand():
     left, right = cut.slopes
     assert left.tolist() == [0.0, 2.0]
     assert right.tolist() == [-2.0, 0.0]
-    assert cut.minima[:2].tolist() == [0.0, 0.5]
-    assert math.isnan(cut.minima[2])
 
 
 def test_knot_types_by_hand():
@@ -69,8 +65,9 @@ def test_shares_of_knots_by_hand():
     assert found == {"passthrough": 0.5, "repeller": 0.5, "attractor": 0, "held": 0.5, "by attractor": 0}
 
 
-def test_the_safe_rate_is_half_of_the_largest_stable_one(generator):
-    network, x = mixed(generator)
+def test_the_safe_rate_is_half_of_the_largest_stable_one():
+    generator = torch.Generator().manual_seed(5)
+    network, (x, _) = autograd.network(generator), autograd.data(generator)
     assert safe_rate(network, x) == pytest.approx(1 / float(torch.linalg.eigvalsh(gram(network, x))[-1]), rel=1e-4)
 
 
@@ -108,6 +105,58 @@ def test_least_squares_on_pieces():
     assert math.isnan(found.slopes[2])
 
 
+def test_the_experiment_is_gradient_descent_from_a_he_start():
+    """Steps by autograd at half the largest stable rate; the types of knots by the losses beside them."""
+    found = knot_counts(seed=3, width=4, noise=0.3, points=6, steps=5)
+    generator = generator_for(3, "knots", 4, 0.3)
+    x = torch.sort(2 * torch.rand(6, generator=generator, dtype=torch.float64) - 1).values
+    y = torch.sin(3 * x) + 0.3 * torch.randn(6, generator=generator, dtype=torch.float64)
+    start = initialize(4, "he", generator=generator)
+    flat = autograd.flatten(start)
+    rate = 1 / float(torch.linalg.matrix_norm(autograd.jacobian(start, x), 2) ** 2)
+    for _ in range(5):
+        flat = flat - rate * torch.autograd.functional.jacobian(lambda p: autograd.squares(p, x, y), flat)
+    for when, parameters in enumerate((autograd.flatten(start), flat)):
+        w, b, v, b0 = parameters.split([4, 4, 4, 1])
+        error = autograd.output(parameters, x) - y
+        assert found["error"][when] == pytest.approx(float(error.square().mean().sqrt()))
+        kinds = []
+        for i in range(4):
+            bias = [torch.where(torch.arange(4) == i, -w * (place + t), b) for place in x for t in (-1e-6, 0.0, 1e-6)]
+            values = [float(autograd.squares(torch.cat([w, one, v, b0]), x, y)) for one in bias]
+            knots = list(zip(values[::3], values[1::3], values[2::3], strict=True))
+            for left, here, right in knots[:-1] if w[i] > 0 else knots[1:]:
+                low, high = here < min(left, right), here > max(left, right)
+                kinds.append("attractor" if low else "repeller" if high else "passthrough")
+        for kind in ("attractor", "repeller", "passthrough"):
+            assert found[kind][when] == pytest.approx(kinds.count(kind) / 20)
+
+
+def test_an_attractor_of_a_slice_need_not_hold_a_breakpoint_in_training():
+    """The example of the chapter: by itself the breakpoint stops at 1, descent on the weights carries it through."""
+    network, x = Network([0.1], [-0.095], [0.1], 0.0), tensor([-2.0, -1.0, 1.0, 2.0, 3.0])
+    y = network(x) - tensor([0.0, -0.2, 0.3, -1.0, 0.9])
+    cut = slice_loss(to_spline(network), x, y, 0)
+    assert cut.types[2] == "attractor"
+    assert float(cut([1.0])) < min(cut([0.95, 0.98, 1.02, 1.16]).tolist())
+    end = descend(network, x, y, steps=400, learning_rate=0.001).final
+    assert float(-end.b / end.w) > 1.16
+
+
+def test_a_slice_is_a_record_in_any_precision():
+    x, y = tensor([0.3, -1.2, 0.8]), tensor([1.0, 0.5, -0.4])
+    spline = Spline([0.1, 0.2], [1.0, -0.7], [1.0, -1.0], 0.3)
+    cut = slice_loss(spline, x, y, 1)
+    single = slice_loss(spline.to(torch.float32), x, y.tolist(), 1)
+    assert (single.constant.dtype, single([0.1]).dtype) == (torch.float32, torch.float32)
+    torch.testing.assert_close(single([0.1, 5.0]).double(), cut([0.1, 5.0]), rtol=1e-5, atol=1e-6)
+    assert slice_loss(spline, x, y, -1) == cut
+    assert cut.to(torch.float32).types == cut.types
+    for beta in (-2.0, 0.3, 0.5, 4.0):
+        moved = Spline([0.1, beta], [1.0, -0.7], [1.0, -1.0], 0.3)
+        assert float(cut([beta])) == pytest.approx(0.5 * float((moved(x) - y).square().sum()))
+
+
 def test_counts_of_knots_are_a_function_of_the_seed():
     one, again = (knot_counts(seed=1, width=6, noise=0.5, points=8, steps=50) for _ in range(2))
     assert one == again
@@ -120,12 +169,14 @@ def test_counts_of_knots_are_a_function_of_the_seed():
 
 
 def test_bad_arguments_are_named():
-    with pytest.raises(ValueError, match="^x: expected at least one"):
+    with pytest.raises(ValueError, match="^x: expected shape"):
         slice_loss(ONE, [], [], 0)
+    with pytest.raises(ValueError, match="^linear: expected shape"):
+        LossSlice([0.0], [1.0, 0.0], [1.0], [0.0, 0.0], 1.0)
     with pytest.raises(ValueError, match="^y: expected shape"):
         slice_loss(ONE, [0.0], [0.0, 1.0], 0)
     with pytest.raises(ValueError, match="^neuron: expected an index"):
         slice_loss(ONE, [0.0], [0.0], 1)
     many = Spline([[0.0]], [[1.0]], [[1.0]], [0.0])
-    with pytest.raises(ValueError, match="^spline: expected one spline"):
+    with pytest.raises(ValueError, match="^spline: expected a single Spline"):
         slice_loss(many, [0.0], [0.0], 0)

@@ -41,16 +41,27 @@ def test_neurons_that_face_left_do_the_same_in_the_mirror():
     [
         (lambda: trade(RIGHT, (0, 0), [0.1, 0.2]), "pair: expected two neurons that face the same way"),
         (lambda: trade(RIGHT, (0, 1), [0.3, 0.3]), "places: expected two different numbers"),
-        (lambda: trade(RIGHT, (0, 1), [0.3]), "places: expected two different numbers"),
+        (lambda: trade(RIGHT, (0, 1), [0.3]), "places: expected shape"),
+        (lambda: trade(RIGHT, (0, 3), [0.1, 0.2]), "pair: expected indices of two of 3 neurons"),
+        (lambda: trade(RIGHT, (-4, 1), [0.1, 0.2]), "pair: expected indices of two of 3 neurons"),
+        (lambda: trade(RIGHT, (-1, 2), [0.1, 0.2]), "pair: expected two neurons that face"),
         (lambda: turn(RIGHT, (1, 2), 1.0, 0.0), "delta_slope: expected neither 0 nor the sum 1"),
         (lambda: turn(RIGHT, (1, 2), 1.0, 1.0), "delta_slope: expected neither 0 nor the sum 1"),
         (lambda: turn(Spline([0.0, 1.0], [1.0, 1.0], [1.0, -1.0], 0.0), (0, 1), 0.5, 2.0), "pair: expected two"),
         (
             lambda: turn(Spline([[0.0, 1.0]], [[1.0, 1.0]], [[1.0, 1.0]], [0.0]), (0, 1), 0.5, 2.0),
-            "spline: expected one",
+            "spline: expected a single",
         ),
     ],
 )
 def test_errors_name_the_argument(change, message):
     with pytest.raises(ValueError, match=message):
         change()
+
+
+def test_indices_count_from_the_end_too_and_precision_is_kept():
+    assert trade(RIGHT, (-3, -2), [0.4, 0.9]) == trade(RIGHT, (0, 1), [0.4, 0.9])
+    assert turn(RIGHT, (-2, -1), 1.0, 4.0) == turn(RIGHT, (1, 2), 1.0, 4.0)
+    single = turn(RIGHT.to(torch.float32), (1, 2), 1.0, 4.0)
+    assert single.delta_slopes.dtype == torch.float32
+    torch.testing.assert_close(single.breakpoints, tensor([0.2, 0.8, 4 / 3]).float())

@@ -55,10 +55,10 @@ def test_a_start_and_data_can_be_given():
     [
         (
             {"network": Network(torch.ones(2, 3), torch.ones(2, 3), torch.ones(2, 3), torch.ones(2))},
-            "network: expected one",
+            "network: expected a single Network",
         ),
         ({"data": ([1.0], [1.0, 2.0])}, "y: expected shape"),
-        ({"data": ([], [])}, "data: expected at least one point"),
+        ({"data": ([], [])}, "x: expected shape .* with at least one number"),
         ({"data": ([math.nan], [1.0])}, "x: "),
         ({"width": 4}, "width: expected a number from 5"),
         ({"colour": 1}, "colour: no setting"),

@@ -1,8 +1,12 @@
-"""Experiments on regimes: what they return, and the regimes in it."""
+"""Experiments on regimes: what they return against what is found by hand from the same runs, and the regimes in it."""
+
+import math
 
 import pytest
 import torch
 
+from lecturelib.core.experiments import generator_for
+from lecturelib.splines import Network, descend, initialize, kernel_flow, rescale, stable_rate, to_spline
 from lecturelib.splines.regimes import experiments
 from lecturelib.splines.regimes import interpolants as fits
 
@@ -79,6 +83,126 @@ def test_gap_and_spiky_experiments():
     spiky = experiments.spiky_test(seed=0, target="arctan", width=60, steps=4000)
     assert spiky["spiky"] > 3 * spiky["standard"]
     assert spiky["spiky"] < 0.1
+
+
+def distance(one, other):
+    return float((one - other).square().mean().sqrt())
+
+
+def between(x):
+    return torch.linspace(float(x.min()), float(x.max()), 401, dtype=torch.float64)
+
+
+def test_training_is_momentum_at_the_stable_rate():
+    x, y = experiments.scattered(generator_for(4, "scattered"), 5)
+    start = initialize(10, "he", generator=generator_for(0))
+    expected = descend(start, x, y, steps=50, learning_rate=stable_rate(start, x, y), optimizer="momentum").final
+    assert experiments.train(start, x, y, 50).final == expected
+
+
+def test_a_sweep_of_scales_by_hand():
+    found = experiments.scale_sweep(seed=2, start="He", width=12, steps=300, alphas=(0.5, 3.0), zigzag=True)
+    x, y = experiments.scattered(generator_for(2, "scattered"), zigzag=True)
+    starts = experiments.at_scales("He", (0.5, 3.0), 12, generator_for(2, "start", "He", 12))
+    run, z = experiments.train(starts, x, y, 300), between(x)
+    polygon, cubic = fits.linear_interpolant(x, y)(z), fits.natural_cubic(x, y)(z)
+    unit = distance(polygon, cubic)
+    for k in range(2):
+        curve = run.final[k](z)
+        assert found["to_linear"][k] == pytest.approx(distance(curve, polygon) / unit)
+        assert found["to_cubic"][k] == pytest.approx(distance(curve, cubic) / unit)
+        assert found["to_kernel"][k] == pytest.approx(distance(curve, kernel_flow(starts[1], x, y)(z)) / unit)
+        assert found["loss"][k] == pytest.approx(float((run.final[k](x) - y).square().sum() / y.square().sum()))
+
+
+def test_how_far_things_moved_by_hand():
+    found = experiments.moved(seed=3, alpha=2.0, width=15, steps=200)
+    x, y = experiments.scattered(generator_for(3, "scattered"), 5)
+    start = rescale(initialize(15, "uniform_breakpoints", generator=generator_for(3, "moved")), 2.0)
+    end = experiments.train(start, x, y, 200).final
+    before, after = to_spline(start), to_spline(end)
+    assert found["breakpoints"] == pytest.approx(float((after.breakpoints - before.breakpoints).abs().median()))
+    assert found["delta_slopes"] == pytest.approx(float((after.delta_slopes - before.delta_slopes).abs().median()))
+    assert found["v"] == pytest.approx(float((end.v - start.v).abs().median() / start.v.square().mean().sqrt()))
+    assert found["b0"] == pytest.approx(abs(float(end.b0)))
+
+
+def test_gaps_of_the_kernel_limit_by_hand():
+    found = experiments.natural_gap(seed=1, half_width=1.5, width=60)
+    x, y = experiments.scattered(generator_for(1, "scattered"))
+    z = between(x)
+    cubic = fits.natural_cubic(x, y)(z)
+    unit = distance(fits.linear_interpolant(x, y)(z), cubic)
+    drawn = initialize(60, "flat", interval=(-1.5, 1.5), generator=generator_for(1, "drawn", 60, 1.5))
+    assert found["first"] == pytest.approx(float(fits.first_gap(x, y)(z).square().mean().sqrt()) / 1.5 / unit)
+    assert found["random"] == pytest.approx(distance(kernel_flow(drawn, x, y)(z), cubic) / unit)
+    assert found["limit"] == pytest.approx(distance(fits.cubic_limit(x, y, 1.5)(z), cubic) / unit)
+
+
+def test_runs_by_adam_by_hand():
+    found = experiments.by_adam(seed=2, alpha=3.0, width=20, steps=100)
+    x, y = experiments.scattered(generator_for(2, "scattered"))
+    start = experiments.at_scales("uniform, flat", (3.0,), 20, generator_for(2, "start", "uniform, flat", 20))
+    runs = {
+        "adam": descend(start, x, y, steps=100, learning_rate=0.1 / (3.0 * 20), optimizer="adam").final,
+        "momentum": experiments.train(start, x, y, 100).final,
+    }
+    z = between(x)
+    unit = distance(fits.linear_interpolant(x, y)(z), fits.natural_cubic(x, y)(z))
+    for name, end in runs.items():
+        assert found[name] == pytest.approx(distance(end(z), kernel_flow(start, x, y)(z)) / unit)
+        assert found[f"{name}_loss"] == pytest.approx(float((end(x) - y).square().sum() / y.square().sum()))
+
+
+def test_roughness_in_the_gap_by_hand():
+    found = experiments.gap_roughness(seed=2, kind="sharp", width=30, scale=1.5, steps=100)
+    x, y = experiments.gap_data("sharp")
+    he = initialize(30, "he", generator=generator_for(2, "gap", 30))
+    start = Network(1.5 * he.w, 1.5 * he.b, 1.5 * he.v, 0.0)
+    end = experiments.train(start, x, y, 100).final
+    for name, network in {"start": start, "measured": end, "predicted": kernel_flow(start, x, y)}.items():
+        spline = to_spline(network)
+        inside = spline.breakpoints.abs() <= 0.5
+        assert found[name] == pytest.approx(float(spline.delta_slopes[inside].square().sum()))
+    assert found["loss"] == pytest.approx(0.5 * float((end(x) - y).square().sum()))
+    assert x[10:].tolist() == pytest.approx([0.5 + 0.5 * k / 9 for k in range(10)])
+
+
+def test_even_and_spiky_starts_by_hand():
+    x, starts, run = experiments.spiky_run(seed=1, target="sawtooth", width=16, steps=50, size=12)
+    torch.testing.assert_close(starts.v[1], 4 * starts.v[0])
+    assert starts.w[0].tolist() == starts.w[1].tolist()
+    assert float(to_spline(starts).breakpoints.abs().max()) < 3
+    cells = (x + 3) / 0.5 - torch.arange(12)  # each point lies in a cell of its own, not near its ends
+    assert 0.1 <= float(cells.min()) <= 0.3 < 0.7 < float(cells.max()) <= 0.9
+    found = experiments.spiky_test(seed=1, target="sawtooth", width=16, steps=50, size=12)
+    z = torch.linspace(float(x.min()), float(x.max()), 601, dtype=torch.float64)
+    for k, name in enumerate(("standard", "spiky")):
+        off = [(run.final[k](at) - (at - torch.round(at))).square().mean() for at in (z, x)]
+        assert [found[name], found[f"{name}_fit"]] == pytest.approx([float(part) for part in off])
+
+
+def test_targets_of_spiky_starts_by_hand():
+    at = torch.tensor([0.7, -1.2], dtype=torch.float64)
+    expected = {
+        "sine": [math.sin(0.7 * math.pi), math.sin(-1.2 * math.pi)],
+        "arctan": [math.atan(0.7), math.atan(-1.2)],
+        "sawtooth": [-0.3, -0.2],
+        "cubic": [0.343 / 3, -1.728 / 3],
+        "quadratic": [0.245, 0.72],
+        "exp": [math.exp(0.7), math.exp(-1.2)],
+    }
+    assert experiments.TARGETS.keys() == expected.keys()
+    for name, values in expected.items():
+        assert experiments.TARGETS[name](at).tolist() == pytest.approx(values)
+
+
+def test_what_the_stored_runs_are():
+    assert pytest.approx([10 ** (k / 2) for k in range(-4, 7)]) == experiments.ALPHAS
+    assert {name: len(over) * len(seeds) for name, (_, over, seeds) in experiments.LONG.items()} == {
+        "scale": 30, "width": 144, "variance": 144, "spiky": 120
+    }  # fmt: skip
+    assert {setting["steps"] for _, over, _ in experiments.LONG.values() for setting in over} == {100_000}
 
 
 @pytest.mark.parametrize(

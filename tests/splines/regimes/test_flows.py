@@ -5,7 +5,17 @@ import math
 import pytest
 import torch
 
-from lecturelib.splines import Network, balance, descend, initialize, jacobian, rescale, to_network, to_spline
+from lecturelib.splines import (
+    Network,
+    balance,
+    descend,
+    initialize,
+    jacobian,
+    rescale,
+    tangent_kernel,
+    to_network,
+    to_spline,
+)
 from lecturelib.splines.regimes import flows
 from lecturelib.splines.regimes import interpolants as fits
 
@@ -19,22 +29,11 @@ def generator():
     return torch.Generator().manual_seed(3)
 
 
-def test_speeds_by_hand():
-    # one neuron 2 (x − ½)₊ · 3, a data point at 1 with target 1: f = 3, ε = 2, P = T = 2
-    one = Network([2.0], [-1.0], [3.0], 0.0)
-    found = flows.orbit_speeds(one, [1.0, 0.0], [1.0, 0.0])
-    assert found.breakpoints.tolist() == [4.5]  # 3/2 (2 + ½ · 2)
-    assert found.through_v.tolist() == [-4.0]  # −4 (2 − ½ · 2)
-    assert found.through_w.tolist() == [-18.0]  # −9 · 2
-    assert float(found.b0) == -2.0
-    assert found.delta_slopes.tolist() == [-22.0]
-
-
 def test_kernel_flow_ends_at_the_data_with_least_change(generator):
     start = initialize(20, "uniform_breakpoints", generator=generator, ensemble=(3,))
     end = flows.kernel_flow(start, X, Y)
     torch.testing.assert_close(end(X), Y.expand(3, 4), atol=1e-9, rtol=0)
-    one = flows.kernel_flow(Network(start.w[1], start.b[1], start.v[1], start.b0[1]), X, Y)
+    one = flows.kernel_flow(start[1], X, Y)
     torch.testing.assert_close(end.v[1], one.v)
     torch.testing.assert_close(flows.kernel_flow(start, X, Y, 0.0).v, start.v)
     # any other interpolating v is further away: changes are orthogonal to what the data does not see
@@ -80,21 +79,13 @@ def test_evenly_spread_by_hand():
     assert spline.delta_slopes.tolist() == [0, 0, 0, 0]
 
 
-def test_tangent_gram_is_that_of_automatic_differentiation(generator):
-    network = initialize(7, "he", generator=generator)
-    parameters = (network.w, network.b, network.v, network.b0)
-    rows = torch.autograd.functional.jacobian(lambda *p: Network(*p)(X), parameters)
-    rows = torch.cat([part.reshape(4, -1) for part in rows], dim=1)
-    torch.testing.assert_close(flows.tangent_gram(network, X), rows @ rows.T)
-
-
 def test_stable_rate_of_an_ensemble(generator):
     start = initialize(9, "he", generator=generator, ensemble=(2,))
     both = flows.stable_rate(start, X, torch.stack([Y, 10 * Y]))
-    one = flows.stable_rate(Network(start.w[0], start.b[0], start.v[0], start.b0[0]), X, Y)
+    one = flows.stable_rate(start[0], X, Y)
     assert float(both[0]) == pytest.approx(float(one))
     assert float(flows.stable_rate(rescale(start, 100.0), X, Y)[0]) < 1e-3 * float(one)
-    sharpest = torch.linalg.eigvalsh(flows.tangent_gram(rescale(start, 100.0), X))[0, -1]
+    sharpest = torch.linalg.eigvalsh(tangent_kernel(rescale(start, 100.0), X))[0, -1]
     assert float(flows.stable_rate(rescale(start, 100.0), X, Y)[0]) == pytest.approx(1 / float(sharpest))
     flat = rescale(initialize(9, "flat", generator=generator), 1e-6)
     rows = jacobian(balance(to_network(fits.linear_interpolant(X, Y))), X)
@@ -102,6 +93,24 @@ def test_stable_rate_of_an_ensemble(generator):
     assert float(flows.stable_rate(flat, X, Y)) == pytest.approx(1 / float(ends))
     assert math.isfinite(float(flows.stable_rate(flat, X, Y)))
     assert math.isfinite(float(flows.stable_rate(flat, X, 0 * Y)))
+
+
+def test_infinite_width_with_gaussian_weights():
+    """Many neurons with Gaussian w and b, trained in the output weights, end at the arc-cosine interpolant."""
+    turns = 2 * math.pi * (torch.arange(20_000, dtype=torch.float64) + 0.5) / 20_000
+    flat = Network(torch.cos(turns), torch.sin(turns), torch.zeros_like(turns), 0.0)  # all directions alike
+    weights = torch.linalg.solve(fits.arc_cosine_kernel(X[:, None], X), Y)
+    expected = fits.arc_cosine_kernel(Z[:, None], X) @ weights
+    torch.testing.assert_close(flows.kernel_flow(flat, X, Y)(Z), expected, atol=1e-4, rtol=0)
+
+
+def test_precision_is_kept(generator):
+    start = initialize(20, "uniform_breakpoints", generator=generator).to(torch.float32)
+    end = flows.kernel_flow(start, X, Y)
+    assert end.dtype == flows.features(start, X).dtype == flows.stable_rate(start, X, Y).dtype == torch.float32
+    torch.testing.assert_close(end(X), Y.float(), atol=1e-4, rtol=0)
+    many = flows.kernel_flow(start, X, torch.stack([Y, 2 * Y]))  # one network, two targets
+    assert many.shape == (2,)
 
 
 def test_roughness():
@@ -114,9 +123,11 @@ def test_roughness():
     ("call", "said"),
     [
         (lambda: flows.kernel_flow(flows.evenly_spread(3, 1.0), X, Y, -1.0), "^time: expected"),
-        (lambda: flows.evenly_spread(0, 1.0), "^places: expected a positive whole"),
-        (lambda: flows.evenly_spread(2, 0.0), "^half_width: expected positive"),
+        (lambda: flows.evenly_spread(0, 1.0), "^places: expected an integer, at least 1"),
+        (lambda: flows.evenly_spread(2, 0.0), "^half_width: expected a positive"),
         (lambda: flows.stable_rate(flows.evenly_spread(3, 1.0), X, Y[:2]), "^y: expected shape"),
+        (lambda: flows.limit_flow(X, Y, 1.0, [-1.0]), "^times: expected"),
+        (lambda: flows.stable_rate(flows.evenly_spread(3, 1.0), X, Y, safety=-1), "^safety: expected a positive"),
     ],
 )
 def test_bad_arguments_are_named(call, said):

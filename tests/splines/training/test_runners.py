@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from lecturelib.splines import Network, descend
+from lecturelib.splines import Network, descend, gradient, pieces, spikes
 from tests.splines.training.loops import FIELDS, distance, optimizers, random_network, run, tensor, ways
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -48,9 +48,10 @@ def test_work_in_several_calls_is_the_same_work(monkeypatch):
     assert torch.equal(whole.losses, pieces.losses)
 
 
-def test_records_are_true():
+@ways
+def test_records_are_true(way):
     network, x = random_network(6), torch.linspace(-1, 1, 5, dtype=torch.float64)
-    record = descend(network, x, x.square(), steps=10, learning_rate=0.01, record_every=4)
+    record = run(way, network, x, x.square(), steps=10, learning_rate=0.01, record_every=4)
     assert record.steps.tolist() == [0, 4, 8, 10]
     assert not record.diverged
     assert distance(Network(*(getattr(record.networks, name)[0] for name in FIELDS)), network) == 0
@@ -119,14 +120,19 @@ def test_both_ways_draw_the_same_batches(optimizer):
 def test_a_gpu_does_what_the_cores_do(optimizer):
     ensemble = random_network(3, 20, seed=2)
     x = tensor([0.5, -1.0, 0.5, 2.0, -0.25, 1.5])
-    on_gpu = Network(*(getattr(ensemble, name).cuda() for name in FIELDS))
+    on_gpu = ensemble.to("cuda")
     options = {"steps": 300, "learning_rate": 0.003, "optimizer": optimizer, "record_every": 100}
     expected = descend(ensemble, x, torch.sin(x), **options)
-    found = descend(on_gpu, x, torch.sin(x), **options)
+    found = descend(on_gpu, x.cuda(), torch.sin(x).cuda(), **options)
     assert found.networks.w.is_cuda
     assert found.steps.tolist() == expected.steps.tolist()
-    back = Network(*(getattr(found.networks, name).cpu() for name in FIELDS))
-    assert distance(back, expected.networks) <= 1e-9
-    lost = descend(on_gpu, x, torch.sin(x), **{**options, "learning_rate": 1e6})
+    assert found.losses.is_cuda
+    assert distance(found.networks.to("cpu"), expected.networks) <= 1e-9
+    loss, slopes = gradient(on_gpu, x.tolist(), torch.sin(x).tolist())
+    assert loss.is_cuda
+    assert distance(slopes.to("cpu"), gradient(ensemble, x, torch.sin(x))[1]) <= 1e-9
+    torch.testing.assert_close(pieces(on_gpu).slopes.cpu(), pieces(ensemble).slopes)
+    assert spikes(on_gpu[0]).weights.is_cuda
+    lost = descend(on_gpu, x.cuda(), torch.sin(x).cuda(), **{**options, "learning_rate": 1e6})
     assert lost.diverged
     assert "diverged at step" in lost.reason
