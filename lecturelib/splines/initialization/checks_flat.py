@@ -138,11 +138,7 @@ def largest_tails(width: int, distance: float, variance: float) -> dict[str, flo
             "any": rough.tail_bound(distance, variance),
         },
     ),
-    wrong={
-        "He's for both": {"glorot_power": 2.0},
-        r"$1/(1+\lambda^2/12)$ for He, as a cut line of the slides reads": {"he": 12.0, "he_power": 0.0},
-        "Chebyshev's bound": {"one": 0.0},
-    },
+    wrong={"Chebyshev's": {"one": 0.0}, r"$1/(1+\lambda^2/12)$, as a cut line reads": {"he": 12.0, "he_power": 0.0}},
 )
 def tails(
     h, distance, variance, *, he=128.0, he_power=Exponent(1), glorot=128.0, glorot_power=Exponent(4), more=1, one=1.0
@@ -170,8 +166,8 @@ def drawn(measure):
     check=has_mean(drawn(rough.total_bend), on=lambda generator: [2, 40]),
     also=(lambda width: {name: width * weight_law(width, name).moment(1) for name in starts(width)},),
     wrong={
-        "the same at every width": {"power": 0.0},
-        r"$H$ times the root of $\E\mu^2$": {"he": 1.0, "glorot": 1.0, "pytorch": 1 / 3},
+        "free of $H$": {"power": 0.0},
+        r"$H \sqrt{\E\mu^2}$": {"he": 1.0, "glorot": 1.0, "pytorch": 1 / 3},
     },
 )
 def total(width, *, he=4 / math.pi, glorot=4 / math.pi, pytorch=1 / 4, power=Exponent(0.5), more=1):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from functools import partial
 
@@ -42,12 +41,7 @@ def _speeds(one: Network, x: Tensor, y: Tensor, alpha: float) -> dict[str, Tenso
     "prop-reg-speeds",
     source="sahs2022: section 2.5.1",
     check=equals(_speeds, on=lambda generator: ((*one, float(sizes(generator, 1))) for one in problems(generator))),
-    wrong={
-        r"$\dot\mu$ scales with $\alpha^2$ as a whole": {"inner": Exponent(2)},
-        r"$\dot\beta$ stays": {"place": Exponent(0)},
-        r"$\dot b_0$ scales with $\alpha^2$": {"bias": Exponent(2)},
-        r"$P - \beta T$": {"bend": -1.0},
-    },
+    wrong={r"$\dot\mu$ scales with $\alpha^2$ as a whole": {"inner": 2.0}, r"$\dot\beta$ stays": {"place": 0.0}},
 )
 def speeds_on_the_orbit(
     one, x, y, alpha, *, place=Exponent(-2), outer=Exponent(2), inner=Exponent(-2), bias=Exponent(0), bend=1.0, arm=1.0
@@ -81,11 +75,7 @@ def _moved(_, alpha: float, one: Network, y: Tensor, *, power: int, steps: int) 
     "thm-reg-kernel",
     source="own; sahs2022: lemma 2, without rates",
     check=falls_as(partial(_moved, power=-2, steps=60_000), sizes=(20.0, 40.0), on=starts),
-    wrong={
-        r"$\beta$ moves by $\alpha^{-2}$, as its first speed": {"place": Exponent(-2)},
-        r"$\mu$ moves by $\alpha^2$, as its first speed": {"bend": Exponent(2)},
-        r"$b_0$ does as $\beta$": {"b0": Exponent(-4)},
-    },
+    wrong={r"$\beta$ by $\alpha^{-2}$, as its first speed": {"place": -2.0}, r"$b_0$ does as $\beta$": {"b0": -4.0}},
 )
 def kernel_limit(one, y, *, place=Exponent(-4), bend=Exponent(0), b0=Exponent(-2)):
     weights = {"input weights": Exponent(-4), "output weights": Exponent(0)}
@@ -96,11 +86,7 @@ def kernel_limit(one, y, *, place=Exponent(-4), bend=Exponent(0), b0=Exponent(-2
     "thm-reg-adaptive",
     source="own; sahs2022: section 2.6, which says otherwise",
     check=falls_as(partial(_moved, power=2, steps=1_200), sizes=(0.01, 0.02), on=starts),
-    wrong={
-        "delta-slopes move very little": {"bend": Exponent(4)},
-        r"$v$ moves as much as $w$": {"outer": Exponent(0)},
-        "breakpoints stop": {"place": Exponent(4)},
-    },
+    wrong={"delta-slopes move very little": {"bend": 4.0}, r"$v$ moves as much as $w$": {"outer": 0.0}},
 )
 def adaptive_limit(one, y, *, place=Exponent(0), bend=Exponent(0), outer=Exponent(4), b0=Exponent(2)):
     weights = {"input weights": Exponent(0), "output weights": outer}
@@ -122,11 +108,7 @@ def _trained(_, alpha: float, one: Network, y: Tensor) -> Tensor:
     source="own; sahs2022: theorem 7, where $w_i^2$ is missing",
     check=tends_to(_trained, sizes=(50.0, 100.0), order=2, on=lambda generator: starts(generator, 12), tolerance=2e-3),
     also=(lambda one, y: to_spline(kernel_flow(one, X, y)).delta_slopes,),
-    wrong={
-        r"least $\sum (\mu_i - \mu_i(0))^2$": {"power": Exponent(0)},
-        r"least $\sum w_i^2 (\mu_i - \mu_i(0))^2$": {"power": Exponent(-2)},
-        r"least $\sum \mu_i^2 / w_i^2$, whatever the start": {"start": 0.0},
-    },
+    wrong={r"least $\sum (\mu_i - \mu_i(0))^2$": {"power": 0.0}, r"least $\sum \mu_i^2 / w_i^2$": {"start": 0.0}},
 )
 def least_change(one, y, *, power=Exponent(2), start=1.0):
     """The interpolating μ of least Σ (μ_i − μ_i(0))² / |w_i|^power."""
@@ -156,11 +138,7 @@ def _bent(_, strength: float, y: Tensor) -> dict[str, Tensor]:
     source="own; sahs2022: section 2.6.2, with another sign",
     check=tends_to(_bent, sizes=(STRENGTH,), on=lambda generator: (normal(generator, 5),), tolerance=0.01),
     also=(lambda y: heat.formula(y) | {"f''": limit_flow(X, y, HALF, TIMES).curvature(SOME)},),
-    wrong={
-        r"$f'' = \mu(x, +) + \mu(x, -)$": {"left": 1.0},
-        "the opposite sign": {"sign": 1.0},
-        "twice as fast": {"speed": 2.0},
-    },
+    wrong={r"$f'' = \mu(x, +) + \mu(x, -)$": {"left": 1.0}, "the opposite sign": {"sign": 1.0}},
 )
 def heat(y, *, sign=-1.0, left=-1.0, speed=1.0):
     values, vectors = torch.linalg.eigh(green.formula(X[:, None], X, HALF))
@@ -202,22 +180,17 @@ def _valley(spline: Spline, y: Tensor, time: float) -> dict[str, Tensor]:
     source="own; sahs2022: sections 2.4 and 2.6.1",
     check=equals(_valley, on=valleys, tolerance=1e-8),
     also=(lambda spline, y, time: valley.formula(spline, y, time) | {"change": _by_weights(spline, y, time)},),
-    wrong={
-        r"at the rate $\sigma_j$": {"power": Exponent(1)},
-        r"at the rate $2 \sigma_j^2$": {"rate": 2.0},
-        "the rest fades, as by weight decay": {"fade": 0.1},
-    },
+    wrong={r"at the rate $\sigma_j$": {"power": 1.0}, r"at the rate $2 \sigma_j^2$": {"rate": 2.0}},
 )
-def valley(spline, y, time, *, power=Exponent(2), rate=1.0, fade=0.0):
+def valley(spline, y, time, *, power=Exponent(2), rate=1.0):
     """Each part of μ along a singular vector of the hinges goes to its goal at the rate σ²; the rest stays."""
     left, sigma, right = torch.linalg.svd(features(to_network(spline), DATA) * spline.orientations, full_matrices=False)
     part = right @ spline.delta_slopes
     way = left.T @ (y - spline.b0) / sigma - part  # d_j, from the start to the goal
-    decay, idle = torch.exp(-rate * sigma**power * time), spline.delta_slopes - right.T @ part
+    decay = torch.exp(-rate * sigma**power * time)
     growth = 2 * rate * (sigma**power * (1 - decay) * decay * way**2).sum()
     eigenvalues = torch.cat([torch.zeros(3, dtype=torch.float64), sigma.flip(0) ** power])
-    change = right.T @ ((1 - decay) * way) - (1 - math.exp(-fade * time)) * idle
-    return {"change": change, "eigenvalues": eigenvalues, "growth": growth}
+    return {"change": right.T @ ((1 - decay) * way), "eigenvalues": eigenvalues, "growth": growth}
 
 
 def _by_weights(spline: Spline, y: Tensor, time: float) -> Tensor:
