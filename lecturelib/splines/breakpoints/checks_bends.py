@@ -87,10 +87,7 @@ def minus(one: Network, other: Network, second: float = -1.0) -> Network:
     source="own",
     check=equals(lambda one, other: is_zero(value(minus(one, other), in_each_piece(minus(one, other)))), on=pairs),
     also=(same_function,),
-    wrong={
-        "exactly if they have the same spikes": {"compared": ("spikes",)},
-        "exactly if they have the same spikes and the same leftmost slope": {"compared": ("spikes", "slope")},
-    },
+    wrong={"spikes alone": {"compared": ("spikes",)}, "spikes and leftmost slope": {"compared": ("spikes", "slope")}},
 )
 def same_functions(one, other, *, second=-1.0, compared=("spikes", "slope", "height")):
     """Nothing may be left of the difference of both."""
@@ -139,10 +136,7 @@ def is_the_only_one(beta: Tensor, mu: Tensor, side: Tensor) -> bool:
     "cor-generic",
     source="own",
     check=equals(is_the_only_one, on=small_networks),
-    wrong={
-        "if no delta-slope is zero": {"counts": (1,)},
-        "if no delta-slope is zero and no two are opposite": {"counts": (1, 2)},
-    },
+    wrong={"if none is zero": {"counts": (1,)}, "if none is zero and no two are opposite": {"counts": (1, 2)}},
 )
 def generic_networks(beta, mu, side, *, counts=(1, 2, 3)):
     chosen = (list(one) for count in counts for one in combinations(range(3), count))

@@ -73,7 +73,6 @@ def cauchy(s, beta, *, factor=1 / math.pi, power=Exponent(2), mixed=0.0):
     wrong={
         "without the square root": {"root": 1.0},
         r"scale $\sigma_w \sigma_v$ at every $\beta$": lambda s, beta, mu: library(GAUSSIAN, "conditional")(s, 0.0, mu),
-        "a Gaussian": lambda s, beta, mu: laplace.formula(s, beta, mu.square()),
     },
 )
 def laplace(s, beta, mu, *, scale=1.0, root=Exponent(0.5), factor=1 / 2):
@@ -115,11 +114,7 @@ def uniform_joint(s, beta, mu, *, factor=1 / 4, slope=1.0, power=Exponent(1)):
     "cor-init-plateau",
     source=COROLLARY,
     **is_density(UNIFORM, "breakpoint"),
-    wrong={
-        "2 for 4": {"factor": 1 / 2},
-        r"a tail that falls as $\lvert\beta\rvert^{-1}$": {"power": 1.0},
-        r"Cauchy with scale $a_b / a_w$": lambda s, beta: library(GAUSSIAN, "breakpoint")(s, beta),
-    },
+    wrong={"2 for 4": {"factor": 1 / 2}, r"a tail that falls as $\lvert\beta\rvert^{-1}$": {"power": 1.0}},
 )
 def plateau(s, beta, *, factor=1 / 4, power=Exponent(2)):
     w, b, _ = s
@@ -133,9 +128,6 @@ def plateau(s, beta, *, factor=1 / 4, power=Exponent(2)):
     wrong={
         "half the half-width": {"half_width": 0.5},
         r"half-width $a_v a_w$ for every $\beta$": lambda s, beta, mu: library(UNIFORM, "conditional")(s, 0.0, mu),
-        "a uniform density": lambda s, beta, mu: (
-            (mu.abs() < s[2] * largest(*s[:2], beta)) / (2 * s[2] * largest(*s[:2], beta))
-        ),
     },
 )
 def triangle(s, beta, mu, *, half_width=1.0, tip=0.0):

@@ -6,11 +6,11 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
-import numpy as np
 import torch
 from torch import Generator, Tensor
 
 from lecturelib.core.problems import normal, signs, sizes, uniform
+from lecturelib.splines.breakpoints.checks_problems import quadrature
 from lecturelib.splines.breakpoints.network import Network
 
 Scales = tuple[float, float, float]
@@ -52,15 +52,12 @@ def below(kind: Kind, scales: Scales, beta: Tensor = EVERYWHERE, mu: Tensor = EV
     kinks = torch.stack(torch.broadcast_tensors(b / beta.detach().abs(), mu.detach().abs() / v), -1)
     halves = w * kind.end * (0.5 ** torch.arange(60.0, dtype=torch.float64)).expand(len(kinks), -1)
     edges = torch.cat([torch.zeros_like(kinks[:, :1]), kinks.clamp(max=w * kind.end), halves], -1).sort(-1).values
-    nodes, shares = map(torch.from_numpy, np.polynomial.legendre.leggauss(16))
-    half = edges.diff(dim=-1)[..., None] / 2
-    size = (edges[:, :-1, None] + half * (1 + nodes)).flatten(1)
+    size, shares = (part.flatten(1) for part in quadrature(edges[:, :-1], edges[:, 1:], 16))
     every = torch.cat([size, -size], -1)  # w of both signs
     left, right = kind.below(-every * beta[:, None] / b), kind.below(mu[:, None] / (every * v))
     chance = torch.where(every > 0, (1 - left) * right, left * (1 - right))
-    return ((half * shares).flatten(1).repeat(1, 2) * kind.density(every / w) / w * every.abs() ** power * chance).sum(
-        1
-    )
+    law = every.abs() ** power * kind.density(every / w) / w
+    return (shares.repeat(1, 2) * law * chance).sum(1)
 
 
 def density(kind: Kind, scales: Scales, beta: Tensor = EVERYWHERE, mu: Tensor = EVERYWHERE, power: int = 0) -> Tensor:
@@ -128,10 +125,9 @@ def as_few(kind: Kind, scale: float) -> Few:
 def all_networks(w: Few, b: Few, v: Few, width: int) -> tuple[Network, Tensor]:
     """All networks with independent weights of few values, shape (S, H), and their probabilities, (S,)."""
     rows = torch.cartesian_prod(*[torch.arange(len(one.values)) for one in (w, b, v) for _ in range(width)])
-    places = rows.reshape(-1, 3, width).unbind(1)
-    parts = [one.values[place] for one, place in zip((w, b, v), places, strict=True)]
-    chances = torch.stack([one.chances[place] for one, place in zip((w, b, v), places, strict=True)])
-    return Network(*parts, torch.zeros(len(rows), dtype=torch.float64)), chances.prod(-1).prod(0)
+    known = list(zip((w, b, v), rows.reshape(-1, 3, width).unbind(1), strict=True))
+    network = Network(*(one.values[place] for one, place in known), torch.zeros(len(rows)))
+    return network, torch.stack([one.chances[place] for one, place in known]).prod(-1).prod(0)
 
 
 def mean_and_variance(numbers: Tensor, chances: Tensor) -> tuple[Tensor, Tensor]:

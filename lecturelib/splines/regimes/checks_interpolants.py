@@ -3,75 +3,46 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from itertools import pairwise
+from collections.abc import Iterator
 
 import numpy as np
 import torch
-from numpy.polynomial import Polynomial
-from numpy.polynomial.legendre import leggauss, legvander
 from scipy.interpolate import CubicSpline
 from scipy.optimize import linprog
 from torch import Generator, Tensor
+from torch.func import jvp
 
 from lecturelib.core.checking import equals, tends_to
 from lecturelib.core.claims import Exponent, claim
 from lecturelib.core.problems import normal, signs, uniform
+from lecturelib.splines.breakpoints.checks_problems import quadrature
 from lecturelib.splines.breakpoints.network import spikes
-from lecturelib.splines.regimes.interpolants import (
-    arc_cosine_kernel,
-    cubic_limit,
-    cut_corner,
-    first_gap,
-    hinge_kernel,
-)
-
-NODES, WEIGHTS = (torch.from_numpy(part) for part in leggauss(12))
-
-
-def _integral(function: Callable[[Tensor], Tensor], ends: list[float]) -> Tensor:
-    """∫ of a function that is a polynomial between neighbouring `ends`, exactly; it takes (K,) to (..., K)."""
-    total = torch.zeros((), dtype=torch.float64)
-    for low, high in pairwise(ends):
-        middle, half = (low + high) / 2, (high - low) / 2
-        total = total + function(middle + half * NODES) @ WEIGHTS * half
-    return total
-
+from lecturelib.splines.regimes.interpolants import arc_cosine_kernel, cubic_limit, cut_corner, first_gap, hinge_kernel
 
 # The kernel of evenly spread breakpoints
 
 
-def two_sets(generator: Generator) -> Iterator[tuple[Tensor, Tensor, float]]:
-    """Two sets of points in [−B, B], B from 1/2 to 4."""
-    for _ in range(3):
-        half_width = float(uniform(generator, 1, low=0.5, high=4.0))
+def two_sets(generator: Generator) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    """Two sets of points in [−B, B], B from 1/2 to 4; they share a point."""
+    for half_width in uniform(generator, 3, low=0.5, high=4.0):
         x1, x2 = half_width * uniform(generator, 2, 6, low=-1.0, high=1.0)
         yield x1[:, None], torch.cat([x2, x1[:1]]), half_width
 
 
-def _both_facings(x1: Tensor, x2: Tensor, half_width: float) -> Tensor:
+def _both_facings(x1: Tensor, x2: Tensor, half_width: Tensor) -> Tensor:
     """The integral that defines the kernel, over the pieces between its corners."""
-
-    def product(one: Tensor, other: Tensor) -> Callable[[Tensor], Tensor]:
-        return lambda beta: sum(torch.relu(s * (one - beta)) * torch.relu(s * (other - beta)) for s in (1, -1))
-
-    rows = [
-        [_integral(product(a, b), sorted([-half_width, float(a), float(b), half_width])) for b in x2] for a in x1[:, 0]
-    ]
-    return torch.tensor(rows, dtype=torch.float64)
+    ends = torch.stack(torch.broadcast_tensors(-half_width, x1, x2, half_width), -1).sort(-1).values
+    beta, weights = quadrature(ends[..., :-1], ends[..., 1:], 3)
+    one, other = x1[..., None, None] - beta, x2[:, None, None] - beta
+    return (weights * (torch.relu(one) * torch.relu(other) + torch.relu(-one) * torch.relu(-other))).sum((-1, -2))
 
 
 @claim(
     "thm-reg-green",
     source="own",
     check=equals(_both_facings, on=two_sets),
-    also=(hinge_kernel,),
-    wrong={
-        "no affine part": {"lean": 0.0, "lift": 0.0},
-        r"$\frac1{12} \lvert x - z \rvert^3$": {"cubic": 1 / 12},
-        r"$-\frac16 \lvert x - z \rvert^3$": {"cubic": -1 / 6},
-        r"$B x z$": {"lean": 1.0},
-    },
+    also=(lambda x1, x2, half_width: hinge_kernel(x1, x2, float(half_width)),),
+    wrong={"no affine part": {"lean": 0.0, "lift": 0.0}, r"$\frac1{12} \lvert x - z \rvert^3$": {"cubic": 1 / 12}},
 )
 def green(x1, x2, half_width, *, cubic=1 / 6, power=Exponent(3), lean=2.0, lift=2 / 3, third=Exponent(3)):
     return cubic * (x1 - x2).abs() ** power + lean * half_width * x1 * x2 + lift * half_width**third
@@ -79,159 +50,94 @@ def green(x1, x2, half_width, *, cubic=1 / 6, power=Exponent(3), lean=2.0, lift=
 
 # What a function costs
 
-DEGREE = 5
+
+def densities(generator: Generator) -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]:
+    """Polynomials κ₊ and κ₋ at Gauss's nodes of [−B, B], (2, 24), nodes and weights, and B."""
+    for half_width in uniform(generator, 3, low=0.7, high=3.0):
+        beta, weights = quadrature(-half_width, half_width)
+        yield normal(generator, 2, 6) @ (beta / half_width) ** torch.arange(6.0)[:, None], beta, weights, half_width
 
 
-def densities(generator: Generator) -> Iterator[tuple[Tensor, float]]:
-    """Coefficients of κ₊ and κ₋ in Legendre polynomials on [−B, B], (2, DEGREE + 1), and B."""
-    for _ in range(3):
-        yield normal(generator, 2, DEGREE + 1), float(uniform(generator, 1, low=0.7, high=3.0))
-
-
-def _least_cost(kappa: Tensor, half_width: float) -> Tensor:
-    """The least ∫ κ₊² + κ₋² among polynomials of the same degree that give the same f at 40 points."""
-    points = half_width * torch.linspace(-1, 1, 40, dtype=torch.float64)
-    # orthonormal on [−B, B], so that the cost is the sum of squares of the coefficients
-    scale = torch.sqrt((2 * torch.arange(DEGREE + 1, dtype=torch.float64) + 1) / (2 * half_width))
-
-    def seen(s: int, x: Tensor) -> Tensor:
-        def hinges(beta: Tensor) -> Tensor:
-            basis = torch.from_numpy(legvander((beta / half_width).numpy(), DEGREE)) * scale
-            return (torch.relu(s * (x - beta))[:, None] * basis).T
-
-        return _integral(hinges, [-half_width, float(x), half_width])
-
-    rows = torch.stack([torch.cat([seen(1, x), seen(-1, x)]) for x in points])
-    values = rows @ (kappa / scale).reshape(-1)
-    found = torch.linalg.lstsq(rows, values, rcond=1e-11, driver="gelsd").solution
-    return found.square().sum()
+def _least_cost(kappa: Tensor, beta: Tensor, weights: Tensor, half_width: Tensor) -> Tensor:
+    """The least ∫ κ₊² + κ₋² among densities that give the same f″, and the same f and f′ at −B."""
+    root, none, every = weights.sqrt(), 0 * weights, torch.eye(len(beta), dtype=torch.float64)
+    left = torch.stack([torch.cat([none, root]), torch.cat([none, root * (beta + half_width)])])
+    rows = torch.cat([torch.cat([every, every], 1), left])
+    return torch.linalg.lstsq(rows, rows @ (root * kappa).flatten(), driver="gelsd").solution.square().sum()
 
 
 @claim(
     "thm-reg-price",
     source="own; sahs2022: corollary 4, which has the first term alone",
-    check=equals(_least_cost, on=densities, tolerance=1e-8),
-    wrong={
-        r"$\frac12 \int f''^2$ alone": {"lean": 0.0, "lift": 0.0},
-        "no price for the height": {"lift": 0.0},
-        r"$\int f''^2$, not halved": {"half": 1.0},
-    },
+    check=equals(_least_cost, on=densities),
+    wrong={r"$\frac12 \int f''^2$ alone": {"lean": 0.0, "lift": 0.0}, "no price for the height": {"lift": 0.0}},
 )
-def function_price(kappa, half_width, *, half=0.5, lean=1 / 4, lift=3 / 4, one=Exponent(1), three=Exponent(3)):
-    bending, slopes, heights = _ends(kappa, half_width)
-    turn = slopes[1] + slopes[0]
-    rise = half_width * (slopes[1] - slopes[0]) - heights[1] - heights[0]
-    return half * bending + lean * turn**2 / half_width**one + lift * rise**2 / half_width**three
-
-
-def _ends(kappa: Tensor, half_width: float) -> tuple[Tensor, tuple[float, float], tuple[float, float]]:
-    """∫ f″², and f′ and f at −B and B, of f = ∫ κ₊ (x − β)₊ + κ₋ (β − x)₊ dβ."""
-
-    def of(one: Tensor) -> Callable[[Tensor], Tensor]:
-        return lambda beta: torch.from_numpy(legvander((beta / half_width).numpy(), DEGREE)) @ one
-
-    right, left = of(kappa[0]), of(kappa[1])
-    whole = [-half_width, half_width]
-    bending = _integral(lambda beta: (right(beta) + left(beta)).square(), whole)
-    slopes = -_integral(left, whole), _integral(right, whole)
-    heights = (
-        _integral(lambda b: left(b) * (b + half_width), whole),
-        _integral(lambda b: right(b) * (half_width - b), whole),
-    )
-    return bending, tuple(map(float, slopes)), tuple(map(float, heights))
+def function_price(kappa, beta, weights, size, *, half=0.5, lean=1 / 4, lift=3 / 4, one=Exponent(1), three=Exponent(3)):
+    """f′ at the ends is −∫ κ₋ and ∫ κ₊, and f there ∫ κ₋ (β + B) and ∫ κ₊ (B − β)."""
+    right, left = kappa
+    turn, bending = weights @ (right - left), weights @ (right + left).square()
+    rise = size * (weights @ (right + left)) - weights @ (left * (beta + size) + right * (size - beta))
+    return half * bending + lean * turn**2 / size**one + lift * rise**2 / size**three
 
 
 # The natural cubic spline
 
-Z = torch.linspace(-1, 1, 41, dtype=torch.float64)
+
+def data(generator: Generator) -> tuple[Tensor, Tensor, Tensor, CubicSpline]:
+    """Points in any order across [−1, 1], values, places between them, and the natural spline by another library."""
+    x = torch.linspace(-0.95, 0.95, 6, dtype=torch.float64) + 0.05 * uniform(generator, 6, low=-1.0, high=1.0)
+    y, order = normal(generator, 6), torch.randperm(6, generator=generator)
+    spline = CubicSpline(x.numpy(), y.numpy(), bc_type="natural")
+    return x[order], y[order], uniform(generator, 30, low=float(x[0]), high=float(x[-1])), spline
 
 
-def data(generator: Generator, size: int = 6) -> tuple[Tensor, Tensor]:
-    """Points in any order across [−1, 1], and values."""
-    x = torch.linspace(-0.95, 0.95, size, dtype=torch.float64) + 0.05 * uniform(generator, size, low=-1.0, high=1.0)
-    return x[torch.randperm(size, generator=generator)], normal(generator, size)
-
-
-def _natural(x: Tensor, y: Tensor) -> CubicSpline:
-    x, order = torch.sort(x)
-    return CubicSpline(x.numpy(), y[order].numpy(), bc_type="natural")
-
-
-def _gap_times_size(generator: Generator, half_width: float, x: Tensor, y: Tensor) -> dict[str, Tensor]:
-    inside = Z[(x.min() <= Z) & (x.max() >= Z)]
-    gap = cubic_limit(x, y, half_width)(inside) - torch.from_numpy(_natural(x, y)(inside.numpy()))
-    return {"g": half_width * gap, "f": cubic_limit(x, y, half_width)(inside)}
+def _gap_times_size(generator: Generator, half_width: float, x, y, z, spline) -> dict[str, Tensor]:
+    found = cubic_limit(x, y, half_width)(z)
+    return {"g": half_width * (found - torch.from_numpy(spline(z))), "f": found}
 
 
 @claim(
     "thm-reg-natural",
     source="own; sahs2022: corollary 4, where $B$ is missing",
     check=tends_to(_gap_times_size, sizes=(150.0, 300.0), order=1, on=data),
-    also=(lambda x, y: {"g": first_gap(x, y)(_inside(x)), "f": cubic_limit(x, y, math.inf)(_inside(x))},),
-    wrong={
-        "reached on every domain": {"half": 0.0},
-        "the other sign": {"half": -0.5},
-        "twice the gap": {"half": 1.0},
-    },
+    also=(lambda x, y, z, spline: {"g": first_gap(x, y)(z), "f": cubic_limit(x, y, math.inf)(z)},),
+    wrong={"reached on every domain": {"half": 0.0}, "the other sign": {"half": -0.5}, "twice the gap": {"half": 1.0}},
 )
-def natural(x, y, *, half=0.5, corner=1 / 6):
+def natural(x, y, z, spline, *, half=0.5, corner=1 / 6):
     """The system of the proof with y = 0 and Σ λ x = p/2, where p is the mean slope beyond the ends."""
-    spline, inside = _natural(x, y), _inside(x)
     slope = half * (spline(x.min(), 1) + spline(x.max(), 1))
     zero, ones = torch.zeros(2, 2, dtype=torch.float64), torch.stack([x, torch.ones_like(x)], 1)
     rows = torch.cat([corner * (x[:, None] - x).abs() ** 3, ones], 1), torch.cat([ones.T, zero], 1)
-    right_side = torch.cat([torch.zeros_like(x), torch.tensor([slope / 2, 0.0])])
-    solution = torch.linalg.solve(torch.cat(rows), right_side)
-    bends = corner * (inside[:, None] - x).abs() ** 3 @ solution[:-2]
-    return {"g": bends + solution[-2] * inside + solution[-1], "f": torch.from_numpy(spline(inside.numpy()))}
-
-
-def _inside(x: Tensor) -> Tensor:
-    return Z[(x.min() <= Z) & (x.max() >= Z)]
+    solution = torch.linalg.solve(torch.cat(rows), torch.cat([0 * x, torch.tensor([slope / 2, 0.0])]))
+    bends = corner * (z[:, None] - x).abs() ** 3 @ solution[:-2]
+    return {"g": bends + solution[-2] * z + solution[-1], "f": torch.from_numpy(spline(z))}
 
 
 # Gaussian weights
 
 
-def apart(generator: Generator) -> tuple[Tensor, Tensor]:
-    """Points, and others that do not coincide with them, (6, 1) and (5,)."""
-    return 2 * normal(generator, 6, 1), 2 * normal(generator, 5)
-
-
 def _mean_over_directions(x1: Tensor, x2: Tensor) -> dict[str, Tensor]:
-    """E[(w x₁ + b)₊ (w x₂ + b)₊] for (w, b) = r (cos φ, sin φ), E r² = 2, and its second derivative in x₁.
+    """E[(w x₁ + b)₊ (w x₂ + b)₊] for (w, b) = r (cos φ, sin φ), E r² = 2, and its second derivative in x₁."""
 
-    A neuron bends at x₁ = −tan φ alone: the second derivative is E over b given w, at b = −w x₁, and w is Gaussian.
-    """
-    rows = torch.empty(len(x1), len(x2), dtype=torch.float64)
-    for i, a in enumerate(x1[:, 0]):
-        for j, b in enumerate(x2):
-            corners = sorted(float(torch.atan(-p)) % math.pi for p in (a, b))
-            ends = [corners[0] - math.pi, corners[1] - math.pi, *corners, corners[0] + math.pi]
-            ends = [end for low, high in pairwise(ends) for end in np.linspace(low, high, 9)]
+    def kernel(x1: Tensor) -> Tensor:
+        corners = torch.stack(torch.broadcast_tensors(-torch.atan(x1), -torch.atan(x2)), -1).sort(-1).values
+        ends = torch.cat([corners, corners + math.pi, corners[..., :1] + 2 * math.pi], -1)
+        phi, weights = quadrature(ends[..., :-1], ends[..., 1:])
+        one, other = (torch.relu(x[..., None, None] * phi.cos() + phi.sin()) for x in (x1, x2))
+        return (weights * one * other).sum((-1, -2)) / math.pi
 
-            def product(phi: Tensor, a=a, b=b) -> Tensor:
-                one, other = (p * torch.cos(phi) + torch.sin(phi) for p in (a, b))
-                return torch.relu(one) * torch.relu(other) / math.pi
+    def slope(x1: Tensor) -> Tensor:
+        return jvp(kernel, (x1,), (torch.ones_like(x1),))[1]
 
-            rows[i, j] = _integral(product, sorted(set(ends)))
-    w = torch.linspace(-12, 12, 4001, dtype=torch.float64)
-    law = torch.exp(-(w**2) / 2) / math.sqrt(2 * math.pi)
-    joint = law * torch.exp(-((w * x1[..., None]) ** 2) / 2) / math.sqrt(2 * math.pi)  # of w and b = −w x₁
-    value = torch.relu(w * (x2[:, None] - x1[..., None]))
-    return {"K": rows, "bending": torch.trapezoid(w**2 * joint * value, w, dim=-1)}
+    return {"K": kernel(x1), "bending": jvp(slope, (x1,), (torch.ones_like(x1),))[1]}
 
 
 @claim(
     "thm-reg-gaussian",
     source="own; cho2009: equation 6; sahs2022: section 2.6.1, which weighs by $1 / p(\\beta) \\propto 1 + x^2$",
-    check=equals(_mean_over_directions, on=apart, tolerance=1e-7),
+    check=equals(_mean_over_directions, on=lambda generator: (2 * normal(generator, 6, 1), 2 * normal(generator, 5))),
     also=(lambda x1, x2: gaussian.formula(x1, x2) | {"K": arc_cosine_kernel(x1, x2)},),
-    wrong={
-        r"the angle $\theta$ left out": {"angle": 0.0},
-        r"$f''^2$ weighed by $1 / p(\beta)$": {"weight": Exponent(1)},
-        r"$2 (1 + x^2)^2$": {"bend": 0.5},
-    },
+    wrong={r"$\theta$ left out": {"angle": 0.0}, r"$f''^2$ weighed by $1 / p(\beta)$": {"weight": 1.0}},
 )
 def gaussian(x1, x2, *, distance=1.0, angle=1.0, pi=1.0, one=1.0, product=1.0, two=2.0, bend=1.0, weight=Exponent(2)):
     theta = (torch.atan(x1) - torch.atan(x2)).abs()
@@ -246,22 +152,23 @@ def gaussian(x1, x2, *, distance=1.0, angle=1.0, pi=1.0, one=1.0, product=1.0, t
 def corners(generator: Generator) -> Iterator[tuple[Tensor, Tensor, int]]:
     """Six points and one whose corner and the next bend the same way, upwards or downwards."""
     for _ in range(3):
-        bends = signs(generator, 1) * torch.tensor([1.0, 1.0, -1.0, 1.0], dtype=torch.float64)
-        bends = bends * (0.5 + uniform(generator, 4))
+        bends = signs(generator, 1) * torch.tensor([0, 1.0, 1, -1, 1]) * (0.5 + uniform(generator, 5))
         x = torch.linspace(-1, 1, 6, dtype=torch.float64) + 0.1 * uniform(generator, 6)
-        slopes = torch.cat([bends.new_zeros(1), bends.cumsum(0)]) - 0.7
-        yield x, torch.cat([bends.new_zeros(1), (slopes * torch.diff(x)).cumsum(0)]), 1
+        yield x, torch.cat([0 * x[:1], ((bends.cumsum(0) - 0.7) * torch.diff(x)).cumsum(0)]), 1
 
 
 def _least_bending(x: Tensor, y: Tensor, n: int) -> dict[str, Tensor | float]:
     """The least Σ |κ_j| of an interpolating line with corners at 121 places or at the data, by linear programming."""
     places = torch.cat([torch.linspace(-1.2, 1.3, 121, dtype=torch.float64), x])
-    hinges = torch.relu(x[:, None] - places)
-    line = torch.stack([x, torch.ones_like(x)], dim=1)
-    rows = torch.cat([hinges, -hinges, line, -line], dim=1).numpy()
+    hinges, line = torch.relu(x[:, None] - places), torch.stack([x, torch.ones_like(x)], dim=1)
     cost = np.r_[np.ones(2 * places.numel()), np.zeros(4)]
-    least = float(linprog(cost, A_eq=rows, b_eq=y.numpy(), method="highs").fun)
+    least = float(linprog(cost, A_eq=torch.cat([hinges, -hinges, line, -line], dim=1).numpy(), b_eq=y.numpy()).fun)
     return {"polygon": least, "corner less": least, "values": y, "corners": len(x) - 3}
+
+
+def _told(function, x: Tensor) -> dict[str, Tensor | int]:
+    weights = spikes(function).weights
+    return {"corner less": weights.abs().sum(), "values": function(x), "corners": len(weights)}
 
 
 @claim(
@@ -271,29 +178,18 @@ def _least_bending(x: Tensor, y: Tensor, n: int) -> dict[str, Tensor | float]:
     also=(lambda x, y, n: least_bending.formula(x, y, n) | _told(cut_corner(x, y, n), x),),
     wrong={
         "the least is the sum of signed bends": lambda x, y, n: (
-            least_bending.formula(x, y, n) | {"polygon": _slopes(x, y)[-1] - _slopes(x, y)[0]}
+            least_bending.formula(x, y, n) | {"polygon": torch.diff(torch.diff(y) / torch.diff(x)).sum()}
         ),
-        "the corner stands in the middle": {"share": 0.5},
         "corners that bend to two sides can be merged": lambda x, y, n: least_bending.formula(x, y, n + 1),
     },
 )
-def least_bending(x, y, n, *, share=None):
+def least_bending(x, y, n, *, where=1.0, turns=1.0):
     """Bending of the polygon, and of the line through corners 1 … N, of which n and n + 1 are where two pieces meet."""
-    slopes = _slopes(x, y)
-    before, behind = Polynomial([y[n] - slopes[n - 1] * x[n], slopes[n - 1]]), slopes[n + 1]
-    meet = float((y[n + 1] - behind * x[n + 1] - before.coef[0]) / (before.coef[1] - behind))
-    meet = meet if share is None else float(x[n] + share * (x[n + 1] - x[n]))
-    xs = torch.cat([x[:n], torch.tensor([meet], dtype=torch.float64), x[n + 2 :]])
-    ys = torch.cat([y[:n], torch.tensor([before(meet)], dtype=torch.float64), y[n + 2 :]])
+    slopes = torch.diff(y) / torch.diff(x)
+    before, behind = slopes[n - 1], slopes[n + 1]
+    meet = where * (y[n + 1] - y[n] + before * x[n] - behind * x[n + 1]) / (before - behind)
+    xs = torch.cat([x[:n], meet[None], x[n + 2 :]])
+    ys = torch.cat([y[:n], (y[n] + before * (meet - x[n]))[None], y[n + 2 :]])
     values = torch.from_numpy(np.interp(x.numpy(), xs.numpy(), ys.numpy()))
-    bending = torch.diff(_slopes(xs, ys)).abs().sum()
-    return {"polygon": torch.diff(slopes).abs().sum(), "corner less": bending, "values": values, "corners": len(xs) - 2}
-
-
-def _slopes(x: Tensor, y: Tensor) -> Tensor:
-    return torch.diff(y) / torch.diff(x)
-
-
-def _told(function, x: Tensor) -> dict[str, Tensor | int]:
-    weights = spikes(function).weights
-    return {"corner less": weights.abs().sum(), "values": function(x), "corners": len(weights)}
+    bends = [turns * torch.diff(torch.diff(b) / torch.diff(a)).abs().sum() for a, b in ((x, y), (xs, ys))]
+    return {"polygon": bends[0], "corner less": bends[1], "values": values, "corners": len(xs) - 2}
