@@ -81,7 +81,7 @@ def collapse(x, matrices, w):
 
 
 def unit(x: Tensor, w: Tensor, b: Tensor) -> Tensor:
-    return act.maxout(x @ w + b)
+    return (x @ w + b).amax(-1)
 
 
 def chords(generator: Generator) -> Iterator[tuple[Tensor, ...]]:
@@ -138,7 +138,6 @@ def shifted(z: Tensor, y: Tensor) -> dict[str, Tensor]:
     "thm-models-softmax",
     source="own",
     check=equals(shifted, on=classes),
-    also=(lambda z, y: {"derivative": losses.softmax_jacobian(z), "shifted": losses.softmax(z - 1000)},),
     wrong={"without the off-diagonal part": {"other": 0.0}, "a plus sign": {"other": 1.0}},
 )
 def softmax_derivative(z, y, *, same=1.0, other=-1.0):
