@@ -140,7 +140,7 @@ def stability(phi, y, rates, *, low=0.0, high=2.0):
 # Gradient flow
 
 TIMES = torch.linspace(0, 2, 6, dtype=torch.float64)
-STEP, STENCIL = 0.002, torch.tensor([1, -8, 0, 8, -1], dtype=torch.float64) / 12  # of a derivative
+STEP, STENCIL = 0.001, torch.tensor([1, -8, 0, 8, -1], dtype=torch.float64) / 12  # of a derivative
 
 
 def curved(generator: Generator) -> tuple[Tensor, Tensor]:
@@ -195,8 +195,6 @@ def euler(phi, y, start, time, *, factor=-0.5, of_time=Exponent(1.0), power=2):
 
 # Batches
 
-SAMPLINGS = ("replacement", "subset")
-
 
 def batches(count: int, batch: int, sampling: str) -> list[tuple[int, ...]]:
     """Every batch that can be drawn, equally likely."""
@@ -205,7 +203,7 @@ def batches(count: int, batch: int, sampling: str) -> list[tuple[int, ...]]:
 
 def gradients(generator: Generator) -> Iterator[tuple[Tensor, int, str]]:
     """Gradients of single data, the size of a batch, and how it is drawn."""
-    for sampling, batch in product(SAMPLINGS, (2, 1, 3, 5)):
+    for sampling, batch in product(("replacement", "subset"), (2, 1, 3, 5)):
         yield normal(generator, 5, 2) + 1, batch, sampling
 
 
@@ -214,59 +212,54 @@ def over_all_batches(g: Tensor, batch: int, sampling: str) -> tuple[Tensor, Tens
     return means.mean(0), torch.cov(means.T, correction=0)
 
 
-def scaled(g: Tensor, factor: float) -> tuple[Tensor, Tensor]:
-    return g.mean(0), factor * torch.cov(g.T, correction=0)
-
-
 @claim(
     "thm-models-minibatch",
     source="own",
     check=equals(over_all_batches, on=gradients, floor=1.0),
-    also=(lambda g, batch, sampling: scaled(g, descent.batch_factor(len(g), batch, sampling)),),
+    also=(lambda g, *how: (g.mean(0), descent.batch_factor(len(g), *how) * torch.cov(g.T, correction=0)),),
     wrong={r"$1/B^2$": {"power": 2.0}, r"$(N - B)/(BN)$ for subsets": {"one": 0.0}},
 )
 def minibatch(g, batch, sampling, *, one=1.0, power=Exponent(1.0)):
-    return scaled(g, batch**-power * (1.0 if sampling == "replacement" else (len(g) - batch) / (len(g) - one)))
+    left = 1.0 if sampling == "replacement" else (len(g) - batch) / (len(g) - one)
+    return g.mean(0), batch**-power * left * torch.cov(g.T, correction=0)
 
 
 def runs(generator: Generator) -> Iterator[tuple]:
-    """(Φ, y, start, learning rate, steps, batch, sampling), few enough for all sequences of batches."""
+    """(Φ, y, start, settings), few enough for all sequences of batches."""
     for sampling, batch, steps in (("replacement", 2, 2), ("subset", 2, 3), ("subset", 1, 4), ("replacement", 1, 4)):
         phi = normal(generator, 4, 2)
         rate = float(uniform(generator, 1, low=0.2, high=0.6)) / float(hessian(phi, phi[:, 0]).trace())
-        yield phi, normal(generator, 4), normal(generator, 2), rate, steps, batch, sampling
+        how = {"learning_rate": rate, "steps": steps, "batch": batch, "sampling": sampling}
+        yield phi, normal(generator, 4), normal(generator, 2), how
 
 
-def over_all_sequences(phi, y, start, rate, steps, batch, sampling) -> tuple[Tensor, Tensor]:
+def over_all_sequences(phi: Tensor, y: Tensor, start: Tensor, how: dict) -> tuple[Tensor, Tensor]:
     weights, means, losses = start[None], [start], [squares(phi, y)(start)]
-    chosen = torch.tensor(batches(len(y), batch, sampling))
-    for _ in range(steps):
+    chosen = torch.tensor(batches(len(y), how["batch"], how["sampling"]))
+    for _ in range(how["steps"]):
         slopes = 2 * (torch.einsum("bnp,sp->sbn", phi[chosen], weights) - y[chosen])
-        moves = torch.einsum("sbn,bnp->sbp", slopes, phi[chosen]) / batch
-        weights = (weights[:, None] - rate * moves).flatten(0, 1)
+        moves = torch.einsum("sbn,bnp->sbp", slopes, phi[chosen]) / how["batch"]
+        weights = (weights[:, None] - how["learning_rate"] * moves).flatten(0, 1)
         means.append(weights.mean(0))
         losses.append((weights @ phi.T - y).square().mean())
     return torch.stack(means), torch.stack(losses)
-
-
-def by_the_library(phi, y, start, rate, steps, batch, sampling) -> tuple[Tensor, Tensor]:
-    how = {"learning_rate": rate, "steps": steps, "batch": batch, "sampling": sampling}
-    return descent.expected_path(LeastSquares(phi, y), start, **how)
 
 
 @claim(
     "thm-models-sgd",
     source="own",
     check=equals(over_all_sequences, on=runs),
-    also=(by_the_library,),
+    also=(lambda phi, y, start, how: descent.expected_path(LeastSquares(phi, y), start, **how),),
     wrong={
         "the loss of full gradient descent": {"four": 0.0, "hch": 0.0},
-        "batches drawn the other way": lambda *run: by_the_library(*run[:-1], SAMPLINGS[run[-1] == SAMPLINGS[0]]),
+        "subsets as if drawn with replacement": lambda *run: sgd.formula(
+            *run[:-1], run[-1] | {"sampling": "replacement"}
+        ),
         r"without $2 \rho_n \varphi_n^\top m$": {"cross": 0.0},
     },
 )
-def sgd(phi, y, start, rate, steps, batch, sampling, *, four=4.0, cross=2.0, hch=-1.0, power=Exponent(2.0), half=0.5):
-    h, best = 2 / len(y) * phi.T @ phi, minimum(phi, y)
+def sgd(phi, y, start, how, *, four=4.0, cross=2.0, hch=-1.0, power=Exponent(2.0), half=0.5):
+    (rate, steps, batch, sampling), h, best = how.values(), 2 / len(y) * phi.T @ phi, minimum(phi, y)
     rho, keep = phi @ best - y, torch.eye(phi.shape[1], dtype=y.dtype) - rate * h
     kappa = 1 / batch if sampling == "replacement" else (len(y) - batch) / (batch * (len(y) - 1))
     m, c = start - best, torch.outer(start - best, start - best)
