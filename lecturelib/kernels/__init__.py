@@ -23,7 +23,7 @@ from lecturelib.kernels.lazy_or_feature.scaled import (
     soft_hinge_slope,
     train_scaled,
 )
-from lecturelib.kernels.models.activations import Activation, elu, identity, leaky_relu, maxout, relu, sigmoid, tanh
+from lecturelib.kernels.models.activations import Activation, elu, identity, leaky_relu, relu, sigmoid, tanh
 from lecturelib.kernels.models.descent import (
     LeastSquares,
     descent_path,
@@ -49,10 +49,6 @@ from lecturelib.kernels.models.losses import (
     cross_entropy_gradient,
     logistic,
     logistic_slope,
-    softmax,
-    softmax_jacobian,
-    squared,
-    squared_slope,
     summed_binary_entropy,
 )
 from lecturelib.kernels.spectral_bias.prediction import Modes, Prediction, decompose, predict
@@ -69,9 +65,9 @@ __all__ = [
     "decompose", "descent_path", "direction_moments", "draw_wide", "elu", "empirical_kernel", "equal_variances",
     "expected_path", "features_of", "fit_kernel", "flow_path", "forward_moments", "fourth_moments", "gaussian_kernel",
     "gaussian_moments", "gradient_moments", "identity", "infinite_kernel", "kernel_weights", "largest_rate",
-    "leaky_relu", "log_step", "logistic", "logistic_slope", "maxout", "mean_error", "polynomial_features",
-    "polynomial_kernel", "predict", "random_network", "relu", "ridge_weights", "scheme_variances", "sigmoid",
-    "simulate", "soft_hinge", "soft_hinge_slope", "softmax", "softmax_jacobian", "squared", "squared_slope",
-    "stochastic_descent", "summed_binary_entropy", "tanh", "train_scaled", "train_wide", "two_rings",
+    "leaky_relu", "log_step", "logistic", "logistic_slope", "mean_error", "polynomial_features", "polynomial_kernel",
+    "predict", "random_network", "relu", "ridge_weights", "scheme_variances", "sigmoid", "simulate", "soft_hinge",
+    "soft_hinge_slope", "stochastic_descent", "summed_binary_entropy", "tanh", "train_scaled", "train_wide",
+    "two_rings",
 ]
 # fmt: on

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated
 
 import torch
@@ -10,33 +9,24 @@ from torch import Tensor, nn
 
 from lecturelib.core.arguments import Array, Positive, checked
 from lecturelib.core.kinds import Number
+from lecturelib.core.records import Record
 
 Leak = Annotated[float, Number("a number from 0 to below 1", least=0, below=1)]
 
-# name: the function, its slope, and the module of torch that computes it; a setting follows z
+# name: the module of torch that computes it, and its slope; a setting follows z
 KNOWN = {
-    "identity": (lambda z: z, torch.ones_like, nn.Identity),
+    "identity": (nn.Identity, torch.ones_like),
     # σ(−z) in place of 1 − σ(z), which loses its digits for large z
-    "sigmoid": (torch.sigmoid, lambda z: torch.sigmoid(z) * torch.sigmoid(-z), nn.Sigmoid),
-    "tanh": (torch.tanh, lambda z: 1 - torch.tanh(z) ** 2, nn.Tanh),
-    "ReLU": (torch.relu, lambda z: (z > 0).to(z.dtype), nn.ReLU),
-    "leaky ReLU": (
-        lambda z, leak: torch.where(z > 0, z, leak * z),
-        lambda z, leak: torch.where(z > 0, torch.ones_like(z), leak),
-        nn.LeakyReLU,
-    ),
+    "sigmoid": (nn.Sigmoid, lambda z: torch.sigmoid(z) * torch.sigmoid(-z)),
+    "tanh": (nn.Tanh, lambda z: 1 - torch.tanh(z) ** 2),
+    "ReLU": (nn.ReLU, lambda z: (z > 0).to(z.dtype)),
+    "leaky ReLU": (nn.LeakyReLU, lambda z, leak: torch.where(z > 0, torch.ones_like(z), leak)),
     # the clamp keeps the branch that is not taken from overflowing
-    "ELU": (
-        lambda z, alpha: torch.where(z >= 0, z, alpha * torch.expm1(z.clamp(max=0))),
-        lambda z, alpha: torch.where(z > 0, 1.0, alpha * torch.exp(z.clamp(max=0))),
-        nn.ELU,
-    ),
+    "ELU": (nn.ELU, lambda z, alpha: torch.where(z > 0, 1.0, alpha * torch.exp(z.clamp(max=0)))),
 }
 
 
-@checked
-@dataclass(frozen=True)
-class Activation:
+class Activation(Record):
     """A function of a number, and its slope. Where the function bends, the slope is that of its left side.
 
     name: a key of `KNOWN`, to which others can be added; settings: what the function takes beside z. Raises ValueError
@@ -53,10 +43,15 @@ class Activation:
         if self.name not in KNOWN:
             raise ValueError(f"name: expected one of {', '.join(KNOWN)}, got {self.name!r}")
 
+    @property
+    def module(self) -> nn.Module:
+        """The module of torch that computes it."""
+        return KNOWN[self.name][0](*self.settings)
+
     @checked
     def __call__(self, z: Array) -> Tensor:
         """σ(z), entry by entry."""
-        return KNOWN[self.name][0](z, *self.settings)
+        return self.module(z)
 
     @checked
     def slope(self, z: Array) -> Tensor:
@@ -64,7 +59,6 @@ class Activation:
         return KNOWN[self.name][1](z, *self.settings)
 
 
-torch.serialization.add_safe_globals([Activation])  # so that torch.load takes a saved network
 identity, sigmoid, tanh, relu = map(Activation, ("identity", "sigmoid", "tanh", "ReLU"))
 
 
@@ -86,13 +80,3 @@ def elu(alpha: Positive = 1.0) -> Activation:
     tensor([-1.2642,  3.0000], dtype=torch.float64)
     """
     return Activation("ELU", (alpha,))
-
-
-@checked
-def maxout(z: Annotated[Array, "... _M"]) -> Tensor:
-    """The largest of several numbers a neuron computes: (..., M) → (...).
-
-    >>> maxout([[1.0, 3.0, 2.0], [0.0, -1.0, -2.0]])
-    tensor([3., 0.], dtype=torch.float64)
-    """
-    return z.amax(dim=-1)

@@ -11,7 +11,7 @@ import torch
 from scipy.optimize import linprog
 from torch import Generator, Tensor
 
-from lecturelib.core.checking import equals, gap, measures
+from lecturelib.core.checking import equals
 from lecturelib.core.claims import Exponent, claim
 from lecturelib.core.problems import normal, signs, sizes, uniform
 from lecturelib.kernels.models import features
@@ -20,15 +20,11 @@ from lecturelib.kernels.models.checks_problems import derivative, labels
 # Features and kernels
 
 
-def symmetric_matrices(generator: Generator) -> Iterator[Tensor]:
-    """With and without negative eigenvalues: of full rank, singular, zero, and a hair below singular."""
-    for rank in (7, 4, 1):
-        root = normal(generator, 7, rank)
-        yield root @ root.T
-    yield root @ root.T - 5e-7 * torch.eye(7, dtype=torch.float64)
-    yield torch.zeros(3, 3, dtype=torch.float64)
-    square = normal(generator, 7, 7)
-    yield square + square.T
+def symmetric_matrices(generator: Generator) -> list[Tensor]:
+    """With and without negative eigenvalues: of full rank, singular, a hair below singular, zero."""
+    *roots, square = (normal(generator, 7, rank) for rank in (7, 4, 1, 7))
+    below = roots[-1] @ roots[-1].T - 5e-7 * torch.eye(7, dtype=torch.float64)
+    return [*(root @ root.T for root in roots), below, 0 * square, square + square.T]
 
 
 def by_cholesky(matrix: Tensor) -> tuple[bool, Tensor]:
@@ -65,27 +61,21 @@ def two_feature_maps(generator: Generator) -> Iterator[tuple[Tensor, Tensor, flo
         yield normal(generator, 5, one), normal(generator, 5, other), factor
 
 
-def combined(phi: Tensor, psi: Tensor, factor: float) -> dict[str, Tensor]:
-    one, two = phi @ phi.T, psi @ psi.T
-    return {"sum": one + two, "product": one * two, "multiple": factor * one}
-
-
 @claim(
     "prop-models-closure",
     source="own",
-    check=equals(combined, on=two_feature_maps),
+    check=equals(
+        lambda phi, psi, factor: (phi @ phi.T + psi @ psi.T, (phi @ phi.T) * (psi @ psi.T), factor * phi @ phi.T),
+        on=two_feature_maps,
+    ),
     wrong={
         r"a multiple: $\gamma \varphi$": {"power": 1.0},
         "of the first features alone": lambda phi, psi, factor: closure.formula(phi[:, :1], psi[:, :1], factor),
     },
 )
 def closure(phi, psi, factor, *, first=1.0, second=1.0, power=Exponent(0.5)):
-    lists = {
-        "sum": torch.cat([first * phi, second * psi], 1),
-        "product": torch.einsum("ni,nj->nij", phi, psi).flatten(1),
-        "multiple": factor**power * phi,
-    }
-    return {name: one @ one.T for name, one in lists.items()}
+    products = torch.einsum("ni,nj->nij", phi, psi).flatten(1)
+    return tuple(one @ one.T for one in (torch.cat([first * phi, second * psi], 1), products, factor**power * phi))
 
 
 def pairs_of_inputs(generator: Generator) -> Iterator[tuple[Tensor, Tensor, int]]:
@@ -115,80 +105,66 @@ def polynomial(x, z, degree, *, power=Exponent(0.5)):
 # What a straight line cannot do
 
 
-def rectangles(generator: Generator) -> Iterator[tuple[float, float, float]]:
-    """Sides s and t of rectangles, and the label of the first corner."""
-    for s, t in sizes(generator, 4, 2).tolist():
-        yield s, t, float(signs(generator, 1))
-
-
-def best_margins(s: float, t: float, sign: float) -> dict[str, float]:
-    """The largest margin min y_n wᵀφ(x_n) with |w_j| ≤ 1, by linear programming."""
-    x = np.array([[s, t], [-s, -t], [s, -t], [-s, t]])
-    y = sign * np.array([1.0, 1.0, -1.0, -1.0])
-    line = np.c_[np.ones(4), x]
-    found = {}
-    for name, phi in (("line", line), ("with the product", np.c_[line, x.prod(1)])):
-        cost = np.append(np.zeros(phi.shape[1]), -1.0)
-        bounds = [(-1, 1)] * phi.shape[1] + [(None, None)]
-        best = linprog(cost, A_ub=np.c_[-y[:, None] * phi, np.ones(4)], b_ub=np.zeros(4), bounds=bounds)
-        found[name] = float(best.x[-1])
-    return found
+def best_margins(s: float, t: float, sign: float) -> tuple[float, ...]:
+    """The largest margin min y_n wᵀφ(x_n) with |w_j| ≤ 1, without and with x_1 x_2, by linear programming."""
+    y, x = sign * np.array([1.0, 1.0, -1.0, -1.0]), np.array([[s, t], [-s, -t], [s, -t], [-s, t]])
+    rows = -y[:, None] * np.c_[np.ones(4), x, x.prod(1)]
+    found = []
+    for size in (3, 4):
+        cost, bounds = np.append(np.zeros(size), -1.0), [(-1, 1)] * size + [(None, None)]
+        found.append(-linprog(cost, np.c_[rows[:, :size], np.ones(4)], np.zeros(4), bounds=bounds).fun)
+    return tuple(found)
 
 
 @claim(
     "prop-models-xor",
     source="own",
-    check=equals(best_margins, on=rectangles),
+    check=equals(best_margins, on=lambda g: [(*sides, float(signs(g, 1))) for sides in sizes(g, 4, 2).tolist()]),
     wrong={"a line separates too": {"line": 0.1}, r"the margin $\frac12 st$": {"product": 0.5}},
 )
 def xor(s, t, sign, *, line=0.0, product=1.0):
-    return {"line": line, "with the product": product * s * t}
+    return line, product * s * t
 
 
 # Where the best weights lie
 
 
 def penalized(generator: Generator) -> Iterator[tuple]:
-    """(features, labels, penalty, ripple, starts as outputs): convex losses, and one with several valleys."""
-    for count, size in ((6, 15), (8, 3)):
-        yield normal(generator, count, size), labels(generator, count), 0.1, 0.0, torch.zeros(1, count).double()
+    """(features, loss, penalty, starts as outputs): convex losses, and one with several valleys."""
     grid = torch.cartesian_prod(*[torch.linspace(-4, 4, 9, dtype=torch.float64)] * 2)
-    yield normal(generator, 2, 4), labels(generator, 2), 0.02, 0.4, grid
+    for count, size, ripple in ((6, 15, 0.0), (8, 3, 0.0), (2, 4, 0.4)):
+        phi, y = normal(generator, count, size), labels(generator, count)
+        loss = lambda f, y=y, ripple=ripple: (torch.log(1 + torch.exp(-y * f)) + ripple * torch.cos(3 * f)).mean(-1)  # noqa: E731
+        yield phi, loss, 0.02 if ripple else 0.1, grid if ripple else torch.zeros(1, count).double()
 
 
-def minimizer(phi, metric, y, penalty, ripple, starts) -> Tensor:
-    """The u with the least ℓ(phi u) + penalty uᵀ metric u, ℓ the mean of ln(1 + e^{−yf}) + ripple cos 3f.
+def minimizer(phi: Tensor, metric: Tensor, loss, penalty: float, starts: Tensor) -> Tensor:
+    """The u with the least ℓ(phi u) + penalty uᵀ metric u: Newton's method, uphill directions turned.
 
-    Newton's method, uphill directions turned, from each of the starts, with a part that phi does not see.
+    From each of the starts, with a part that phi does not see.
     """
-    back = torch.linalg.pinv(phi)
-    u = starts @ back.T + 1 - (back @ phi).sum(1)
+    u = 1 + (starts - phi.sum(1)) @ torch.linalg.pinv(phi).T
     for _ in range(30):
-        f = u @ phi.T
-        wrong = torch.sigmoid(-y * f)
-        slope = (-y * wrong - 3 * ripple * torch.sin(3 * f)) / len(y)
-        curvature = (wrong * (1 - wrong) - 9 * ripple * torch.cos(3 * f)) / len(y)
-        gradient = slope @ phi + 2 * penalty * u @ metric
+        f = (u @ phi.T).requires_grad_()
+        slope = torch.autograd.grad(loss(f).sum(), f, create_graph=True)[0]
+        curvature = torch.autograd.grad(slope.sum(), f)[0]  # of a sum over the outputs
         values, vectors = torch.linalg.eigh(phi.T @ (curvature[..., None] * phi) + 2 * penalty * metric)
-        inverse = torch.where(values.abs() > 1e-9, 1 / values.abs(), 0.0)
-        step = (vectors @ (inverse[..., None] * (vectors.mT @ gradient[..., None])))[..., 0]
+        gradient = (slope.detach() @ phi + 2 * penalty * u @ metric)[..., None]
+        inverse = torch.where(values.abs() > 1e-9, 1 / values.abs(), 0.0)[..., None]
+        step = (vectors @ (inverse * (vectors.mT @ gradient)))[..., 0]
         u = u - step / (step @ phi.T).norm(dim=-1, keepdim=True).clamp(min=1)
-    f = u @ phi.T
-    losses = (torch.nn.functional.softplus(-y * f) + ripple * torch.cos(3 * f)).mean(-1)
-    return u[(losses + penalty * ((u @ metric) * u).sum(-1)).argmin()]
+    return u[(loss(u @ phi.T) + penalty * ((u @ metric) * u).sum(-1)).argmin()]
 
 
 @claim(
     "thm-models-representer",
     source="anselmi: class 1; scholkopf2002: section 4.2",
-    check=equals(
-        lambda phi, *loss: minimizer(phi, torch.eye(phi.shape[1]).double(), *loss), on=penalized, tolerance=1e-8
-    ),
+    check=equals(lambda phi, *how: minimizer(phi, torch.eye(len(phi.T)).double(), *how), on=penalized, tolerance=1e-8),
     wrong={r"$\lambda \lVert c \rVert^2$ as the price": {"power": 0}, "half the price": {"factor": 0.5}},
 )
-def representer(phi, y, penalty, *loss, factor=1.0, power=1):
+def representer(phi, loss, penalty, starts, *, factor=1.0, power=1):
     kernel = phi @ phi.T
-    return minimizer(kernel, torch.linalg.matrix_power(kernel, power), y, factor * penalty, *loss) @ phi
+    return minimizer(kernel, torch.linalg.matrix_power(kernel, power), loss, factor * penalty, starts) @ phi
 
 
 def regressions(generator: Generator) -> Iterator[tuple[Tensor, Tensor, float]]:
@@ -226,24 +202,22 @@ def descents(generator: Generator) -> Iterator[tuple]:
         yield normal(generator, count, size) / size**0.5, loss, float(uniform(generator, 1, low=0.1, high=0.5))
 
 
-def leaves_the_weights(step, phi: Tensor, loss, rate: float) -> float:
-    """The distance of Φᵀc from the weights that descend by autograd, over twelve steps."""
-    w, c, worst = torch.zeros(phi.shape[1], dtype=phi.dtype), torch.zeros(len(phi), dtype=phi.dtype), 0.0
+def descend(phi: Tensor, loss, rate: float) -> Tensor:
+    """The weights after each of twelve steps from 0, by autograd."""
+    path = [torch.zeros(phi.shape[1], dtype=phi.dtype)]
     for _ in range(12):
-        w = w - rate * derivative(lambda v: loss(phi @ v), w)
-        c = step(phi @ phi.T, c, lambda f: derivative(loss, f), rate)
-        worst = max(worst, gap(phi.T @ c, w))
-    return worst
+        path.append(path[-1] - rate * derivative(lambda w: loss(phi @ w), path[-1]))
+    return torch.stack(path)
 
 
 @claim(
     "prop-models-span",
     source="own",
-    check=measures(leaves_the_weights, on=descents, tolerance=1e-10, method="exact identity"),
-    wrong={
-        "gradient descent on c": lambda kernel, c, slope, rate: c - rate * kernel @ slope(kernel @ c),
-        "a plus sign": {"factor": 1.0},
-    },
+    check=equals(descend, on=descents),
+    wrong={"gradient descent on c": {"of_c": lambda kernel, slope: kernel @ slope}, "a plus sign": {"factor": 1.0}},
 )
-def span(kernel, c, slope, rate, *, factor=-1.0):
-    return c + factor * rate * slope(kernel @ c)
+def span(phi, loss, rate, *, factor=-1.0, of_c=lambda kernel, slope: slope):
+    path, kernel = [torch.zeros(len(phi), dtype=phi.dtype)], phi @ phi.T
+    for _ in range(12):
+        path.append(path[-1] + factor * rate * of_c(kernel, derivative(loss, kernel @ path[-1])))
+    return torch.stack(path) @ phi

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import torch
 from torch import Generator, Tensor, nn
@@ -17,7 +18,6 @@ from lecturelib.kernels.models.layered import LayeredNetwork, backpropagate
 
 # Activations
 
-
 NAMES = ("sigmoid", "tanh", "ReLU", "leaky ReLU", "ELU")
 
 
@@ -27,16 +27,14 @@ def numbers_and_settings(generator: Generator) -> tuple[Tensor, float, float]:
 
 
 def by_torch(z: Tensor, leak: float, alpha: float) -> dict[str, tuple[Tensor, Tensor]]:
-    bent = (lambda t: nn.functional.leaky_relu(t, leak), lambda t: nn.functional.elu(t, alpha))
+    bent = partial(nn.functional.leaky_relu, negative_slope=leak), partial(nn.functional.elu, alpha=alpha)
     functions = zip(NAMES, (torch.sigmoid, torch.tanh, torch.relu, *bent), strict=True)
-    return {name: (one(z), derivative(lambda t, one=one: one(t).sum(), z)) for name, one in functions}
+    return {name: (one(z), torch.vmap(torch.func.grad(one))(z)) for name, one in functions}
 
 
 def by_the_library(z: Tensor, leak: float, alpha: float) -> dict[str, tuple[Tensor, Tensor]]:
-    return {
-        one.name: (one(z), one.slope(z))
-        for one in (act.sigmoid, act.tanh, act.relu, act.leaky_relu(leak), act.elu(alpha))
-    }
+    known = act.sigmoid, act.tanh, act.relu, act.leaky_relu(leak), act.elu(alpha)
+    return {one.name: (one(z), one.slope(z)) for one in known}
 
 
 @claim(
@@ -81,16 +79,15 @@ def collapse(x, matrices, w):
 
 
 def unit(x: Tensor, w: Tensor, b: Tensor) -> Tensor:
-    return act.maxout(x @ w + b)
+    return (x @ w + b).amax(-1)
 
 
 def chords(generator: Generator) -> Iterator[tuple[Tensor, ...]]:
     """Shares t of chords between inputs of maxout units, the lower end first, and the weights of the unit."""
     for pieces, inputs in ((1, 2), (2, 1), (5, 3)):
-        w, b = normal(generator, inputs, pieces), normal(generator, pieces)
-        one, other = normal(generator, 2, 300, inputs)
-        rises = (unit(one, w, b) < unit(other, w, b))[:, None]
-        yield uniform(generator, 300, 1), torch.where(rises, one, other), torch.where(rises, other, one), w, b
+        w, b, ends = normal(generator, inputs, pieces), normal(generator, pieces), normal(generator, 2, 300, inputs)
+        low, high = ends.gather(0, unit(ends, w, b).argsort(0)[..., None].expand_as(ends))
+        yield uniform(generator, 300, 1), low, high, w, b
 
 
 @claim(
@@ -107,14 +104,13 @@ def maxout(t, low, high, w, b, *, factor=1.0):
 # Losses
 
 
-def outputs_and_labels(generator: Generator) -> tuple[Tensor, Tensor]:
-    return 3 * normal(generator, 60), signs(generator, 60)
-
-
 @claim(
     "prop-models-logistic",
     source="own",
-    check=equals(lambda f, y: derivative(lambda t: torch.log(1 + torch.exp(-y * t)).sum(), f), on=outputs_and_labels),
+    check=equals(
+        lambda f, y: derivative(lambda t: torch.log(1 + torch.exp(-y * t)).sum(), f),
+        on=lambda g: (3 * normal(g, 60), signs(g, 60)),
+    ),
     also=(losses.logistic_slope,),
     wrong={r"$-y\, \sigma(yf)$": {"inside": 1.0}, r"$\sigma(f) - y$": lambda f, y: torch.sigmoid(f) - y},
 )
@@ -122,51 +118,47 @@ def logistic_gradient(f, y, *, factor=-1.0, inside=-1.0):
     return factor * y * torch.sigmoid(inside * y * f)
 
 
-def classes(generator: Generator) -> Iterator[tuple[Tensor, Tensor]]:
-    """Outputs for several numbers of classes, and probabilities, some of them 0 and 1."""
+def classes(generator: Generator) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    """Outputs for several numbers of classes, probabilities, some of them 0 and 1, and a direction."""
     for count in (2, 4, 7):
-        yield 2 * normal(generator, count), torch.softmax(3 * normal(generator, count), -1)
-        yield 2 * normal(generator, count), nn.functional.one_hot(torch.tensor(1), count).double()
+        for y in (torch.softmax(3 * normal(generator, count), -1), torch.eye(count).double()[1]):
+            yield 2 * normal(generator, count), y, normal(generator, count)
 
 
-def shifted(z: Tensor, y: Tensor) -> dict[str, Tensor]:
-    softmax = lambda t: t.exp() / t.exp().sum()  # noqa: E731
-    return {"derivative": derivative(softmax, z), "shifted": softmax(z + 5)}
+def softmax(z: Tensor) -> Tensor:
+    return z.exp() / z.exp().sum()
+
+
+def entropy(z: Tensor, y: Tensor) -> Tensor:
+    return -(y * torch.log(softmax(z))).sum()
 
 
 @claim(
     "thm-models-softmax",
     source="own",
-    check=equals(shifted, on=classes),
-    also=(lambda z, y: {"derivative": losses.softmax_jacobian(z), "shifted": losses.softmax(z - 1000)},),
+    check=equals(lambda z, *_: {"derivative": derivative(softmax, z), "shifted": softmax(z + 5)}, on=classes),
     wrong={"without the off-diagonal part": {"other": 0.0}, "a plus sign": {"other": 1.0}},
 )
-def softmax_derivative(z, y, *, same=1.0, other=-1.0):
-    s = z.exp() / z.exp().sum()
+def softmax_derivative(z, *_, same=1.0, other=-1.0):
+    s = torch.softmax(z, -1)
     return {"derivative": s[:, None] * (same * torch.eye(len(z), dtype=z.dtype) + other * s), "shifted": s}
-
-
-def entropy(z: Tensor, y: Tensor) -> Tensor:
-    return -(y * torch.log(z.exp() / z.exp().sum())).sum()
 
 
 @claim(
     "thm-models-cross-entropy",
     source="own",
-    check=equals(lambda z, y: derivative(lambda t: entropy(t, y), z), on=classes),
-    also=(losses.cross_entropy_gradient, lambda z, y: derivative(lambda t: losses.cross_entropy(t, y), z)),
+    check=equals(lambda z, y, _: derivative(lambda t: entropy(t, y), z), on=classes),
+    also=(
+        lambda z, y, _: losses.cross_entropy_gradient(z, y),
+        lambda z, y, _: derivative(lambda t: losses.cross_entropy(t, y), z),
+    ),
     wrong={
-        r"$\sigma(z) - y$": lambda z, y: torch.sigmoid(z) - y,
-        r"divided by $K$, as printed": lambda z, y: (torch.softmax(z, -1) - y) / len(z),
+        r"$\sigma(z) - y$": lambda z, y, _: torch.sigmoid(z) - y,
+        r"divided by $K$, as printed": lambda z, y, _: (torch.softmax(z, -1) - y) / len(z),
     },
 )
-def cross_entropy_slope(z, y, *, first=1.0, second=-1.0):
+def cross_entropy_slope(z, y, _, *, first=1.0, second=-1.0):
     return first * torch.softmax(z, -1) + second * y
-
-
-def with_directions(generator: Generator) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    for z, y in classes(generator):
-        yield z, y, normal(generator, len(z))
 
 
 def second_derivatives(z: Tensor, y: Tensor, u: Tensor) -> dict[str, Tensor]:
@@ -177,7 +169,7 @@ def second_derivatives(z: Tensor, y: Tensor, u: Tensor) -> dict[str, Tensor]:
 @claim(
     "prop-models-convex",
     source="own",
-    check=equals(second_derivatives, on=with_directions),
+    check=equals(second_derivatives, on=classes),
     wrong={r"$\operatorname{diag}(s)$": {"second": 0.0}, "each pair twice": {"half": 1.0}},
 )
 def cross_entropy_convex(z, y, u, *, first=1.0, second=-1.0, half=0.5):
@@ -190,15 +182,13 @@ def cross_entropy_convex(z, y, u, *, first=1.0, second=-1.0, half=0.5):
 # Vectors and matrices
 
 
-def arrays(generator: Generator) -> Iterator[dict[str, Tensor]]:
+def arrays(generator: Generator) -> Iterator[tuple[Tensor, ...]]:
     """Vectors and matrices of three sizes, and of one size alone, where a transposed answer has the right shape."""
     for p, q, m in ((3, 4, 2), (1, 5, 3), (4, 4, 4)):
-        shapes = {"w": (p,), "x": (p,), "a": (p,), "b": (q,), "A": (m, p), "y": (m,), "X": (p, q), "S": (p, p)}
-        yield ({name: normal(generator, *shape) for name, shape in shapes.items()},)
+        yield tuple(normal(generator, *shape) for shape in ((p,), (p,), (p,), (q,), (m, p), (m,), (p, q), (p, p)))
 
 
-def by_autograd(v: dict[str, Tensor]) -> dict[str, Tensor]:
-    w, x, a, b, A, y, X, S = v.values()
+def by_autograd(w, x, a, b, A, y, X, S) -> dict[str, Tensor]:
     return {
         "wx": derivative(lambda w: w @ x, w),
         "Aw": derivative(lambda w: A @ w, w),
@@ -216,24 +206,18 @@ def by_autograd(v: dict[str, Tensor]) -> dict[str, Tensor]:
     source="anselmi: class 1",
     check=equals(by_autograd, on=arrays),
     wrong={
-        r"$Aw$: $A^\top$ in this layout": lambda v: {**matrix_calculus.formula(v), "Aw": v["A"].T},
-        r"$a^\top X b$: $b a^\top$": lambda v: {**matrix_calculus.formula(v), "aXb": torch.outer(v["b"], v["a"])},
+        r"$Aw$: $A^\top$ in this layout": {"layout": torch.t},
+        r"$a^\top X b$: $b a^\top$": {"outer": lambda a, b: torch.outer(b, a)},
         r"$w^\top S w$: $2 S w$": {"straight": 2.0, "transposed": 0.0},
         "squared error: without the 2": {"two": 1.0},
     },
 )
-def matrix_calculus(v, *, straight=1.0, transposed=1.0, two=2.0):
-    w, x, a, b, A, y, _, S = v.values()
-    return {
-        "wx": x,
-        "Aw": A,
-        "aXb": torch.outer(a, b),
-        "bXa": torch.outer(b, a),
-        "aSa": torch.outer(a, a),
-        "aSTa": torch.outer(a, a),
-        "wSw": (straight * S + transposed * S.T) @ w,
-        "error": two / len(y) * A.T @ (A @ w - y),
-    }
+def matrix_calculus(
+    w, x, a, b, A, y, X, S, *, layout=lambda A: A, outer=torch.outer, straight=1.0, transposed=1.0, two=2.0
+):
+    products = {"aXb": outer(a, b), "bXa": outer(b, a), "aSa": outer(a, a), "aSTa": outer(a, a)}
+    gradients = {"wSw": (straight * S + transposed * S.T) @ w, "error": two / len(y) * A.T @ (A @ w - y)}
+    return {"wx": x, "Aw": layout(A)} | products | gradients
 
 
 # Layers

@@ -58,20 +58,14 @@ class LeastSquares(Record):
 
 
 Problem = Annotated[LeastSquares, "N p"]
-Start = Annotated[Vector, "p"]
+Start, Starts = Annotated[Vector, "p"], Annotated[Array, "... p"]
 
 
 @checked
 def stochastic_descent(
-    problem: Problem,
-    start: Annotated[Array, "... p"],
-    *,
-    learning_rate: Positive,
-    steps: Natural,
-    batch: Count,
-    generator: Generator,
+    problem: Problem, start: Starts, *, learning_rate: Positive, steps: Natural, batch: Count, generator: Generator,
     sampling: Sampling = "subset",
-) -> Tensor:
+) -> Tensor:  # fmt: skip
     """Stochastic gradient descent of an ensemble: start (..., p) → the weights after every step, (steps + 1, ..., p).
 
     Every member draws its own batches. Raises ValueError where a batch without replacement is larger than the data.
@@ -117,14 +111,9 @@ def batch_factor(count: Count, batch: Count, sampling: Independent) -> float:
 
 @checked
 def expected_path(
-    problem: Problem,
-    start: Start,
-    *,
-    learning_rate: Positive,
-    steps: Natural,
-    batch: Count,
+    problem: Problem, start: Start, *, learning_rate: Positive, steps: Natural, batch: Count,
     sampling: Independent = "subset",
-) -> tuple[Tensor, Tensor]:
+) -> tuple[Tensor, Tensor]:  # fmt: skip
     r"""The mean of the weights and of the loss over all draws of batches, exactly: (steps + 1, p) and (steps + 1,).
 
     start: (p,). With e = w − w*, m = E e, C = E e eᵀ, residuals ρ of the best fit and the factor κ of `batch_factor`:

@@ -59,19 +59,17 @@ def race(*, seed: int, width: int, learned: bool, steps: int = 600, learning_rat
     }
 
 
-def train_neurons(
-    x: Tensor, y: Tensor, matrix: Tensor, bias: Tensor, front: Tensor, *, steps: int, learning_rate: float
-) -> tuple[Tensor, Tensor, Tensor]:
+def train_neurons(x: Tensor, y: Tensor, *start: Tensor, steps: int, learning_rate: float) -> tuple[Tensor, ...]:
     """Adam on the mean squared error plus the price of the front weights, with a rate that falls to 0; the new parts.
 
     x (N, d), y (N,), matrix (d, k), bias (k,), front (k + 1,), the last of them for the constant.
     """
-    parts = [part.clone().requires_grad_() for part in (matrix, bias, front)]
+    matrix, bias, front = parts = [part.clone().requires_grad_() for part in start]
     optimizer = torch.optim.Adam(parts)
     for step in range(steps):
         optimizer.param_groups[0]["lr"] = learning_rate * (1 - step / steps)
         optimizer.zero_grad()
-        loss = (neurons(x, *parts[:2]) @ parts[2] - y).square().mean() + PENALTY * parts[2].square().sum()
+        loss = (neurons(x, matrix, bias) @ front - y).square().mean() + PENALTY * front.square().sum()
         loss.backward()
         optimizer.step()
-    return parts[0].detach(), parts[1].detach(), parts[2].detach()
+    return tuple(part.detach() for part in parts)

@@ -18,8 +18,8 @@ from lecturelib.core.arguments import Array, Count, Matrix, NonNegative, Positiv
 from lecturelib.core.records import Record
 
 Kernel = Callable[[Tensor, Tensor], Tensor]
-Gram = Annotated[Array, "... N N"]
 First, Second = Annotated[Array, "... _N d"], Annotated[Array, "... _M d"]
+Targets, Inputs, Values = Annotated[Array, "[...] N"], Annotated[Matrix, "N d"], Annotated[Vector, "N"]
 
 
 @checked
@@ -63,7 +63,7 @@ def gaussian_kernel(x1: First, x2: Second, bandwidth: Positive) -> Tensor:
 
 
 @checked
-def features_of(gram: Gram) -> Tensor:
+def features_of(gram: Annotated[Array, "... N N"]) -> Tensor:
     r"""Features Φ with ΦΦᵀ = the given matrix, (..., N, N), symmetric and positive semi-definite up to rounding.
 
     Φ = V diag(√λ) from the eigendecomposition V diag(λ) Vᵀ, (..., N, N). Raises ValueError for what is no Gram matrix.
@@ -94,9 +94,7 @@ def semi_definite(name: str, gram: Tensor) -> Tensor:
 
 
 @checked
-def ridge_weights(
-    features: Annotated[Array, "[...] N _p"], y: Annotated[Array, "[...] N"], penalty: Positive
-) -> Tensor:
+def ridge_weights(features: Annotated[Array, "[...] N _p"], y: Targets, penalty: Positive) -> Tensor:
     r"""w that minimizes (1/N) Σ (wᵀφ(x_n) − y_n)² + penalty ‖w‖²: (ΦᵀΦ + penalty N I)⁻¹ Φᵀ y, shape (..., p).
 
     features: Φ, (..., N, p); y: (..., N), either of them one for the whole ensemble. One system of p equations.
@@ -108,7 +106,7 @@ def ridge_weights(
 
 
 @checked
-def kernel_weights(gram: Annotated[Array, "[...] N N"], y: Annotated[Array, "[...] N"], penalty: Positive) -> Tensor:
+def kernel_weights(gram: Annotated[Array, "[...] N N"], y: Targets, penalty: Positive) -> Tensor:
     r"""c of f(x) = Σ c_n K(x, x_n) for the same minimizer: (K + penalty N I)⁻¹ y, shape (..., N).
 
     gram: K, (..., N, N); y: (..., N). One system of N equations, however many features there are. Raises ValueError
@@ -133,8 +131,8 @@ class KernelModel(Record):
     tensor([-3.], dtype=torch.float64)
     """
 
-    inputs: Annotated[Matrix, "N d"]
-    coefficients: Annotated[Vector, "N"]
+    inputs: Inputs
+    coefficients: Values
     kernel: Kernel
 
     @checked
@@ -142,16 +140,9 @@ class KernelModel(Record):
         """f(x) = Σ c_n K(x, x_n) at x (M, d): shape (M,)."""
         return self.kernel(x, self.inputs) @ self.coefficients
 
-    @property
-    def norm_squared(self) -> float:
-        """‖w‖² of the weights in front of the features, cᵀKc."""
-        return float(self.coefficients @ self.kernel(self.inputs, self.inputs) @ self.coefficients)
-
 
 @checked
-def fit_kernel(
-    x: Annotated[Matrix, "N _d"], y: Annotated[Vector, "N"], kernel: Kernel, penalty: Positive
-) -> KernelModel:
+def fit_kernel(x: Inputs, y: Values, kernel: Kernel, penalty: Positive) -> KernelModel:
     """Kernel ridge regression: x (N, d), y (N,).
 
     >>> fit_kernel([[2.0], [1.0]], [1.0, 4.0], lambda x1, x2: x1 @ x2.T, 0.5)([[3.0]])

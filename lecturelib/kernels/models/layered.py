@@ -30,21 +30,18 @@ class LayeredNetwork(Record):
     activation: Activation
 
     def __post_init__(self) -> None:
-        if not self.matrices or len(self.matrices) != len(self.biases):
-            raise ValueError(f"biases: expected one for each of at least one matrix, got {len(self.biases)}")
-        after = [("matrices", one.shape[-2]) for one in self.matrices[1:]] + [("output", self.output.shape[-1])]
-        for matrix, bias, follows in zip(self.matrices, self.biases, after, strict=True):
-            for name, size in (("biases", bias.shape[-1]), follows):
-                if size != matrix.shape[-1]:
-                    raise ValueError(
-                        f"{name}: expected {matrix.shape[-1]} of them for a layer of that width, got {size}"
-                    )
+        widths = [one.shape[-1] for one in self.matrices]
+        if not widths or [one.shape[-1] for one in self.biases] != widths:
+            raise ValueError(f"biases: expected one for each of one or more layers, of its width, for widths {widths}")
+        if [one.shape[-2] for one in self.matrices[1:]] != widths[:-1]:
+            raise ValueError(f"matrices: expected as many rows as the layer before is wide, for widths {widths}")
+        if self.output.shape[-1] != widths[-1]:
+            raise ValueError(f"output: expected {widths[-1]}, the width of the last layer, got {self.output.shape[-1]}")
 
     @property
     def sizes(self) -> dict[str, Any]:  # type: ignore[override]
-        """Input dimension "d" and shape of the ensemble "..."."""
-        *ensemble, inputs, _ = self.matrices[0].shape
-        return {"...": tuple(ensemble), "d": inputs}
+        """As of all records, and d, the number of inputs."""
+        return super().sizes | {"d": self.matrices[0].shape[-2]}
 
     @checked
     def hidden(self, x: Annotated[Matrix, "_N d"]) -> list[Tensor]:
@@ -60,7 +57,8 @@ class LayeredNetwork(Record):
         return (self.hidden(x)[-1] @ self.output[..., None])[..., 0]
 
     @staticmethod
-    def from_module(module: nn.Module) -> LayeredNetwork:
+    @checked
+    def from_module(module: nn.Sequential) -> LayeredNetwork:
         """The network that linear layers with one activation between them compute, a copy.
 
         A hidden layer without bias has bias 0. Raises ValueError for any other module, and where the last layer has a
@@ -70,20 +68,17 @@ class LayeredNetwork(Record):
         >>> LayeredNetwork.from_module(module).activation
         Activation(name='tanh', settings=())
         """
-        layers = list(module) if isinstance(module, nn.Sequential) else []
-        linear, between = layers[::2], layers[1::2]
-        names = {known: name for name, (_, _, known) in KNOWN.items()}
-        fits = len(linear) == len(between) + 1 > 1 and all(type(one) is nn.Linear for one in linear)
-        if not fits or len({repr(one) for one in between}) > 1 or type(between[0]) not in names:
-            raise ValueError("module: expected linear layers, and one known activation after each but the last")
-        if linear[-1].bias is not None or linear[-1].out_features != 1:
-            raise ValueError("module: expected a last layer of one output without a bias")
-        *matrices, last = (one.weight.T for one in linear)
-        biases = (
-            0 * matrix[0] if one.bias is None else one.bias for matrix, one in zip(matrices, linear, strict=False)
-        )
-        settings = (getattr(between[0], name, None) for name in ("negative_slope", "alpha"))
-        activation = Activation(names[type(between[0])], tuple(one for one in settings if one is not None))
+        layers, bends = list(module)[::2], list(module)[1::2]
+        names = {known: name for name, (known, _) in KNOWN.items()}
+        fits = len(layers) > len(bends) > 0 and {type(one) for one in layers} == {nn.Linear}
+        if not fits or len(set(map(str, bends))) > 1 or type(bends[0]) not in names:
+            raise ValueError(f"module: expected linear layers and one known activation between them, got {module}")
+        if layers[-1].bias is not None or layers[-1].out_features != 1:
+            raise ValueError(f"module: expected a last layer of one output without a bias, got {layers[-1]}")
+        *matrices, last = (one.weight.T for one in layers)
+        biases = (one.weight[:, 0] * 0 if one.bias is None else one.bias for one in layers[:-1])
+        settings = (getattr(bends[0], name) for name in ("negative_slope", "alpha") if hasattr(bends[0], name))
+        activation = Activation(names[type(bends[0])], tuple(settings))
         return LayeredNetwork(tuple(matrices), tuple(biases), last[:, 0], activation).detach().clone()
 
     def to_module(self) -> nn.Sequential:
@@ -98,12 +93,11 @@ class LayeredNetwork(Record):
         if self.shape:
             raise ValueError(f"self: expected a single network, got an ensemble of shape {self.shape}")
         layers: list[nn.Module] = []
-        for matrix, bias in zip((*self.matrices, self.output[:, None]), (*self.biases, None), strict=True):
-            linear = nn.Linear(*matrix.shape, bias is not None, device=matrix.device, dtype=matrix.dtype)
-            linear.weight.data.copy_(matrix.T)
-            if bias is not None:
-                linear.bias.data.copy_(bias)
-            layers += [linear, KNOWN[self.activation.name][2](*self.activation.settings)]
+        for matrix, *bias in (*zip(self.matrices, self.biases, strict=True), (self.output[:, None],)):
+            options = {"bias": bool(bias), "device": self.device, "dtype": self.dtype}
+            linear = nn.utils.skip_init(nn.Linear, *matrix.shape, **options)
+            linear.load_state_dict(dict(zip(("weight", "bias"), (matrix.T, *bias), strict=False)))
+            layers += [linear, self.activation.module]
         return nn.Sequential(*layers[:-1])
 
 
@@ -145,13 +139,9 @@ def backpropagate(network: LayeredNetwork, x: Annotated[Matrix, "_N _d"]) -> Lay
 
 @checked
 def random_network(
-    widths: Widths,
-    activation: Activation,
-    *,
-    generator: Generator,
-    ensemble: Ensemble = (),
+    widths: Widths, activation: Activation, *, generator: Generator, ensemble: Ensemble = (),
     dtype: Precision = torch.float64,
-) -> LayeredNetwork:
+) -> LayeredNetwork:  # fmt: skip
     """A network with layers of `widths` = (d, k_1, …, k_L): weights of variance 1 / fan-in, normal biases.
 
     >>> from lecturelib.kernels import tanh
@@ -162,10 +152,5 @@ def random_network(
     def normal(*shape: int) -> Tensor:
         return torch.randn(*ensemble, *shape, generator=generator, device=generator.device, dtype=dtype)
 
-    pairs = list(pairwise(widths))
-    return LayeredNetwork(
-        tuple(normal(rows, columns) / rows**0.5 for rows, columns in pairs),
-        tuple(normal(columns) for _, columns in pairs),
-        normal(widths[-1]) / widths[-1] ** 0.5,
-        activation,
-    )
+    matrices = tuple(normal(*pair) / pair[0] ** 0.5 for pair in pairwise(widths))
+    return LayeredNetwork(matrices, tuple(map(normal, widths[1:])), normal(widths[-1]) / widths[-1] ** 0.5, activation)

@@ -1,7 +1,7 @@
-"""Losses of a prediction, with their gradients: squared error, logistic loss, softmax with cross entropy.
+"""Losses of a prediction, with their gradients: logistic loss, softmax with cross entropy.
 
-Labels of two classes are −1 and 1; targets of K classes are probabilities, (..., K), that add up to 1 (up to 10⁻⁵ or
-the rounding of their precision).
+softmax(z)_i = e^{z_i} / Σ_j e^{z_j}. Labels of two classes are −1 and 1; targets of K classes are probabilities,
+(..., K), that add up to 1 (up to 10⁻⁵ or the rounding of their precision).
 """
 
 from __future__ import annotations
@@ -16,26 +16,6 @@ from lecturelib.core.arguments import Array, NonNegativeArray, checked
 Numbers = Annotated[Array, "..."]
 Outputs = Annotated[Array, "... K"]
 Probabilities = Annotated[NonNegativeArray, "... K"]
-
-
-@checked
-def squared(f: Numbers, y: Numbers) -> Tensor:
-    """(f − y)², entry by entry.
-
-    >>> squared([3.0, 0.0], [1.0, 1.0])
-    tensor([4., 1.], dtype=torch.float64)
-    """
-    return (f - y) ** 2
-
-
-@checked
-def squared_slope(f: Numbers, y: Numbers) -> Tensor:
-    """Its slope in f, 2 (f − y), entry by entry.
-
-    >>> squared_slope([3.0, 0.0], [1.0, 1.0])
-    tensor([ 4., -2.], dtype=torch.float64)
-    """
-    return 2 * (f - y)
 
 
 @checked
@@ -58,28 +38,6 @@ def logistic_slope(f: Numbers, y: Numbers) -> Tensor:
     tensor([-0.5000, -1.0000], dtype=torch.float64)
     """
     return -_labels(y) * torch.sigmoid(-y * f)
-
-
-@checked
-def softmax(z: Outputs) -> Tensor:
-    """e^{z_i} / Σ_j e^{z_j} along the last dimension, (..., K); nothing overflows.
-
-    >>> softmax([0.0, 1000.0])
-    tensor([0., 1.], dtype=torch.float64)
-    """
-    return torch.softmax(z, dim=-1)
-
-
-@checked
-def softmax_jacobian(z: Outputs) -> Tensor:
-    """∂s_i/∂z_j = s_i ([i = j] − s_j): (..., K) → (..., K, K).
-
-    >>> softmax_jacobian([0.0, 0.0])
-    tensor([[ 0.2500, -0.2500],
-            [-0.2500,  0.2500]], dtype=torch.float64)
-    """
-    s = torch.softmax(z, dim=-1)
-    return torch.diag_embed(s) - s[..., :, None] * s[..., None, :]
 
 
 @checked

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
@@ -37,7 +35,7 @@ def predicted_losses(batch: int, sampling: str) -> Tensor:
     return expected_path(problem, start, **settings)[1] - problem.loss(problem.best)
 
 
-def _setting(batch: int, sampling: str) -> tuple[LeastSquares, Tensor, dict[str, Any]]:
+def _setting(batch: int, sampling: str) -> tuple[LeastSquares, Tensor, dict]:
     problem = cubic_fit()
     rate = RATE * largest_rate(problem)
     settings = {"learning_rate": rate, "steps": STEPS, "batch": batch, "sampling": sampling}

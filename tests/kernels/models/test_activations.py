@@ -1,5 +1,6 @@
 """Activations at their bends and far out, where formulas overflow."""
 
+import math
 import pickle
 
 import pytest
@@ -30,13 +31,6 @@ def test_slopes_are_those_of_autograd_beside_the_bend(one):
 
 
 @each
-def test_the_module_of_torch_computes_the_same(one):
-    module = act.KNOWN[one.name][2](*one.settings)
-    z = torch.linspace(-3, 3, 13, dtype=torch.float64)
-    torch.testing.assert_close(module(z), one(z))
-
-
-@each
 def test_activations_are_pickled(one):
     assert pickle.loads(pickle.dumps(one)) == one
     assert one != act.leaky_relu(0.3)
@@ -45,6 +39,9 @@ def test_activations_are_pickled(one):
 def test_values_by_hand():
     z = torch.tensor([-2.0, 0.0, 3.0], dtype=torch.float64)
     assert act.identity(z).tolist() == z.tolist()
+    assert act.relu(z).tolist() == [0, 0, 3]
+    assert act.sigmoid(z).tolist() == pytest.approx([1 / (1 + torch.e**2), 0.5, 1 / (1 + torch.e**-3)])
+    assert act.tanh(z).tolist() == pytest.approx([-math.tanh(2), 0, math.tanh(3)])
     assert act.leaky_relu(0.25)(z).tolist() == [-0.5, 0, 3]
     assert act.elu(2.0)(z).tolist() == pytest.approx([2 * (torch.e**-2 - 1), 0, 3])
     assert act.relu.slope(z).tolist() == [0, 0, 1]
@@ -60,7 +57,7 @@ def test_defaults():
 
 
 def test_what_a_user_needs_is_public():
-    for name in ("identity", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "squared", "logistic", "LayeredGradient"):
+    for name in ("identity", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "logistic", "LayeredGradient"):
         assert name in kernels.__all__
     assert kernels.relu is act.relu
 
@@ -71,14 +68,6 @@ def test_the_branch_of_the_elu_that_is_not_taken_does_not_overflow():
     assert z.grad.tolist() == [0, 1]
 
 
-def test_maxout_holds_the_others():
-    z = torch.linspace(-2, 2, 9, dtype=torch.float64)
-    assert torch.equal(act.maxout(torch.stack([z, 0 * z], -1)), torch.relu(z))
-    assert torch.equal(act.maxout(torch.stack([z, 0.1 * z], -1)), act.leaky_relu(0.1)(z))
-    assert torch.equal(act.maxout(torch.stack([z, -z], -1)), z.abs())
-    assert float(act.maxout([1.0, 3.0, 2.0])) == 3
-
-
 @pytest.mark.parametrize(
     ("name", "call"),
     [
@@ -87,8 +76,6 @@ def test_maxout_holds_the_others():
         ("alpha", lambda: act.elu(0.0)),
         ("name", lambda: act.Activation("GELU")),
         ("z", lambda: act.relu([torch.nan])),
-        ("z", lambda: act.maxout(1.0)),
-        ("z", lambda: act.maxout(torch.zeros(2, 3, 0))),
     ],
 )
 def test_bad_arguments_are_named(name, call):
