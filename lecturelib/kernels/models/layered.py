@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from itertools import pairwise
 from typing import Annotated, Any
 
@@ -70,21 +71,11 @@ class LayeredNetwork(Record):
         >>> LayeredNetwork.from_module(module).activation
         Activation(name='tanh', settings=())
         """
-        layers = list(module) if isinstance(module, nn.Sequential) else []
-        linear, between = layers[::2], layers[1::2]
-        names = {known: name for name, (_, _, known) in KNOWN.items()}
-        fits = len(linear) == len(between) + 1 > 1 and all(type(one) is nn.Linear for one in linear)
-        if not fits or len({repr(one) for one in between}) > 1 or type(between[0]) not in names:
-            raise ValueError("module: expected linear layers, and one known activation after each but the last")
-        if linear[-1].bias is not None or linear[-1].out_features != 1:
-            raise ValueError("module: expected a last layer of one output without a bias")
+        linear, biases, activations = unstacked(module, _known)
+        if not activations or linear[-1].bias is not None or linear[-1].out_features != 1:
+            raise ValueError("module: expected a known activation, and a last layer of one output without a bias")
         *matrices, last = (one.weight.T for one in linear)
-        biases = (
-            0 * matrix[0] if one.bias is None else one.bias for matrix, one in zip(matrices, linear, strict=False)
-        )
-        settings = (getattr(between[0], name, None) for name in ("negative_slope", "alpha"))
-        activation = Activation(names[type(between[0])], tuple(one for one in settings if one is not None))
-        return LayeredNetwork(tuple(matrices), tuple(biases), last[:, 0], activation).detach().clone()
+        return LayeredNetwork(tuple(matrices), tuple(biases[:-1]), last[:, 0], activations.pop()).detach().clone()
 
     def to_module(self) -> nn.Sequential:
         """The module that computes a single network, with parameters of its own, for shape (N, d): shape (N, 1).
@@ -95,16 +86,47 @@ class LayeredNetwork(Record):
         >>> LayeredNetwork([[[2.0]]], [[-1.0]], [3.0], relu).to_module()(torch.ones(1, 1).double()).item()
         3.0
         """
-        if self.shape:
-            raise ValueError(f"self: expected a single network, got an ensemble of shape {self.shape}")
-        layers: list[nn.Module] = []
-        for matrix, bias in zip((*self.matrices, self.output[:, None]), (*self.biases, None), strict=True):
-            linear = nn.Linear(*matrix.shape, bias is not None, device=matrix.device, dtype=matrix.dtype)
-            linear.weight.data.copy_(matrix.T)
-            if bias is not None:
-                linear.bias.data.copy_(bias)
-            layers += [linear, KNOWN[self.activation.name][2](*self.activation.settings)]
-        return nn.Sequential(*layers[:-1])
+        weights, biases = (*(one.T for one in self.matrices), self.output[None]), (*self.biases, None)
+        bend = KNOWN[self.activation.name][2]
+        return stacked(self, zip(weights, biases, strict=True), lambda: bend(*self.activation.settings))
+
+
+def _known(module: nn.Module) -> Activation | None:
+    """The activation that a module of torch computes."""
+    names = {known: name for name, (_, _, known) in KNOWN.items()}
+    settings = (getattr(module, name, None) for name in ("negative_slope", "alpha"))
+    given = tuple(one for one in settings if one is not None)
+    return Activation(names[type(module)], given) if type(module) in names else None
+
+
+def unstacked(module: nn.Module, known: Callable[[nn.Module], Any]) -> tuple[list[nn.Linear], list[Tensor], set]:
+    """The linear layers of a module, their biases, 0 where they have none, and what is between, at most one activation.
+
+    known: tells what an activation is called, None for others. Raises ValueError for any other module.
+    """
+    layers = list(module) if isinstance(module, nn.Sequential) else []
+    linear, between = layers[::2], {known(one) for one in layers[1::2]}
+    plain = len(layers) % 2 == 1 and all(type(one) is nn.Linear for one in linear)
+    if not plain or len(between) > 1 or None in between:
+        raise ValueError("module: expected linear layers, and one known activation after each but the last")
+    return linear, [0 * one.weight[:, 0] if one.bias is None else one.bias for one in linear], between
+
+
+def stacked(
+    network: Record, layers: Iterable[tuple[Tensor, Tensor | None]], activation: Callable[[], nn.Module]
+) -> nn.Sequential:
+    """Linear layers with these weights (m_out, m_in) and biases, and an activation between any two.
+
+    Raises ValueError where the network that they are of is an ensemble.
+    """
+    if network.shape:
+        raise ValueError(f"self: expected a single network, got an ensemble of shape {network.shape}")
+    parts: list[nn.Module] = []
+    for weights, bias in layers:
+        linear = nn.Linear(*weights.T.shape, bias is not None, device=weights.device, dtype=weights.dtype)
+        linear.load_state_dict({"weight": weights} if bias is None else {"weight": weights, "bias": bias})
+        parts += [linear, activation()]
+    return nn.Sequential(*parts[:-1])
 
 
 class LayeredGradient(Record):

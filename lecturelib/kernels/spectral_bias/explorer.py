@@ -19,11 +19,10 @@ from torch import Tensor
 from lecturelib.core import figures
 from lecturelib.core.controls import Choice, Number, Setting
 from lecturelib.core.explorers import Explorer
-from lecturelib.kernels.spectral_bias.modes import limit
 from lecturelib.kernels.spectral_bias.prediction import Prediction, predict
 from lecturelib.kernels.tangent_kernel.empirical import empirical_kernel
 from lecturelib.kernels.tangent_kernel.wide_networks import WideNetwork, draw_wide, step
-from lecturelib.kernels.tangent_kernel.widths import circle
+from lecturelib.kernels.tangent_kernel.widths import circle, limit
 
 SIZE, PLACES = 24, 192  # data, and places to look at, both equally spaced on the circle
 FREQUENCIES = (1, 2, 3, 4, 5, 8)

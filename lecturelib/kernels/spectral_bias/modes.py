@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-import math
-from functools import partial
-
 import torch
 from torch import Tensor
 
 from lecturelib.kernels.spectral_bias.prediction import Prediction, decompose, fading_rates, predict
-from lecturelib.kernels.tangent_kernel.limit import infinite_kernel
 from lecturelib.kernels.tangent_kernel.wide_networks import train_wide
-from lecturelib.kernels.tangent_kernel.widths import BIAS, circle, start
+from lecturelib.kernels.tangent_kernel.widths import circle, limit, start
 
 DATA, BETWEEN = 10, 40  # points to learn, and points to look at, both equally spaced on the circle
 TIMES = (0.0, 0.1, 0.4, 1.6, 6.4)
 RATE = 0.005  # small enough for steps to follow the flow
-
-
-def limit(activation: str, bias_scale: float = BIAS):
-    """The kernel function of one hidden layer, for `predict`: kernel(x1, x2, kind=...)."""
-    options = {"depth": 1, "activation": activation, "weight_scale": math.sqrt(2), "bias_scale": bias_scale}
-    return partial(infinite_kernel, **options)
 
 
 def predicted(activation: str) -> Prediction:

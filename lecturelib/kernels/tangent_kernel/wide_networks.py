@@ -29,6 +29,7 @@ from lecturelib.core.arguments import (
     checked,
 )
 from lecturelib.core.records import Record
+from lecturelib.kernels.models.layered import stacked, unstacked
 from lecturelib.kernels.tangent_kernel.layer_products import Signals, run_back
 
 Bending = Literal["relu", "erf", "softplus"]
@@ -55,11 +56,10 @@ class WideNetwork(Record):
     bias_scale: NonNegative
 
     def __post_init__(self) -> None:
-        sizes = [part.shape[-2:] for part in self.weights]
+        sizes = [tuple(part.shape[-2:]) for part in self.weights]
         if not sizes or any(below[0] != above[1] for below, above in pairwise(sizes)) or sizes[-1][0] != 1:
-            shapes = [tuple(size) for size in sizes]
-            raise ValueError(f"weights: expected layers that fit together, with one output, got shapes {shapes}")
-        if [part.shape[-1] for part in self.biases] != [size[0] for size in sizes]:
+            raise ValueError(f"weights: expected layers that fit together, with one output, got shapes {sizes}")
+        if [part.shape[-1] for part in self.biases] != [rows for rows, _ in sizes]:
             shapes = [tuple(part.shape) for part in self.biases]
             raise ValueError(f"biases: expected one for each row of the weights, got shapes {shapes}")
 
@@ -77,14 +77,10 @@ class WideNetwork(Record):
         >>> bool(torch.isclose(network([[1, 1]]), module(torch.ones(1, 2))[0]))
         True
         """
-        layers, bends = list(module)[::2], list(module)[1::2]
-        names = {"relu" if type(bend) is nn.ReLU else getattr(bend, "activation", None) for bend in bends} or {"relu"}
-        plain = len(layers) > len(bends) and all(type(layer) is nn.Linear for layer in layers)
-        if not plain or len(names) > 1 or None in names:
-            raise ValueError(f"module: expected linear layers with one activation between them, got {module}")
-        scaled = [layer.weight * (math.sqrt(layer.in_features) / weight_scale) for layer in layers]
-        biases = [one.weight[:, 0] * 0 if one.bias is None else one.bias / bias_scale for one in layers]
-        return cls(tuple(scaled), tuple(biases), names.pop(), weight_scale, bias_scale).detach()
+        linear, biases, bends = unstacked(module, _name)
+        weights = tuple(one.weight * (math.sqrt(one.in_features) / weight_scale) for one in linear)
+        biases = tuple(one / bias_scale for one in biases)
+        return cls(weights, biases, (bends or {"relu"}).pop(), weight_scale, bias_scale).detach()
 
     def to_module(self) -> nn.Sequential:
         """Linear layers and activations that compute the same, output (N, 1). Raises ValueError for an ensemble.
@@ -93,14 +89,9 @@ class WideNetwork(Record):
         >>> module(torch.tensor([[3.0]], dtype=torch.float64)).item()
         6.5
         """
-        if self.shape:
-            raise ValueError(f"network: expected a single one, got an ensemble of shape {self.shape}")
-        parts: list[nn.Module] = []
-        for layer, (weights, biases) in enumerate(zip(self.weights, self.biases, strict=True)):
-            linear = nn.Linear(weights.shape[1], weights.shape[0], device=self.device, dtype=self.dtype)
-            linear.load_state_dict({"weight": self.factors[layer] * weights, "bias": self.bias_scale * biases})
-            parts += [linear, nn.ReLU() if self.activation == "relu" else Bend(self.activation)]
-        return nn.Sequential(*parts[:-1])
+        weights = (factor * one for factor, one in zip(self.factors, self.weights, strict=True))
+        layers = zip(weights, (self.bias_scale * one for one in self.biases), strict=True)
+        return stacked(self, layers, lambda: nn.ReLU() if self.activation == "relu" else Bend(self.activation))
 
     @cached_property
     def factors(self) -> tuple[float, ...]:
@@ -134,10 +125,8 @@ class WideNetwork(Record):
         1.0
         """
         layers = layers_of(self, x)
-        return [
-            Signals(h.expand(*delta.shape[:-2], -1), delta, self.factors[layer], self.bias_scale)
-            for layer, ((h, _), delta) in enumerate(zip(layers, run_back_of(self, layers), strict=True))
-        ]
+        parts = zip(layers, run_back_of(self, layers), self.factors, strict=True)
+        return [Signals(h.expand(*d.shape[:-2], -1), d, factor, self.bias_scale) for (h, _), d, factor in parts]
 
 
 def with_parts(network: WideNetwork, weights: Iterable[Tensor], biases: Iterable[Tensor]) -> WideNetwork:
@@ -157,10 +146,9 @@ def layers_of(network: WideNetwork, x: Tensor) -> list[tuple[Tensor, Tensor]]:
 
 def run_back_of(network: WideNetwork, layers: list[tuple[Tensor, Tensor]]) -> list[Tensor]:
     """∂f / ∂z_ℓ of every layer: (..., N, 1, m_{ℓ+1}); layers: of `forward`."""
-    steps = []
-    for layer in range(len(layers) - 1, 0, -1):
-        steps += [network.weights[layer], network.factors[layer] * slope(network.activation, layers[layer - 1][1])]
-    return run_back(torch.ones_like(layers[-1][1]).unsqueeze(-1), steps)
+    below = zip(network.factors[1:], layers[:-1], strict=True)
+    slopes = [factor * slope(network.activation, z) for factor, (_, z) in below]
+    return run_back(torch.ones_like(layers[-1][1]).unsqueeze(-1), network.weights[1:], slopes)
 
 
 class Bend(nn.Module):
@@ -173,6 +161,10 @@ class Bend(nn.Module):
     def forward(self, z: Tensor) -> Tensor:
         """φ(z)."""
         return value(self.activation, z)
+
+
+def _name(module: nn.Module) -> str | None:
+    return "relu" if type(module) is nn.ReLU else module.activation if type(module) is Bend else None
 
 
 def value(activation: str, z: Tensor) -> Tensor:
@@ -255,9 +247,7 @@ def train_wide(
         if taken in marks:
             outputs.append(layers_of(network, x if watch is None else watch)[-1][1].squeeze(-1))
             if not bool(torch.isfinite(outputs[-1]).all()):
-                raise ValueError(
-                    f"learning_rate: expected a stable one, {learning_rate:g} diverged before step {taken}"
-                )
+                raise ValueError(f"learning_rate: expected a stable one, {learning_rate} diverged before step {taken}")
         if taken < steps:
             network = step(network, x, y, learning_rate)
     return Training(marks, torch.stack(outputs), network)
@@ -266,19 +256,13 @@ def train_wide(
 def step(network: WideNetwork, x: Tensor, y: Tensor, learning_rate: float) -> WideNetwork:
     """One step of gradient descent on ½ Σ (f(x_n) − y_n)²; y: (N,), or (..., N) for targets of each network."""
     layers = layers_of(network, x)
-    weights, biases = pulled(network, layers, layers[-1][1].squeeze(-1) - y)
-    return with_parts(
-        network,
-        (old - learning_rate * part for old, part in zip(network.weights, weights, strict=True)),
-        (old - learning_rate * part for old, part in zip(network.biases, biases, strict=True)),
-    )
+    pulls = pulled(network, layers, layers[-1][1].squeeze(-1) - y)
+    pairs = (zip(old, part, strict=True) for old, part in zip((network.weights, network.biases), pulls, strict=True))
+    return with_parts(network, *([old - learning_rate * part for old, part in one] for one in pairs))
 
 
 def pulled(network: WideNetwork, layers: list, pulls: Tensor) -> tuple[list[Tensor], list[Tensor]]:
     """Σ_n c_n ∂f(x_n) by the weights and by the biases of every layer, for pulls c (..., N); layers: of `forward`."""
-    weights, biases = [], []
-    for layer, ((h, _), delta) in enumerate(zip(layers, run_back_of(network, layers), strict=True)):
-        rows = pulls.unsqueeze(-1) * delta.squeeze(-2)  # (..., N, m_out)
-        weights.append(network.factors[layer] * (rows.mT @ h))
-        biases.append(network.bias_scale * rows.sum(-2))
-    return weights, biases
+    rows = [pulls.unsqueeze(-1) * delta.squeeze(-2) for delta in run_back_of(network, layers)]  # (..., N, m_out)
+    parts = zip(network.factors, rows, layers, strict=True)
+    return [factor * (row.mT @ h) for factor, row, (h, _) in parts], [network.bias_scale * row.sum(-2) for row in rows]
