@@ -86,7 +86,7 @@ class LayeredNetwork(Record):
         >>> LayeredNetwork([[[2.0]]], [[-1.0]], [3.0], relu).to_module()(torch.ones(1, 1).double()).item()
         3.0
         """
-        weights, biases = (*(one.T for one in self.matrices), self.output[None]), (*self.biases, None)
+        weights, biases = (*(one.mT for one in self.matrices), self.output.unsqueeze(-2)), (*self.biases, None)
         bend = KNOWN[self.activation.name][2]
         return stacked(self, zip(weights, biases, strict=True), lambda: bend(*self.activation.settings))
 

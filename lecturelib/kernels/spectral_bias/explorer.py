@@ -33,14 +33,13 @@ FEWEST = 2  # steps between two moments
 
 def wave_sum(amplitudes: Mapping[int, float], size: int) -> Tensor:
     """Σ_k a_k sin(k γ) at `size` equally spaced angles γ from 0: (size,)."""
-    angles = 2 * math.pi * torch.arange(size, dtype=torch.float64) / size
-    return sum((a * torch.sin(k * angles) for k, a in amplitudes.items()), torch.zeros(size, dtype=torch.float64))
+    phases = 2 * math.pi * torch.arange(size, dtype=torch.float64)[:, None] * torch.tensor(list(amplitudes)) / size
+    return torch.sin(phases) @ torch.tensor(list(amplitudes.values()), dtype=torch.float64)
 
 
 def coefficients(outputs: Tensor, frequencies) -> Tensor:
     """Of values at equally spaced angles (..., N), the coefficients of sin(k γ) for 0 < k < N/2: (..., K)."""
-    waves = torch.stack([wave_sum({k: 1.0}, outputs.shape[-1]) for k in frequencies], dim=-1)
-    return outputs @ waves * 2 / outputs.shape[-1]
+    return -2 / outputs.shape[-1] * torch.fft.rfft(outputs).imag[..., list(frequencies)]
 
 
 def schedule(network: WideNetwork) -> list[tuple[int, float]]:
@@ -51,8 +50,7 @@ def schedule(network: WideNetwork) -> list[tuple[int, float]]:
     """
     trace = float(empirical_kernel(network, circle(SIZE)[0]).trace())
     spans = (later - sooner for sooner, later in pairwise(MOMENTS))
-    plan = ((max(FEWEST, math.ceil(span * trace)), span) for span in spans)
-    return [(steps, span / steps) for steps, span in plan]
+    return [(steps := max(FEWEST, math.ceil(span * trace)), span / steps) for span in spans]
 
 
 class ModesExplorer(Explorer):
@@ -123,9 +121,8 @@ class ModesExplorer(Explorer):
 
     def forecast(self, size: int = PLACES) -> Prediction:
         """Mean and covariance of networks of infinite width with random starts, at the time of the state (T = 1)."""
-        x = circle(SIZE)[0]
-        kernel = limit(self.state["activation"], self.state["bias"])
-        return predict(kernel, x, wave_sum(self.amplitudes, SIZE), [self.state["time"]], test=circle(size)[0])
+        kernel, y = limit(self.state["activation"], self.state["bias"]), wave_sum(self.amplitudes, SIZE)
+        return predict(kernel, circle(SIZE)[0], y, [self.state["time"]], test=circle(size)[0])
 
     def start(self) -> WideNetwork:
         """A random start as the settings have it, drawn in Python: not that of the browser."""
@@ -168,9 +165,9 @@ class ModesExplorer(Explorer):
         frequencies = range(1, 11)
         wanted = [self.amplitudes.get(k, 0) for k in frequencies]
         expected, found = (coefficients(outputs, frequencies).tolist() for outputs in (mean, values))
-        axes.bar(frequencies, wanted, 0.8, fill=False, edgecolor=figures.INK, label="target")
-        axes.bar([k - 0.19 for k in frequencies], expected, 0.3, color=figures.ORANGE, label="forecast")
-        axes.bar([k + 0.19 for k in frequencies], found, 0.3, color=figures.BLUE, label="trained network")
+        axes.bar(frequencies, wanted, 0.8, fill=False, edgecolor=figures.INK)
+        for shift, heights, color in ((-0.19, expected, figures.ORANGE), (0.19, found, figures.BLUE)):
+            axes.bar([k + shift for k in frequencies], heights, 0.3, color=color)
         axes.set(xlabel="frequency $k$", ylabel=r"coefficient of $\sin k\gamma$", xticks=frequencies)
         shares = {k: (expected[k - 1] / a, found[k - 1] / a) for k, a in self.amplitudes.items()}
         learned = ", ".join(f"{k}: {forecast:.0%} and {network:.0%}" for k, (forecast, network) in shares.items())

@@ -47,15 +47,10 @@ def unit_vectors(x: np.ndarray, stds: np.ndarray, w2: float, b2: float) -> np.nd
 
 @checked
 def infinite_kernel(
-    x1: Annotated[Matrix, "_N d"],
-    x2: Annotated[Matrix, "_M d"] | None = None,
-    *,
-    depth: Natural,
-    activation: Literal["relu", "erf"] = "relu",
-    weight_scale: NonNegative,
-    bias_scale: NonNegative,
+    x1: Annotated[Matrix, "_N d"], x2: Annotated[Matrix, "_M d"] | None = None, *,
+    depth: Natural, activation: Literal["relu", "erf"] = "relu", weight_scale: NonNegative, bias_scale: NonNegative,
     kind: Literal["ntk", "nngp"] = "ntk",
-) -> Tensor:
+) -> Tensor:  # fmt: skip
     """The kernel of a fully connected network of infinite width, in the tangent-kernel parametrization.
 
     x1: (N, d), x2: (M, d), or None for x1 again, which takes half the time. depth: number of hidden layers, 0 is a

@@ -16,6 +16,7 @@ from torch import Tensor
 from lecturelib.core.arguments import Array, Count, Matrix, Natural, NonNegative, NonNegativeArray, Vector, checked
 
 Closed = Literal["relu", "erf"]
+Variances = Annotated[NonNegativeArray, "*"]
 
 
 class GaussianMoments(NamedTuple):
@@ -26,12 +27,7 @@ class GaussianMoments(NamedTuple):
 
 
 @checked
-def gaussian_moments(
-    activation: Closed,
-    a: Annotated[NonNegativeArray, "*"],
-    b: Annotated[NonNegativeArray, "*"],
-    c: Annotated[Array, "*"],
-) -> GaussianMoments:
+def gaussian_moments(activation: Closed, a: Variances, b: Variances, c: Annotated[Array, "*"]) -> GaussianMoments:
     """The two expectations for variances a, b and covariance c, whose shapes broadcast.
 
     ReLU (Cho and Saul 2009), with cos θ = c / √(ab): √(ab) (sin θ + (π − θ) cos θ) / 2π and (π − θ) / 2π.

@@ -33,6 +33,7 @@ from lecturelib.kernels.models.layered import stacked, unstacked
 from lecturelib.kernels.tangent_kernel.layer_products import Signals, run_back
 
 Bending = Literal["relu", "erf", "softplus"]
+Inputs = Annotated[Matrix, "_N d"]
 SHARPNESS = 5.0  # β of the softplus a ln(1 + e^{βz}) / β
 SOFTPLUS_FACTOR = 1.4043833476318725  # a, with which E φ(z)² = 1 for a standard normal z
 
@@ -104,12 +105,12 @@ class WideNetwork(Record):
         return super().sizes | {"d": self.weights[0].shape[-1]}
 
     @checked
-    def __call__(self, x: Annotated[Matrix, "_N d"]) -> Tensor:
+    def __call__(self, x: Inputs) -> Tensor:
         """f at x (N, d), the last z_ℓ = s W_ℓ h_ℓ + t b_ℓ: shape (..., N)."""
         return layers_of(self, x)[-1][1].squeeze(-1)
 
     @checked
-    def forward(self, x: Annotated[Matrix, "_N d"]) -> list[tuple[Tensor, Tensor]]:
+    def forward(self, x: Inputs) -> list[tuple[Tensor, Tensor]]:
         """(h_ℓ, z_ℓ) of every layer at x (N, d): shapes (..., N, m_ℓ) and (..., N, m_{ℓ+1}).
 
         >>> WideNetwork(([[2.0]],), ([1.0],), "relu", 1.0, 0.5).forward([[3.0]])[0][1].tolist()
@@ -118,7 +119,7 @@ class WideNetwork(Record):
         return layers_of(self, x)
 
     @checked
-    def signals(self, x: Annotated[Matrix, "_N d"]) -> list[Signals]:
+    def signals(self, x: Inputs) -> list[Signals]:
         """What `layer_products.kernel_of` needs of every layer: h_ℓ, δ_ℓ = ∂f / ∂z_ℓ and both factors.
 
         >>> WideNetwork(([[2.0]],), ([1.0],), "relu", 1.0, 0.5).signals([[3.0]])[0].weight_factor
@@ -183,16 +184,10 @@ def slope(activation: str, z: Tensor) -> Tensor:
 
 @checked
 def draw_wide(
-    sizes: Widths,
-    *,
-    generator: Generator,
-    activation: Bending = "relu",
-    weight_scale: NonNegative = 2**0.5,
-    bias_scale: NonNegative = 0.0,
-    ensemble: Ensemble = (),
-    dtype: Precision = torch.float64,
-    device: Device | None = None,
-) -> WideNetwork:
+    sizes: Widths, *, generator: Generator,
+    activation: Bending = "relu", weight_scale: NonNegative = 2**0.5, bias_scale: NonNegative = 0.0,
+    ensemble: Ensemble = (), dtype: Precision = torch.float64, device: Device | None = None,
+) -> WideNetwork:  # fmt: skip
     """Networks with layers of `sizes` = (d, m_1, …, m_L, 1), all weights and biases standard normal.
 
     device: that of the generator unless given. Raises ValueError for a last size other than 1.
@@ -220,15 +215,9 @@ class Training(NamedTuple):
 
 @checked
 def train_wide(
-    network: Annotated[WideNetwork, "... d"],
-    x: Annotated[Matrix, "N d"],
-    y: Annotated[Vector, "N"],
-    *,
-    learning_rate: Positive,
-    steps: Natural,
-    record_at: Naturals,
-    watch: Annotated[Matrix, "_M d"] | None = None,
-) -> Training:
+    network: Annotated[WideNetwork, "... d"], x: Annotated[Matrix, "N d"], y: Annotated[Vector, "N"], *,
+    learning_rate: Positive, steps: Natural, record_at: Naturals, watch: Inputs | None = None,
+) -> Training:  # fmt: skip
     """Gradient descent on ½ Σ (f(x_n) − y_n)² from every network of the ensemble, all data in every step.
 
     x: (N, d); y: (N,); learning_rate: stable below 2 / (largest eigenvalue of the tangent kernel); record_at: steps,

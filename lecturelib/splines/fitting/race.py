@@ -59,22 +59,19 @@ def race(*, seed: Seed, pieces: Count, method: Method, rate: Positive, steps: Co
     unit = 1 / (len(x) * pieces)
     # momentum makes steps ten times as long in the end
     rate *= {"adam": 1e-3 / 2, "momentum": unit / 10, "sgd": unit * len(x) / BATCH, "gd": unit}[name]
-    batches: dict[str, Any] = {}
-    if name == "sgd":
-        batches = {"batch": BATCH, "generator": generator_for(seed, "batches", pieces)}
-    if normalized and batches:
-        network, diverged = train_batch_norm(network, x, y, steps=steps, learning_rate=rate, **batches)
-        x = standardize(x)
+    inputs = standardize(x) if normalized else x
+    stochastic = {"batch": BATCH, "generator": generator_for(seed, "batches", pieces)} if name == "sgd" else {}
+    if normalized and stochastic:
+        network, diverged = train_batch_norm(network, x, y, steps=steps, learning_rate=rate, **stochastic)
     else:
-        if normalized:
-            network, x = under_batch_norm(network), standardize(x)
+        network = under_batch_norm(network) if normalized else network
         name = name.removeprefix("s")  # which is one in batches
-        run = descend(network, x, y, steps=steps, learning_rate=rate, optimizer=name, **batches)
+        run = descend(network, inputs, y, steps=steps, learning_rate=rate, optimizer=name, **stochastic)
         network, diverged = run.final, run.diverged
     if diverged:
         return {"losses": [math.inf] * 10, "used": [0] * 10}
-    losses = (network(x) - y).square().sum(-1) / 2
-    return {"losses": losses.tolist(), "used": used_pieces(network, x).tolist()}
+    losses = (network(inputs) - y).square().sum(-1) / 2
+    return {"losses": losses.tolist(), "used": used_pieces(network, inputs).tolist()}
 
 
 @checked
