@@ -20,7 +20,7 @@ from lecturelib.splines.dynamics.hinge_kernel import apply_kernel, tangent_kerne
 from lecturelib.splines.dynamics.motion import flow, imbalance, moments, speeds
 from lecturelib.splines.fitting.continuous import ContinuousFit, descend_knots, fit_continuous, fit_knots, smooth_error
 from lecturelib.splines.fitting.merging import greedy_merge
-from lecturelib.splines.fitting.relocation import Relocated, census, descend_relocating, relocate
+from lecturelib.splines.fitting.relocation import Census, Interleaved, Relocated, census, descend_relocating, relocate
 from lecturelib.splines.fitting.segmentation import Segmentation, segment, segment_losses
 from lecturelib.splines.initialization.densities import GaussianWeights, UniformWeights, count_between, weight_law
 from lecturelib.splines.initialization.placement import Comparison, compare_starts, move_the_bump, place_breakpoints
@@ -58,17 +58,18 @@ from lecturelib.splines.training.prefix_sums import gradient
 
 # fmt: off
 __all__ = [
-    "Comparison", "ContinuousFit", "CubicLimit", "GaussianWeights", "LossSlice", "Network", "Pieces", "Relocated",
-    "RoughnessMoments", "Segmentation", "Spikes", "Spline", "Target", "Trajectory", "UniformWeights", "ZeroCount",
-    "alone", "apply_kernel", "arc_cosine_kernel", "attractors", "balance", "census", "compare_starts",
-    "count_between", "cubic_limit", "curvature_density", "cut_corner", "degenerate_cases", "descend", "descend_knots",
-    "descend_relocating", "evenly_spread", "first_gap", "fit_continuous", "fit_knots", "flat_share", "flatness",
-    "flip", "flow", "gradient", "gram", "gram_rank", "greedy_merge", "hessian", "hinge_kernel", "imbalance",
-    "initialize", "jacobian", "kernel_flow", "knot_counts", "limit_flow", "linear_interpolant", "loneliness",
-    "moments", "move_the_bump", "natural_cubic", "pieces", "place_breakpoints", "potential", "psi", "relocate",
-    "rescale", "roughness", "roughness_between", "roughness_moments", "roughness_tail", "same_function", "sample",
-    "sampling_error", "segment", "segment_losses", "settle", "sharpest_bend", "sharpest_bend_mean", "sine",
-    "slice_loss", "smooth_error", "speeds", "spikes", "spread", "stable_rate", "tail_bound", "tangent_kernel",
-    "to_network", "to_spline", "total_bend", "trade", "turn", "value_variance", "weight_law", "zero_count",
+    "Census", "Comparison", "ContinuousFit", "CubicLimit", "GaussianWeights", "Interleaved", "LossSlice", "Network",
+    "Pieces", "Relocated", "RoughnessMoments", "Segmentation", "Spikes", "Spline", "Target", "Trajectory",
+    "UniformWeights", "ZeroCount", "alone", "apply_kernel", "arc_cosine_kernel", "attractors", "balance", "census",
+    "compare_starts", "count_between", "cubic_limit", "curvature_density", "cut_corner", "degenerate_cases",
+    "descend", "descend_knots", "descend_relocating", "evenly_spread", "first_gap", "fit_continuous", "fit_knots",
+    "flat_share", "flatness", "flip", "flow", "gradient", "gram", "gram_rank", "greedy_merge", "hessian",
+    "hinge_kernel", "imbalance", "initialize", "jacobian", "kernel_flow", "knot_counts", "limit_flow",
+    "linear_interpolant", "loneliness", "moments", "move_the_bump", "natural_cubic", "pieces", "place_breakpoints",
+    "potential", "psi", "relocate", "rescale", "roughness", "roughness_between", "roughness_moments",
+    "roughness_tail", "same_function", "sample", "sampling_error", "segment", "segment_losses", "settle",
+    "sharpest_bend", "sharpest_bend_mean", "sine", "slice_loss", "smooth_error", "speeds", "spikes", "spread",
+    "stable_rate", "tail_bound", "tangent_kernel", "to_network", "to_spline", "total_bend", "trade", "turn",
+    "value_variance", "weight_law", "zero_count",
 ]
 # fmt: on

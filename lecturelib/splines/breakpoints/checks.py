@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import torch
+from scipy.optimize import brentq
 from torch import Generator, Tensor
 
 from lecturelib.core.checking import adds_up_to_zero, equals
@@ -135,14 +137,14 @@ def orbits(n, _, size, *, factor=1.0, power=Exponent(1)):
 
 
 def least(n: Network, *_) -> dict[str, Tensor]:
-    """The point of least norm: where the slope of the norm along the orbit changes its sign, by bisection in log α."""
-    low, high = torch.full_like(n.w, -12.0), torch.full_like(n.w, 12.0)
-    for _ in range(60):
-        middle = ((low + high) / 2).requires_grad_()
-        norm = (n.w**2 + n.b**2) * torch.exp(2 * middle) + n.v**2 * torch.exp(-2 * middle)
-        falls = torch.autograd.grad(norm.sum(), middle)[0] < 0
-        low, high = torch.where(falls, middle, low).detach(), torch.where(falls, high, middle).detach()
-    return norm_and_ratio(low.exp() * n.w, low.exp() * n.b, n.v / low.exp())
+    """The point of least norm: where the slope of the norm along the orbit, by log α, is zero."""
+
+    def slope(t: float, inner: float, v: float) -> float:
+        return inner * math.exp(2 * t) - v * math.exp(-2 * t)
+
+    ends = zip((n.w**2 + n.b**2).tolist(), (n.v**2).tolist(), strict=True)
+    alpha = torch.tensor([math.exp(brentq(slope, -12, 12, args=one, xtol=1e-14)) for one in ends], dtype=torch.float64)
+    return norm_and_ratio(alpha * n.w, alpha * n.b, n.v / alpha)
 
 
 def norm_and_ratio(w: Tensor, b: Tensor, v: Tensor) -> dict[str, Tensor]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache
 
 import numpy as np
 import torch
@@ -69,9 +70,12 @@ def value(one: Network, x: Tensor, *_) -> Tensor:
     return output(flatten(one), x.reshape(-1)).view_as(x)
 
 
+gauss = cache(np.polynomial.legendre.leggauss)
+
+
 def quadrature(low: Tensor, high: Tensor, order: int = 24) -> tuple[Tensor, Tensor]:
     """Gauss's nodes and weights between low and high, (...) each: (..., order)."""
-    nodes, weights = (torch.from_numpy(part) for part in np.polynomial.legendre.leggauss(order))
+    nodes, weights = map(torch.from_numpy, gauss(order))
     half = (high - low)[..., None] / 2
     return low[..., None] + half * (1 + nodes), half * weights
 

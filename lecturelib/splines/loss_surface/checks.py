@@ -1,4 +1,4 @@
-"""Claims of the chapter `splines/loss_surface`: slices of the loss."""
+"""Claims of the chapter `splines/loss_surface`: slices of the loss, and its critical points."""
 
 from __future__ import annotations
 
@@ -12,66 +12,60 @@ from torch import Generator, Tensor
 from lecturelib.core.checking import equals
 from lecturelib.core.claims import Exponent, claim
 from lecturelib.core.problems import normal, signs, uniform
-from lecturelib.splines.breakpoints.network import Network, Spline
+from lecturelib.splines.breakpoints.checks_problems import flatten, jacobian, quadrature, squares
+from lecturelib.splines.breakpoints.network import Network, Spline, to_network, to_spline
 from lecturelib.splines.loss_surface import checks_problems as problems
-from lecturelib.splines.loss_surface.checks_problems import curve, loss_at, second
+from lecturelib.splines.loss_surface.checks_problems import cells, curve, in_gaps, loss_at, onto_kernel, second
+from lecturelib.splines.loss_surface.hessian import critical_residuals, gram_rank
 from lecturelib.splines.loss_surface.slices import knot_chance, slice_loss
 
 # One breakpoint
 
 
-def in_view(side: Tensor, x: Tensor, at: Tensor) -> Tensor:
-    """How many data a neuron at each of `at` sees."""
-    return (side * (x - at[:, None]) > 0).double().sum(-1)
-
-
-def _with_gaps(generator: Generator):
-    for spline, x, y, i in problems.slices(generator):
-        yield spline, x, y, i, *problems.in_gaps(generator, x)
+def in_view(side: Tensor, x: Tensor) -> Tensor:
+    """How many data a neuron sees from the places in each gap."""
+    return (side * (x - in_gaps(x)[1][:, None]) > 0).double().sum(-1)
 
 
 @claim(
     "thm-loss-slice",
     source="sahs2022: Theorem 3",
-    check=equals(lambda spline, x, y, i, *places: second(partial(loss_at, spline, x, y, i), *places), on=_with_gaps),
-    also=(lambda spline, x, y, i, *places: second(slice_loss(spline, x, y, i), *places),),
+    check=equals(lambda spline, x, y: second(partial(loss_at, spline, x, y), x), on=problems.slices),
+    also=(lambda spline, x, y: second(slice_loss(spline, x, y, -1), x),),
     wrong={
-        "one parabola": {"sees": lambda side, x, at: 0 * at + len(x)},
-        "positive curvature on every piece": {"sees": lambda side, x, at: in_view(side, x, at).clamp(min=1)},
-        "the data on the other side": {"sees": lambda side, x, at: in_view(-side, x, at)},
+        "one parabola": {"sees": lambda side, x: in_view(side, x) * 0 + len(x)},
+        "positive curvature on every piece": {"sees": lambda side, x: in_view(side, x).clamp(min=1)},
+        "the data on the other side": {"sees": lambda side, x: in_view(-side, x)},
     },
 )
-def slices(spline, x, y, i, low, at, high, *, sees=in_view, factor=1.0, power=Exponent(2)):
+def slices(spline, x, y, *, sees=in_view, factor=1.0, power=Exponent(2)):
     """The second derivative, found from a place in a gap and both ends of it, at which neighbours have to agree."""
-    return factor * sees(spline.orientations[i], x, at) * spline.delta_slopes[i].abs() ** power
+    return factor * sees(spline.orientations[-1], x) * spline.delta_slopes[-1].abs() ** power
 
 
-def _jumps(spline: Spline, x: Tensor, y: Tensor, i: int, h: float = 0.2) -> Tensor:
+def _jumps(spline: Spline, x: Tensor, y: Tensor, h: float = 0.2) -> Tensor:
     """Slope right of each datum minus slope left of it, by one-sided differences, which are exact for parabolas."""
-    l2, l1, here, r1, r2 = (loss_at(spline, x, y, i, torch.unique(x) + k * h) for k in (-2, -1, 0, 1, 2))
+    l2, l1, here, r1, r2 = (loss_at(spline, x, y, torch.unique(x) + k * h) for k in (-2, -1, 0, 1, 2))
     return (4 * r1 - 3 * here - r2 - (3 * here - 4 * l1 + l2)) / (2 * h)
-
-
-def _silent(spline: Spline, i: int) -> Tensor:
-    """The delta-slopes without neuron i."""
-    return spline.delta_slopes.index_fill(0, torch.tensor([i]), 0.0)
 
 
 @claim(
     "prop-loss-kink",
     source="own",
     check=equals(_jumps, on=problems.slices),
-    also=(lambda spline, x, y, i: torch.sub(*reversed(slice_loss(spline, x, y, i).slopes)),),
+    also=(lambda spline, x, y: torch.sub(*reversed(slice_loss(spline, x, y, -1).slopes)),),
     wrong={
         r"$-s_i \mu_i \varepsilon_n$": {"factor": -1.0},
         r"$\mu_i \varepsilon_n$": {"of_facing": 0},
-        r"$\varepsilon_n$ with the breakpoint where it was": {"others": lambda spline, i: spline.delta_slopes},
+        r"$\varepsilon_n$ with the breakpoint where it was": {"adds": 1.0},
     },
 )
-def kink(spline, x, y, i, *, others=_silent, factor=1.0, of_facing=1):
-    residual = curve(spline.breakpoints, others(spline, i), spline.orientations, spline.b0, x) - y
+def kink(spline, x, y, *, factor=1.0, of_facing=1, adds=0.0):
+    facing, mu = spline.orientations[-1], spline.delta_slopes[-1]
+    slopes = torch.cat([spline.delta_slopes[:-1], adds * mu[None]])
+    residual = curve(spline.breakpoints, slopes, spline.orientations, spline.b0, x) - y
     there = torch.stack([residual[x == knot].sum() for knot in torch.unique(x)])
-    return factor * spline.orientations[i] ** of_facing * spline.delta_slopes[i] * there
+    return factor * facing**of_facing * mu * there
 
 
 # All breakpoints and delta-slopes
@@ -79,23 +73,22 @@ def kink(spline, x, y, i, *, others=_silent, factor=1.0, of_facing=1):
 
 def _steps(generator: Generator):
     """(spline, x, y, steps of breakpoints, of delta-slopes, of b₀), such that no breakpoint meets a datum."""
-    for spline, x, y, _ in problems.slices(generator):
-        beta = torch.cat([spline.breakpoints[:-1], x.max()[None] + 0.3])  # none upon a datum
-        sides = torch.cat([spline.orientations[:-1], -torch.ones(1, dtype=torch.float64)])  # one sees all data
-        room = (beta[:, None] - x).abs().min(1).values * uniform(generator, len(beta), low=0.4, high=0.9)
-        to_beta, to_mu, to_b0 = room * signs(generator, len(beta)), normal(generator, len(beta)), normal(generator, 1)
+    for network, x in cells(generator, 4, lonely=True):
+        spline, width = to_spline(network), len(network.w)
+        room = (spline.breakpoints[:, None] - x).abs().amin(1) * uniform(generator, width, low=0.4, high=0.9)
+        to_beta, to_mu, to_b0 = room * signs(generator, width), normal(generator, width), normal(generator, 1)
         for a, b in ((1, 0), (0, 1), (1, 1)):
-            yield Spline(beta, spline.delta_slopes, sides, 0.3), x, y, a * to_beta, b * to_mu, b * to_b0
+            yield spline, x, normal(generator, len(x)), a * to_beta, b * to_mu, b * to_b0
 
 
-def _leading(spline, x, y, to_beta, to_mu, to_b0) -> tuple[int, Tensor]:
+def _leading(spline, x, y, to_beta, to_mu, to_b0) -> tuple[int, float]:
     """Degree and leading coefficient of the loss along the steps, from its values at nine places."""
     t = torch.cos(torch.pi * (torch.arange(9, dtype=torch.float64) + 0.5) / 9)[:, None]
-    beta, mu = spline.breakpoints + t * to_beta, spline.delta_slopes + t * to_mu
-    loss = 0.5 * (curve(beta, mu, spline.orientations, spline.b0 + t * to_b0, x) - y).square().sum(-1)
-    powers = torch.linalg.solve(torch.vander(t[:, 0], increasing=True), loss)
-    degree = int(torch.nonzero(powers.abs() > 1e-9 * powers.abs().max()).max())
-    return degree, powers[degree]
+    beta, mu, b0 = spline.breakpoints + t * to_beta, spline.delta_slopes + t * to_mu, spline.b0 + t * to_b0
+    loss = 0.5 * (curve(beta, mu, spline.orientations, b0, x) - y).square().sum(-1)
+    powers = np.polynomial.polynomial.polyfit(t[:, 0], loss, 8)
+    powers = np.polynomial.polyutils.trimcoef(powers, 1e-9 * abs(powers).max())
+    return len(powers) - 1, powers[-1]
 
 
 @claim(
@@ -120,26 +113,26 @@ def degrees(spline, x, y, to_beta, to_mu, to_b0, *, in_one=2, in_both=4, half=0.
 
 
 def _networks(generator: Generator):
-    """(network, x, y, neuron, low, at, high): all data on the side of 0 where the breakpoint is."""
-    for spline, x, y, i in problems.slices(generator):
-        x = float(signs(generator, 1)) * (x - x.min() + 1.5)
-        w = spline.orientations * uniform(generator, len(spline.orientations), low=0.5, high=2)
-        beta = spline.breakpoints.index_fill(0, torch.tensor([i]), 2.2 * float(x[0].sign()))
-        yield Network(w, -w * beta, spline.delta_slopes / w, 0.3), x, y, i, *problems.in_gaps(generator, x)
+    """(network, x, y): all data on the side of 0 where the breakpoint of the last neuron is."""
+    for spline, x, y in problems.slices(generator):
+        side = float(signs(generator, 1))
+        beta, x = (side * (part - x.min() + 1.5) for part in (spline.breakpoints, x))
+        moved = Spline(beta, spline.delta_slopes, spline.orientations, 0.3)
+        yield to_network(moved, uniform(generator, len(beta), low=0.5, high=2)), x, y
 
 
-def _bends(network, x, y, i, *places, inverse=-1) -> tuple[Tensor, Tensor]:
-    """Second derivatives along b_i + t, and of (λ w_i, v_i / λ) along a power of λ, with breakpoint i at `places`."""
+def _bends(network: Network, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    """Second derivatives along b_i + t and along 1/λ, which are linear functions of where the breakpoint is."""
+    w, b, v = [part[-1] for part in (network.w, network.b, network.v)]
 
-    def loss(bias, factor):
-        w, b, v = (part.repeat(len(bias), 1) for part in (network.w, network.b, network.v))
-        w[:, i], b[:, i], v[:, i] = factor * w[:, i], bias, v[:, i] / factor
-        values = torch.relu(x[:, None] * w[:, None] + b[:, None]) @ v[..., None]
-        return 0.5 * (values[..., 0] + network.b0 - y).square().sum(-1)
+    def loss(*last: Tensor) -> Tensor:
+        new = torch.stack(torch.broadcast_tensors(*last), 1)
+        rows = flatten(network).repeat(len(new), 1)
+        rows[:, len(network.w) - 1 : -1 : len(network.w)] = new
+        return torch.vmap(lambda parts: squares(parts, x, y))(rows)
 
-    bias = [-network.w[i] * beta for beta in places]
-    by_bias = second(lambda b: loss(b, torch.ones_like(b)), *bias)
-    return by_bias, second(lambda s: loss(network.b[i].expand(len(s)), s**inverse), *(b / network.b[i] for b in bias))
+    along_b = second(lambda beta: loss(w, -w * beta, v), x) / w**2
+    return along_b, second(lambda beta: loss(-b / beta, b, -v * w * beta / b), x) * (b / w) ** 2
 
 
 @claim(
@@ -152,61 +145,93 @@ def _bends(network, x, y, i, *places, inverse=-1) -> tuple[Tensor, Tensor]:
         r"$A \mu_i^2$ along both": {"of_w": Exponent(2), "of_b": Exponent(0)},
     },
 )
-def weights(network, x, y, i, low, at, high, *, factor=1.0, of_v=Exponent(2), of_w=Exponent(0), of_b=Exponent(2)):
-    seen = in_view(torch.sign(network.w[i]), x, at)
-    bend = factor * seen * network.v[i].abs() ** of_v * network.w[i].abs() ** of_w
-    return bend, bend * network.b[i].abs() ** of_b
+def weights(network, x, y, *, factor=1.0, of_v=Exponent(2), of_w=Exponent(0), of_b=Exponent(2)):
+    w, b, v = network.w[-1], network.b[-1].abs(), network.v[-1].abs()
+    bend = factor * in_view(w.sign(), x) * v**of_v * w.abs() ** of_w
+    return bend, bend * b**of_b
 
 
 # Knots on noise
-
-NODES, WEIGHTS = (torch.as_tensor(part) for part in np.polynomial.legendre.leggauss(100))
-
-
-def _distinct(generator: Generator):
-    for spline, x, _, i in problems.slices(generator):
-        yield spline, torch.unique(x), i
 
 
 def _all(attracts: Tensor) -> dict[str, Tensor]:
     return {"attracts": attracts, "repels": attracts, "passes": 1 - 2 * attracts}
 
 
-def _chances(spline: Spline, x: Tensor, i: int, h: float = 0.1) -> dict[str, Tensor]:
-    """Chances of the signs of the slopes beside each knot, Gaussian noise of one variance as residuals, by quadrature.
-
-    Where μ is small a slope is Σ ε ∂f/∂β, and f is linear in β on either side.
-    """
-
-    def values(beta):
-        moved = spline.breakpoints.repeat(len(beta), 1)
-        moved[:, i] = beta
-        return curve(moved, spline.delta_slopes, spline.orientations, spline.b0, x)
-
-    knots = x[:-1] if spline.orientations[i] > 0 else x[1:]  # without the edge
-    left, right = values(knots - h) - values(knots - 2 * h), values(knots + 2 * h) - values(knots + h)
-    alike = (left * right).sum(1) / (left.norm(dim=1) * right.norm(dim=1))
-    z = 6 * (NODES - 1)  # the slope on the left, in standard deviations, from −12 to 0
-    other = torch.special.ndtr(z * (alike / torch.sqrt(1 - alike**2))[:, None])  # is the one on the right positive?
-    return _all(6 * (other * torch.exp(-(z**2) / 2) * WEIGHTS).sum(1) / math.sqrt(2 * math.pi))
+def _views(generator: Generator):
+    """(data in view left of each knot but the edge, right of it), (K, N), for both facings."""
+    x = problems.places(generator, 7)
+    for side, knots in ((1.0, x[:-1]), (-1.0, x[1:])):
+        yield tuple((side * (x - knots[:, None] - h) > 0).double() for h in (-0.1, 0.1))
 
 
-def _in_view(spline: Spline, x: Tensor, i: int) -> Tensor:
-    k = torch.arange(2, len(x) + 1, dtype=torch.float64)
-    return k.flip(0) if spline.orientations[i] > 0 else k
+def _chances(left: Tensor, right: Tensor) -> dict[str, Tensor]:
+    """Chances of signs, by quadrature: a slope is −μ Σ ε over the data in view, ε, where μ is small, Gaussian noise."""
+    alike = ((left * right).sum(1) / (left.sum(1) * right.sum(1)).sqrt())[:, None]
+    z, weight = quadrature(torch.tensor(-12.0).double(), torch.tensor(0.0), 100)  # the slope on the left is negative
+    other = torch.special.ndtr(z * alike / torch.sqrt(1 - alike**2))  # is the one on the right positive?
+    return _all((other * torch.exp(-(z**2) / 2) * weight).sum(1) / math.sqrt(2 * math.pi))
 
 
 @claim(
     "prop-loss-types",
     source="own",
-    check=equals(_chances, on=_distinct),
-    also=(lambda *knots: _all(knot_chance(_in_view(*knots))),),
+    check=equals(_chances, on=_views),
+    also=(lambda left, right: _all(knot_chance(torch.maximum(left, right).sum(1))),),
     wrong={
-        "slopes of independent sign": lambda *knots: _all(torch.full_like(_in_view(*knots), 0.25)),
+        "slopes of independent sign": lambda left, right: _all(torch.full_like(left[:, 0], 0.25)),
         r"$\arcsin(k^{-1/2}) / \pi$": {"share": 1 / math.pi},
         r"$\arcsin(1/k) / 2\pi$": {"power": -1.0},
         r"$k$ without the knot itself": {"itself": -1},
     },
 )
-def types(spline, x, i, *, share=0.5 / math.pi, power=Exponent(-0.5), itself=0):
-    return _all(share * torch.arcsin((_in_view(spline, x, i) + itself) ** power))
+def types(left, right, *, share=0.5 / math.pi, power=Exponent(-0.5), itself=0):
+    return _all(share * torch.arcsin((torch.maximum(left, right).sum(1) + itself) ** power))
+
+
+# Critical points
+
+
+def _by_autograd(network: Network, x: Tensor) -> tuple[Tensor, Tensor]:
+    """The projections onto the residuals for which the gradient vanishes, in weights and in spline parameters."""
+    spline = to_spline(network)
+    parts = spline.breakpoints, spline.delta_slopes, network.b0[None]
+    of = torch.autograd.functional.jacobian(lambda beta, mu, b0: curve(beta, mu, spline.orientations, b0, x), parts)
+    return onto_kernel(jacobian(network, x).T), onto_kernel(torch.cat(of, 1).T)
+
+
+@claim(
+    "thm-loss-critical",
+    source="sahs2022: Theorem 4",
+    check=equals(_by_autograd, on=cells, tolerance=1e-8, floor=1.0),
+    also=(lambda *cell: (critical_residuals(*cell) @ critical_residuals(*cell).T,) * 2,),
+    wrong={
+        "least squares on each piece": {"share": 0.0},
+        "the far ends count as neurons facing right": {"far_left": 1},
+        "moments in proportion to the number of data": {"turn": lambda turns, counts: turns * counts},
+    },
+)
+def critical(network, x, *, turn=lambda turns, counts: turns, share=1.0, right=1, left=0, far_left=0, far_right=1):
+    """The conditions are linear in the residuals and in T = Σ ε x: sums vanish, and moments less T c."""
+    inside, counts, turns = problems.cut(network, x, right=right, left=left, far_left=far_left, far_right=far_right)
+    found = onto_kernel(torch.cat([inside, (inside - share * turn(turns, counts)[:, None]) * x]))
+    return found, found
+
+
+@claim(
+    "cor-loss-fits",
+    source="sahs2022: Corollary 3",
+    check=equals(
+        lambda network, x: bool(torch.linalg.matrix_rank(jacobian(network, x), rtol=1e-9) == len(x)),
+        on=partial(cells, count=90, again=False),
+    ),
+    also=(lambda network, x: gram_rank(network, x) == len(x),),
+    wrong={
+        "if and only if the partition is lonely": {"most": 1},
+        "if and only if no piece holds more than two": {"fewest": 0},
+        "lonely, and two that face apart in one gap": {"most": 1, "fewest": 1},
+    },
+)
+def fits(network, x, *, most=2, fewest=2):
+    _, counts, turns = problems.cut(network, x)
+    return bool(counts.max() <= most) and problems.forced(counts, turns, fewest)

@@ -166,7 +166,7 @@ def sharpness(parameters: Parameters, data: Data, *, iterations: int = 100) -> T
     rows = find_rows(parameters.w, parameters.b, data)
     # A growing start is orthogonal to no eigenvector by a symmetry of the data.
     u = torch.linspace(1, 2, data.x.numel(), dtype=data.x.dtype, device=data.x.device)
-    u = u.expand(parameters.b0.numel(), -1) / u.norm()
+    u = u.expand(parameters.b0.numel(), -1)
     for _ in range(iterations):
         u = push_forward(parameters, rows, pull_back(parameters, rows, u, data), data)
         value = u.norm(dim=1)

@@ -216,3 +216,13 @@ def test_lists_and_arrays():
     torch.testing.assert_close(
         found.mean, predict(KERNEL, [[0.0, 1.0], [1.0, 0.0]], [1.0, 2.0], [1.0], test=[[1.0, 1.0]]).mean
     )
+
+
+@pytest.mark.parametrize("size", [1e-8, 1.0, 1e8])
+def test_rounding_is_beside_the_size_of_the_kernel(size):
+    assert float(decompose([[2 * size, size], [size * (1 + 1e-14), 2 * size]]).rates[0]) == pytest.approx(3 * size)
+    with pytest.raises(ValueError, match="kernel: expected a symmetric"):
+        decompose([[2 * size, size], [size * (1 + 1e-12), 2 * size]])
+    assert float(decompose([[size, 0.0], [0.0, -1e-14 * size]]).rates[1]) == 0
+    with pytest.raises(ValueError, match="kernel: expected no negative"):
+        decompose([[size, 0.0], [0.0, -1e-12 * size]])

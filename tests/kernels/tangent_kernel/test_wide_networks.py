@@ -158,3 +158,12 @@ def test_networks_that_are_none(change, message):
     fields = {"weights": ([[1.0]],), "biases": ([1.0],), "activation": "relu", "weight_scale": 1.0, "bias_scale": 1.0}
     with pytest.raises(ValueError, match=message):
         WideNetwork(**(fields | change))
+
+
+def test_the_softplus_has_mean_square_one():
+    z = torch.linspace(-12, 12, 4001, dtype=torch.float64)
+    density = torch.exp(-z.square() / 2) / math.sqrt(2 * math.pi)
+    found = value("softplus", z)
+    assert float(torch.trapezoid(density * found.square(), z)) == pytest.approx(1, rel=1e-12)
+    torch.testing.assert_close(found, float(found[2000]) / math.log(2) * torch.log1p(torch.exp(5 * z)))
+    assert float(value("softplus", torch.tensor(-8.5, dtype=torch.float64))) > 0  # e^−42.5, and not cut off

@@ -77,6 +77,12 @@ def test_knots_move_downhill():
     assert segment(x, y, 4).loss <= moved.loss < 0.1 * fit_knots(x, y, start).loss
 
 
+def test_sixty_steps_unless_told():
+    x, y = noisy(80)
+    for fit, to in ((descend_knots, [-1.5, 0.1, 0.2, 0.3, 1.9]), (fit_continuous, 5)):
+        assert fit(x, y, to).loss == fit(x, y, to, steps=60).loss < fit(x, y, to, steps=2).loss
+
+
 def test_the_law_for_a_parabola():
     # k pieces of x²/2 on [−2, 2]: each of length 4/k has root mean square error (4/k)² / √720
     curvature = torch.ones_like
