@@ -94,7 +94,7 @@ class ModesExplorer(Explorer):
     @property
     def network(self) -> WideNetwork:
         """The network that the browser shows. Raises RuntimeError before a browser has shown the explorer."""
-        found = self._seen()
+        found = self.seen()
         w, b, v = (torch.tensor(found[key], dtype=torch.float64) for key in ("w", "b", "v"))
         biases = (b, torch.tensor([found["c"]], dtype=torch.float64))
         return WideNetwork((w.reshape(-1, 2), v[None]), biases, found["activation"], math.sqrt(2), float(found["bias"]))
@@ -102,22 +102,17 @@ class ModesExplorer(Explorer):
     @property
     def time(self) -> float:
         """The time of the moment that is shown. Raises RuntimeError as `network` does."""
-        return float(self._seen()["time"])
+        return float(self.seen()["time"])
 
     @property
     def steps(self) -> int:
         """After how many steps. Raises RuntimeError as `network` does."""
-        return int(self._seen()["steps"])
+        return int(self.seen()["steps"])
 
     @property
     def shares(self) -> dict[int, tuple[float, float]]:
         """Frequency → share learned by forecast and by the network. Raises RuntimeError as `network` does."""
-        return {int(k): (forecast, network) for k, forecast, network in self._seen()["shares"]}
-
-    def _seen(self) -> dict[str, Any]:
-        if not self.found:
-            raise RuntimeError("the network is trained in the browser: show the explorer in a notebook first")
-        return self.found
+        return {int(k): (forecast, network) for k, forecast, network in self.seen()["shares"]}
 
     def forecast(self, size: int = PLACES) -> Prediction:
         """Mean and covariance of networks of infinite width with random starts, at the time of the state (T = 1)."""

@@ -38,9 +38,8 @@ def mode_rates(*, seed: int, width: int, activation: str = "relu", ensemble: int
     x, y = circle(DATA)
     modes = decompose(limit(activation)(x, x))
     steps = [max(1, round(1 / (RATE * float(rate)))) for rate in modes.rates]
-    run = train_wide(
-        start(seed, width, 1, activation, ensemble), x, y, learning_rate=RATE, steps=max(steps), record_at=[0, *steps]
-    )
+    before = start(seed, width, 1, activation, ensemble)
+    run = train_wide(before, x, y, learning_rate=RATE, steps=max(steps), record_at=[0, *steps])
     residuals = dict(zip(run.steps, run.outputs - y, strict=True))
     found = [fading_rates(residuals[0], residuals[step], step * RATE, modes) for step in steps]
     measured, errors = ([float(pair[part][j]) for j, pair in enumerate(found)] for part in (0, 1))

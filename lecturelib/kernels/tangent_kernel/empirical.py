@@ -78,7 +78,7 @@ def _fully_connected(model: nn.Module) -> list[nn.Module] | None:
     linear = [module for module in layers if type(module) is nn.Linear]
     parameters = [id(parameter) for module in linear for parameter in module.parameters(recurse=False)]
     known = (nn.Linear, nn.Sequential, *ELEMENTWISE)
-    plain = all(type(one) in known and not (one._forward_hooks or one._forward_pre_hooks) for one in (model, *layers))
+    plain = all(type(one) in known and not one._forward_hooks | one._forward_pre_hooks for one in (model, *layers))
     return layers if linear and plain and len(set(parameters)) == len(parameters) else None
 
 
@@ -88,8 +88,7 @@ def _signals(layers: list[nn.Module], x: Tensor) -> list[Signals]:
     slope = torch.ones_like(x)
     for module in layers:
         if type(module) is nn.Linear:
-            for found, one in ((linear, module), (inputs, x), (slopes, slope)):
-                found.append(one)
+            linear, inputs, slopes = [*linear, module], [*inputs, x], [*slopes, slope]
             x = module(x)
             slope = torch.ones_like(x)
         else:
@@ -97,7 +96,8 @@ def _signals(layers: list[nn.Module], x: Tensor) -> list[Signals]:
             slope = slope * factor
     # above the last linear layer: 1 on the diagonal if there is nothing
     deltas = run_back(torch.diag_embed(slope), [one.weight for one in linear[1:]], slopes[1:])
-    trained = [[float(part is not None and part.requires_grad) for part in (one.weight, one.bias)] for one in linear]
+    pairs = ((one.weight, one.bias) for one in linear)
+    trained = [[float(part is not None and part.requires_grad) for part in pair] for pair in pairs]
     return [Signals(h, delta, *factors) for h, delta, factors in zip(inputs, deltas, trained, strict=True)]
 
 

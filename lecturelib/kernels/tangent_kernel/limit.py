@@ -39,9 +39,7 @@ def deviations(x: np.ndarray, depth: int, activation: str, w2: float, b2: float)
 
 def unit_vectors(x: np.ndarray, stds: np.ndarray, w2: float, b2: float) -> np.ndarray:
     """(σ_w x / √d, σ_b) divided by its length; the zero vector stays: (N, d + 1). Their angles are those of layer 1."""
-    whole = np.empty((x.shape[0], x.shape[1] + 1))
-    whole[:, :-1] = x * math.sqrt(w2 / x.shape[1])
-    whole[:, -1] = math.sqrt(b2)
+    whole = np.pad(x * math.sqrt(w2 / x.shape[1]), ((0, 0), (0, 1)), constant_values=math.sqrt(b2))
     return np.divide(whole, stds[:, None], out=whole, where=stds[:, None] > 0)
 
 

@@ -110,15 +110,6 @@ class WideNetwork(Record):
         return layers_of(self, x)[-1][1].squeeze(-1)
 
     @checked
-    def forward(self, x: Inputs) -> list[tuple[Tensor, Tensor]]:
-        """(h_ℓ, z_ℓ) of every layer at x (N, d): shapes (..., N, m_ℓ) and (..., N, m_{ℓ+1}).
-
-        >>> WideNetwork(([[2.0]],), ([1.0],), "relu", 1.0, 0.5).forward([[3.0]])[0][1].tolist()
-        [[6.5]]
-        """
-        return layers_of(self, x)
-
-    @checked
     def signals(self, x: Inputs) -> list[Signals]:
         """What `layer_products.kernel_of` needs of every layer: h_ℓ, δ_ℓ = ∂f / ∂z_ℓ and both factors.
 
@@ -136,7 +127,7 @@ def with_parts(network: WideNetwork, weights: Iterable[Tensor], biases: Iterable
 
 
 def layers_of(network: WideNetwork, x: Tensor) -> list[tuple[Tensor, Tensor]]:
-    """`WideNetwork.forward` without a look at x, as training does it step by step."""
+    """(h_ℓ, z_ℓ) of every layer at x (N, d), which is not looked at: shapes (..., N, m_ℓ) and (..., N, m_{ℓ+1})."""
     layers, h = [], x
     for weights, biases, factor in zip(network.weights, network.biases, network.factors, strict=True):
         z = factor * (h @ weights.mT) + network.bias_scale * biases.unsqueeze(-2)
@@ -146,7 +137,7 @@ def layers_of(network: WideNetwork, x: Tensor) -> list[tuple[Tensor, Tensor]]:
 
 
 def run_back_of(network: WideNetwork, layers: list[tuple[Tensor, Tensor]]) -> list[Tensor]:
-    """∂f / ∂z_ℓ of every layer: (..., N, 1, m_{ℓ+1}); layers: of `forward`."""
+    """∂f / ∂z_ℓ of every layer: (..., N, 1, m_{ℓ+1}); layers: of `layers_of`."""
     below = zip(network.factors[1:], layers[:-1], strict=True)
     slopes = [factor * slope(network.activation, z) for factor, (_, z) in below]
     return run_back(torch.ones_like(layers[-1][1]).unsqueeze(-1), network.weights[1:], slopes)
@@ -216,7 +207,7 @@ class Training(NamedTuple):
 @checked
 def train_wide(
     network: Annotated[WideNetwork, "... d"], x: Annotated[Matrix, "N d"], y: Annotated[Vector, "N"], *,
-    learning_rate: Positive, steps: Natural, record_at: Naturals, watch: Inputs | None = None,
+    learning_rate: Positive, steps: Natural, record_at: Naturals, watch: Annotated[Matrix, "_M d"] | None = None,
 ) -> Training:  # fmt: skip
     """Gradient descent on ½ Σ (f(x_n) − y_n)² from every network of the ensemble, all data in every step.
 
@@ -251,7 +242,7 @@ def step(network: WideNetwork, x: Tensor, y: Tensor, learning_rate: float) -> Wi
 
 
 def pulled(network: WideNetwork, layers: list, pulls: Tensor) -> tuple[list[Tensor], list[Tensor]]:
-    """Σ_n c_n ∂f(x_n) by the weights and by the biases of every layer, for pulls c (..., N); layers: of `forward`."""
+    """Σ_n c_n ∂f(x_n) by the weights and by the biases of every layer, for pulls c (..., N); layers: of `layers_of`."""
     rows = [pulls.unsqueeze(-1) * delta.squeeze(-2) for delta in run_back_of(network, layers)]  # (..., N, m_out)
     parts = zip(network.factors, rows, layers, strict=True)
     return [factor * (row.mT @ h) for factor, row, (h, _) in parts], [network.bias_scale * row.sum(-2) for row in rows]

@@ -8,7 +8,7 @@ from functools import partial
 
 import torch
 from torch import Tensor
-from torch.linalg import matrix_norm
+from torch.linalg import matrix_norm, matrix_power
 
 from lecturelib.core.experiments import generator_for
 from lecturelib.kernels.tangent_kernel.empirical import empirical_kernel
@@ -70,7 +70,6 @@ def lazy(
 
 def linear_path(kernel: Tensor, outputs: Tensor, y: Tensor, learning_rate: float, steps: list[int]) -> Tensor:
     """What the same steps of gradient descent make of the linear model: y + (1 − η K)^k (f₀ − y), (R, ..., N)."""
-    values, vectors = torch.linalg.eigh(kernel)
-    coefficients = (vectors.mT @ (outputs - y).unsqueeze(-1)).squeeze(-1)
-    faded = torch.stack([(1 - learning_rate * values) ** step * coefficients for step in steps])
-    return y + (vectors @ faded.unsqueeze(-1)).squeeze(-1)
+    once = torch.eye(len(y), dtype=y.dtype) - learning_rate * kernel
+    faded = [(matrix_power(once, step) @ (outputs - y).unsqueeze(-1)).squeeze(-1) for step in steps]
+    return y + torch.stack(faded)

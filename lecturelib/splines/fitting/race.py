@@ -78,10 +78,8 @@ def race(*, seed: Seed, pieces: Count, method: Method, rate: Positive, steps: Co
 def used_pieces(network: Network, x: Vector) -> Tensor:
     """How many straight pieces the data see: 1 + the number of gaps between data with a breakpoint; shape (...)."""
     x, beta = x.sort().values, -network.b / network.w
-    seen = torch.zeros(*network.shape, len(x) + 1, dtype=torch.long)
-    bends = (network.v != 0) & (beta < x[-1])
-    seen.scatter_add_(-1, torch.searchsorted(x, beta), bends.long())
-    return 1 + (seen[..., 1:] > 0).sum(-1)
+    gaps = torch.where((network.v != 0) & (beta < x[-1]), torch.searchsorted(x, beta), 0)
+    return 1 + (gaps.unsqueeze(-1) == torch.arange(1, len(x))).any(-2).sum(-1)
 
 
 def train_batch_norm(
