@@ -91,6 +91,14 @@ class Explorer(anywidget.AnyWidget):
             self.begun += 1
             self.state = self.spec["first"] | self.spec["presets"][preset]["state"]
 
+    def seen(self) -> dict[str, Any]:
+        """What the browser tells. Raises RuntimeError before a browser has shown the explorer."""
+        if not self.found:
+            raise RuntimeError(
+                "this is computed in the browser: show the explorer in a notebook before reading from it"
+            )
+        return self.found
+
     def draw(self) -> tuple[Figure, str]:
         """The still picture of the state now, and its text alternative."""
         raise NotImplementedError

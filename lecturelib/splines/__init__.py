@@ -19,9 +19,8 @@ from lecturelib.splines.dynamics.attraction import attractors, potential, psi
 from lecturelib.splines.dynamics.hinge_kernel import apply_kernel, tangent_kernel
 from lecturelib.splines.dynamics.motion import flow, imbalance, moments, speeds
 from lecturelib.splines.fitting.continuous import ContinuousFit, descend_knots, fit_continuous, fit_knots, smooth_error
-from lecturelib.splines.fitting.merging import greedy_merge
 from lecturelib.splines.fitting.relocation import Census, Interleaved, Relocated, census, descend_relocating, relocate
-from lecturelib.splines.fitting.segmentation import Segmentation, segment, segment_losses
+from lecturelib.splines.fitting.segmentation import Segmentation, greedy_merge, segment, segment_losses
 from lecturelib.splines.initialization.densities import GaussianWeights, UniformWeights, count_between, weight_law
 from lecturelib.splines.initialization.placement import Comparison, compare_starts, move_the_bump, place_breakpoints
 from lecturelib.splines.initialization.roughness import (

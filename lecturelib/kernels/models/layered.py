@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from itertools import pairwise
 from typing import Annotated, Any
 
@@ -68,18 +69,11 @@ class LayeredNetwork(Record):
         >>> LayeredNetwork.from_module(module).activation
         Activation(name='tanh', settings=())
         """
-        layers, bends = list(module)[::2], list(module)[1::2]
-        names = {known: name for name, (known, _) in KNOWN.items()}
-        fits = len(layers) > len(bends) > 0 and {type(one) for one in layers} == {nn.Linear}
-        if not fits or len(set(map(str, bends))) > 1 or type(bends[0]) not in names:
-            raise ValueError(f"module: expected linear layers and one known activation between them, got {module}")
-        if layers[-1].bias is not None or layers[-1].out_features != 1:
-            raise ValueError(f"module: expected a last layer of one output without a bias, got {layers[-1]}")
-        *matrices, last = (one.weight.T for one in layers)
-        biases = (one.weight[:, 0] * 0 if one.bias is None else one.bias for one in layers[:-1])
-        settings = (getattr(bends[0], name) for name in ("negative_slope", "alpha") if hasattr(bends[0], name))
-        activation = Activation(names[type(bends[0])], tuple(settings))
-        return LayeredNetwork(tuple(matrices), tuple(biases), last[:, 0], activation).detach().clone()
+        linear, biases, activations = unstacked(module, _known)
+        if not activations or linear[-1].bias is not None or linear[-1].out_features != 1:
+            raise ValueError("module: expected a known activation, and a last layer of one output without a bias")
+        *matrices, last = (one.weight.T for one in linear)
+        return LayeredNetwork(tuple(matrices), tuple(biases[:-1]), last[:, 0], activations.pop()).detach().clone()
 
     def to_module(self) -> nn.Sequential:
         """The module that computes a single network, with parameters of its own, for shape (N, d): shape (N, 1).
@@ -90,15 +84,47 @@ class LayeredNetwork(Record):
         >>> LayeredNetwork([[[2.0]]], [[-1.0]], [3.0], relu).to_module()(torch.ones(1, 1).double()).item()
         3.0
         """
-        if self.shape:
-            raise ValueError(f"self: expected a single network, got an ensemble of shape {self.shape}")
-        layers: list[nn.Module] = []
-        for matrix, *bias in (*zip(self.matrices, self.biases, strict=True), (self.output[:, None],)):
-            options = {"bias": bool(bias), "device": self.device, "dtype": self.dtype}
-            linear = nn.utils.skip_init(nn.Linear, *matrix.shape, **options)
-            linear.load_state_dict(dict(zip(("weight", "bias"), (matrix.T, *bias), strict=False)))
-            layers += [linear, self.activation.module]
-        return nn.Sequential(*layers[:-1])
+        weights, biases = (*(one.mT for one in self.matrices), self.output.unsqueeze(-2)), (*self.biases, None)
+        return stacked(self, zip(weights, biases, strict=True), lambda: self.activation.module)
+
+
+def _known(module: nn.Module) -> Activation | None:
+    """The activation that a module of torch computes."""
+    names = {known: name for name, (known, _) in KNOWN.items()}
+    settings = (getattr(module, name, None) for name in ("negative_slope", "alpha"))
+    given = tuple(one for one in settings if one is not None)
+    return Activation(names[type(module)], given) if type(module) in names else None
+
+
+def unstacked(module: nn.Module, known: Callable[[nn.Module], Any]) -> tuple[list[nn.Linear], list[Tensor], set]:
+    """The linear layers of a module, their biases, 0 where they have none, and what is between, at most one activation.
+
+    known: tells what an activation is called, None for others. Raises ValueError for any other module.
+    """
+    layers = list(module) if isinstance(module, nn.Sequential) else []
+    linear, between = layers[::2], {known(one) for one in layers[1::2]}
+    plain = len(layers) % 2 == 1 and all(type(one) is nn.Linear for one in linear)
+    if not plain or len(between) > 1 or None in between:
+        raise ValueError("module: expected linear layers, and one known activation after each but the last")
+    return linear, [0 * one.weight[:, 0] if one.bias is None else one.bias for one in linear], between
+
+
+def stacked(
+    network: Record, layers: Iterable[tuple[Tensor, Tensor | None]], activation: Callable[[], nn.Module]
+) -> nn.Sequential:
+    """Linear layers with these weights (m_out, m_in) and biases, and an activation between any two.
+
+    Raises ValueError where the network that they are of is an ensemble.
+    """
+    if network.shape:
+        raise ValueError(f"self: expected a single network, got an ensemble of shape {network.shape}")
+    parts: list[nn.Module] = []
+    for weights, bias in layers:
+        options = {"bias": bias is not None, "device": weights.device, "dtype": weights.dtype}
+        linear = nn.utils.skip_init(nn.Linear, *weights.T.shape, **options)  # which draws no random numbers
+        linear.load_state_dict({"weight": weights} if bias is None else {"weight": weights, "bias": bias})
+        parts += [linear, activation()]
+    return nn.Sequential(*parts[:-1])
 
 
 class LayeredGradient(Record):

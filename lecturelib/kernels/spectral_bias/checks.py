@@ -11,10 +11,9 @@ from torch import Generator, Tensor
 from lecturelib.core.checking import equals, tends_to
 from lecturelib.core.claims import Exponent, claim
 from lecturelib.core.problems import normal, uniform
-from lecturelib.kernels.spectral_bias.modes import limit
 from lecturelib.kernels.spectral_bias.prediction import decompose, predict
 from lecturelib.kernels.tangent_kernel.moments import textbook_kernel
-from lecturelib.kernels.tangent_kernel.widths import circle
+from lecturelib.kernels.tangent_kernel.widths import circle, limit
 
 TIMES = (0.0, 0.3, 2.0, 9.0)
 

@@ -19,11 +19,10 @@ from torch import Tensor
 from lecturelib.core import figures
 from lecturelib.core.controls import Choice, Number, Setting
 from lecturelib.core.explorers import Explorer
-from lecturelib.kernels.spectral_bias.modes import limit
 from lecturelib.kernels.spectral_bias.prediction import Prediction, predict
 from lecturelib.kernels.tangent_kernel.empirical import empirical_kernel
 from lecturelib.kernels.tangent_kernel.wide_networks import WideNetwork, draw_wide, step
-from lecturelib.kernels.tangent_kernel.widths import circle
+from lecturelib.kernels.tangent_kernel.widths import circle, limit
 
 SIZE, PLACES = 24, 192  # data, and places to look at, both equally spaced on the circle
 FREQUENCIES = (1, 2, 3, 4, 5, 8)
@@ -34,14 +33,13 @@ FEWEST = 2  # steps between two moments
 
 def wave_sum(amplitudes: Mapping[int, float], size: int) -> Tensor:
     """Σ_k a_k sin(k γ) at `size` equally spaced angles γ from 0: (size,)."""
-    angles = 2 * math.pi * torch.arange(size, dtype=torch.float64) / size
-    return sum((a * torch.sin(k * angles) for k, a in amplitudes.items()), torch.zeros(size, dtype=torch.float64))
+    phases = 2 * math.pi * torch.arange(size, dtype=torch.float64)[:, None] * torch.tensor(list(amplitudes)) / size
+    return torch.sin(phases) @ torch.tensor(list(amplitudes.values()), dtype=torch.float64)
 
 
 def coefficients(outputs: Tensor, frequencies) -> Tensor:
     """Of values at equally spaced angles (..., N), the coefficients of sin(k γ) for 0 < k < N/2: (..., K)."""
-    waves = torch.stack([wave_sum({k: 1.0}, outputs.shape[-1]) for k in frequencies], dim=-1)
-    return outputs @ waves * 2 / outputs.shape[-1]
+    return -2 / outputs.shape[-1] * torch.fft.rfft(outputs).imag[..., list(frequencies)]
 
 
 def schedule(network: WideNetwork) -> list[tuple[int, float]]:
@@ -52,8 +50,7 @@ def schedule(network: WideNetwork) -> list[tuple[int, float]]:
     """
     trace = float(empirical_kernel(network, circle(SIZE)[0]).trace())
     spans = (later - sooner for sooner, later in pairwise(MOMENTS))
-    plan = ((max(FEWEST, math.ceil(span * trace)), span) for span in spans)
-    return [(steps, span / steps) for steps, span in plan]
+    return [(steps := max(FEWEST, math.ceil(span * trace)), span / steps) for span in spans]
 
 
 class ModesExplorer(Explorer):
@@ -97,7 +94,7 @@ class ModesExplorer(Explorer):
     @property
     def network(self) -> WideNetwork:
         """The network that the browser shows. Raises RuntimeError before a browser has shown the explorer."""
-        found = self._seen()
+        found = self.seen()
         w, b, v = (torch.tensor(found[key], dtype=torch.float64) for key in ("w", "b", "v"))
         biases = (b, torch.tensor([found["c"]], dtype=torch.float64))
         return WideNetwork((w.reshape(-1, 2), v[None]), biases, found["activation"], math.sqrt(2), float(found["bias"]))
@@ -105,28 +102,22 @@ class ModesExplorer(Explorer):
     @property
     def time(self) -> float:
         """The time of the moment that is shown. Raises RuntimeError as `network` does."""
-        return float(self._seen()["time"])
+        return float(self.seen()["time"])
 
     @property
     def steps(self) -> int:
         """After how many steps. Raises RuntimeError as `network` does."""
-        return int(self._seen()["steps"])
+        return int(self.seen()["steps"])
 
     @property
     def shares(self) -> dict[int, tuple[float, float]]:
         """Frequency → share learned by forecast and by the network. Raises RuntimeError as `network` does."""
-        return {int(k): (forecast, network) for k, forecast, network in self._seen()["shares"]}
-
-    def _seen(self) -> dict[str, Any]:
-        if not self.found:
-            raise RuntimeError("the network is trained in the browser: show the explorer in a notebook first")
-        return self.found
+        return {int(k): (forecast, network) for k, forecast, network in self.seen()["shares"]}
 
     def forecast(self, size: int = PLACES) -> Prediction:
         """Mean and covariance of networks of infinite width with random starts, at the time of the state (T = 1)."""
-        x = circle(SIZE)[0]
-        kernel = limit(self.state["activation"], self.state["bias"])
-        return predict(kernel, x, wave_sum(self.amplitudes, SIZE), [self.state["time"]], test=circle(size)[0])
+        kernel, y = limit(self.state["activation"], self.state["bias"]), wave_sum(self.amplitudes, SIZE)
+        return predict(kernel, circle(SIZE)[0], y, [self.state["time"]], test=circle(size)[0])
 
     def start(self) -> WideNetwork:
         """A random start as the settings have it, drawn in Python: not that of the browser."""
@@ -169,9 +160,9 @@ class ModesExplorer(Explorer):
         frequencies = range(1, 11)
         wanted = [self.amplitudes.get(k, 0) for k in frequencies]
         expected, found = (coefficients(outputs, frequencies).tolist() for outputs in (mean, values))
-        axes.bar(frequencies, wanted, 0.8, fill=False, edgecolor=figures.INK, label="target")
-        axes.bar([k - 0.19 for k in frequencies], expected, 0.3, color=figures.ORANGE, label="forecast")
-        axes.bar([k + 0.19 for k in frequencies], found, 0.3, color=figures.BLUE, label="trained network")
+        axes.bar(frequencies, wanted, 0.8, fill=False, edgecolor=figures.INK)
+        for shift, heights, color in ((-0.19, expected, figures.ORANGE), (0.19, found, figures.BLUE)):
+            axes.bar([k + shift for k in frequencies], heights, 0.3, color=color)
         axes.set(xlabel="frequency $k$", ylabel=r"coefficient of $\sin k\gamma$", xticks=frequencies)
         shares = {k: (expected[k - 1] / a, found[k - 1] / a) for k, a in self.amplitudes.items()}
         learned = ", ".join(f"{k}: {forecast:.0%} and {network:.0%}" for k, (forecast, network) in shares.items())

@@ -24,20 +24,17 @@ POINTS, WIDTH, LAYERS, RATE, STEPS = 200, 256, 6, 3e-4, 80_000  # published; LAY
 SHOWN = (100, 1000, 10_000, 80_000)  # steps at which the published figure shows the function
 STORED = Path("chapters/kernels/data/frequencies.json")
 
+Waves = Annotated[Vector, "F"]
+
 
 @checked
-def waves(
-    x: Annotated[Vector, "N"],
-    frequencies: Annotated[Vector, "F"],
-    amplitudes: Annotated[Vector, "F"],
-    phases: Annotated[Vector, "F"],
-) -> Tensor:
+def waves(x: Annotated[Vector, "N"], frequencies: Waves, amplitudes: Waves, phases: Waves) -> Tensor:
     """Σ_j A_j sin(2π k_j x + φ_j) at x (N,): shape (N,)."""
     return torch.sin(2 * math.pi * x[:, None] * frequencies + phases) @ amplitudes
 
 
 @checked
-def learned(values: Array, frequencies: Annotated[Counts, "F"], amplitudes: Annotated[Vector, "F"]) -> Tensor:
+def learned(values: Array, frequencies: Annotated[Counts, "F"], amplitudes: Waves) -> Tensor:
     """The size of each frequency in `values` on the grid n/N of [0, 1), in units of the target's amplitude.
 
     values: (..., N); frequencies, amplitudes: (F,). Entry j is (2 / (A_j N)) |Σ_n values_n e^{−2πi k_j n/N}|, which is
@@ -62,15 +59,9 @@ def deep_network(width: int, layers: int, generator: torch.Generator) -> nn.Sequ
 
 
 def spectrum(
-    *,
-    seed: int,
-    amplitudes: str,
-    steps: int = STEPS,
-    record_every: int = 500,
-    width: int = WIDTH,
-    layers: int = LAYERS,
-    frequencies: Sequence[int] = FREQUENCIES,
-) -> dict[str, list]:
+    *, seed: int, amplitudes: str, steps: int = STEPS, record_every: int = 500,
+    width: int = WIDTH, layers: int = LAYERS, frequencies: Sequence[int] = FREQUENCIES,
+) -> dict[str, list]:  # fmt: skip
     """Train on `POINTS` points with full-batch Adam at 3e-4 on the mean squared error; random phases.
 
     amplitudes: "equal" (all 1) or "increasing" (0.1 to 1), cut to as many as there are frequencies.
@@ -84,21 +75,20 @@ def spectrum(
     y = waves(x, torch.tensor(frequencies), sizes, phases).float()[:, None]
     model = deep_network(width, layers, generator)
     optimizer = torch.optim.Adam(model.parameters(), lr=RATE)
-    record: dict[str, list] = {"step": [], "loss": [], "learned": [], "target": _short(y), "outputs": []}
+    record, shown = [], []
     for step in range(steps + 1):
         outputs = model(x.float()[:, None])
         loss = (outputs - y).square().mean()
         if step % record_every == 0:
             found = learned(outputs.detach()[:, 0].double(), frequencies, sizes)
-            record["step"].append(step)
-            record["loss"].append(float(f"{loss.item():.4g}"))
-            record["learned"].append(_short(found))
+            record.append((step, float(f"{loss.item():.4g}"), _short(found)))
         if step in SHOWN:
-            record["outputs"].append(_short(outputs))
+            shown.append(_short(outputs))
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    return record
+    found = dict(zip(("step", "loss", "learned"), map(list, zip(*record, strict=True)), strict=True))
+    return found | {"target": _short(y), "outputs": shown}
 
 
 def _short(values: Tensor) -> list[float]:

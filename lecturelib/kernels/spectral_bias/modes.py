@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-import math
-from functools import partial
-
 import torch
 from torch import Tensor
 
 from lecturelib.kernels.spectral_bias.prediction import Prediction, decompose, fading_rates, predict
-from lecturelib.kernels.tangent_kernel.limit import infinite_kernel
 from lecturelib.kernels.tangent_kernel.wide_networks import train_wide
-from lecturelib.kernels.tangent_kernel.widths import BIAS, circle, start
+from lecturelib.kernels.tangent_kernel.widths import circle, limit, start
 
 DATA, BETWEEN = 10, 40  # points to learn, and points to look at, both equally spaced on the circle
 TIMES = (0.0, 0.1, 0.4, 1.6, 6.4)
 RATE = 0.005  # small enough for steps to follow the flow
-
-
-def limit(activation: str, bias_scale: float = BIAS):
-    """The kernel function of one hidden layer, for `predict`: kernel(x1, x2, kind=...)."""
-    options = {"depth": 1, "activation": activation, "weight_scale": math.sqrt(2), "bias_scale": bias_scale}
-    return partial(infinite_kernel, **options)
 
 
 def predicted(activation: str) -> Prediction:
@@ -48,9 +38,8 @@ def mode_rates(*, seed: int, width: int, activation: str = "relu", ensemble: int
     x, y = circle(DATA)
     modes = decompose(limit(activation)(x, x))
     steps = [max(1, round(1 / (RATE * float(rate)))) for rate in modes.rates]
-    run = train_wide(
-        start(seed, width, 1, activation, ensemble), x, y, learning_rate=RATE, steps=max(steps), record_at=[0, *steps]
-    )
+    before = start(seed, width, 1, activation, ensemble)
+    run = train_wide(before, x, y, learning_rate=RATE, steps=max(steps), record_at=[0, *steps])
     residuals = dict(zip(run.steps, run.outputs - y, strict=True))
     found = [fading_rates(residuals[0], residuals[step], step * RATE, modes) for step in steps]
     measured, errors = ([float(pair[part][j]) for j, pair in enumerate(found)] for part in (0, 1))

@@ -17,6 +17,7 @@ from lecturelib.core.kinds import Numbers
 from lecturelib.core.shapes import Shape
 
 TimesOrInfinity = Annotated[Any, Numbers("times, at least 0, or infinity", least=0, infinite=True, shape=Shape("_T"))]
+Data, Points = Annotated[Matrix, "N d"], Annotated[Matrix, "_M d"]
 ROUNDING = 100  # of the size times the precision: what errors of rounding may add to an eigenvalue, beside the largest
 
 
@@ -63,12 +64,7 @@ def _modes(kernel: Tensor) -> Modes:
 
 @checked
 def predict(
-    kernel: Callable[..., Tensor],
-    x: Annotated[Matrix, "N d"],
-    y: Array,
-    times: TimesOrInfinity,
-    *,
-    test: Annotated[Matrix, "_M d"] | None = None,
+    kernel: Callable[..., Tensor], x: Data, y: Array, times: TimesOrInfinity, *, test: Points | None = None
 ) -> Prediction:
     """Mean and covariance of an infinitely wide network trained by gradient flow on ½ Σ (f(x_n) − y_n)².
 

@@ -47,7 +47,8 @@ def empirical_kernel(model: nn.Module | WideNetwork, x1: Array, x2: Array | None
         one = model.signals(x1)
         return kernel_of(one, one if x2 is None else model.signals(second)).squeeze((-1, -2))
     trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    if not all(_finite(parameter.detach()) for parameter in model.parameters()):
+    # a sum tells whether all are finite, in no memory, unless it is too large itself
+    if not all(bool(part.sum().isfinite() or part.isfinite().all()) for part in map(torch.detach, model.parameters())):
         raise ValueError("model: expected finite parameters, found NaN or infinity")
     if not trainable:
         raise ValueError("model: expected parameters that require a gradient, found none")
@@ -69,11 +70,6 @@ def _expect_columns(x: Tensor, expected: int) -> None:
         raise ValueError(f"x1: expected {expected} columns, as the model reads, got {tuple(x.shape)}")
 
 
-def _finite(parameter: Tensor) -> bool:
-    """Are all numbers finite? Their sum tells, in no memory, unless it is too large itself."""
-    return bool(torch.isfinite(parameter.sum())) or bool(torch.isfinite(parameter).all())
-
-
 def _fully_connected(model: nn.Module) -> list[nn.Module] | None:
     """The linear layers and activations of a plain sequential network in order, or None where it is something else."""
     layers: list[nn.Module] = []
@@ -81,42 +77,28 @@ def _fully_connected(model: nn.Module) -> list[nn.Module] | None:
         layers += (_fully_connected(module) or [None]) if type(module) is nn.Sequential else [module]
     linear = [module for module in layers if type(module) is nn.Linear]
     parameters = [id(parameter) for module in linear for parameter in module.parameters(recurse=False)]
-    plain = all(type(module) in (nn.Linear, *ELEMENTWISE) and not _hooked(module) for module in layers)
-    if not linear or not plain or _hooked(model) or len(set(parameters)) != len(parameters):
-        return None
-    return layers
-
-
-def _hooked(module: nn.Module | None) -> bool:
-    return module is not None and bool(module._forward_hooks or module._forward_pre_hooks)
+    known = (nn.Linear, nn.Sequential, *ELEMENTWISE)
+    plain = all(type(one) in known and not one._forward_hooks | one._forward_pre_hooks for one in (model, *layers))
+    return layers if linear and plain and len(set(parameters)) == len(parameters) else None
 
 
 def _signals(layers: list[nn.Module], x: Tensor) -> list[Signals]:
     """Signals of every linear layer at x (N, d). Activations in a row, or none between two layers, become one slope."""
-    inputs: list[Tensor] = []
-    slopes: list[Tensor] = []  # of what lies below each linear layer
-    linear = [module for module in layers if type(module) is nn.Linear]
+    linear, inputs, slopes = [], [], []  # slopes: of what lies below each linear layer
     slope = torch.ones_like(x)
     for module in layers:
         if type(module) is nn.Linear:
-            inputs.append(x)
-            slopes.append(slope)
+            linear, inputs, slopes = [*linear, module], [*inputs, x], [*slopes, slope]
             x = module(x)
             slope = torch.ones_like(x)
         else:
             x, factor = _value_and_slope(module, x)
             slope = slope * factor
-    steps = [
-        part for module, below in zip(linear[:0:-1], slopes[:0:-1], strict=True) for part in (module.weight, below)
-    ]
-    last = torch.diag_embed(slope)  # what lies above the last linear layer, 1 on the diagonal if that is nothing
-    deltas = run_back(last, steps)
-    return [Signals(h, delta, *_factors(module)) for h, delta, module in zip(inputs, deltas, linear, strict=True)]
-
-
-def _factors(module: nn.Linear) -> tuple[float, float]:
-    """1 for weights and for biases that train, else 0."""
-    return float(module.weight.requires_grad), float(module.bias is not None and module.bias.requires_grad)
+    # above the last linear layer: 1 on the diagonal if there is nothing
+    deltas = run_back(torch.diag_embed(slope), [one.weight for one in linear[1:]], slopes[1:])
+    pairs = ((one.weight, one.bias) for one in linear)
+    trained = [[float(part is not None and part.requires_grad) for part in pair] for pair in pairs]
+    return [Signals(h, delta, *factors) for h, delta, factors in zip(inputs, deltas, trained, strict=True)]
 
 
 def _value_and_slope(module: nn.Module, z: Tensor) -> tuple[Tensor, Tensor]:

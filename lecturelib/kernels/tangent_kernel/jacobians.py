@@ -23,31 +23,22 @@ class Pure:
 
     def __init__(self, model: nn.Module) -> None:
         parts = {id(part): part for module in model.modules() for part in vars(module).values()}
-        computed = {
-            key: part.detach() for key, part in parts.items() if isinstance(part, Tensor)
-        }  # torch copies leaves only
-        self.model = copy.deepcopy(model, computed)
-        self.parameters: list[Tensor] = []
-        self._places: list[list[tuple[nn.Module, str]]] = []
-        for parameter in [one for one in self.model.parameters() if one.requires_grad]:
-            places = [
-                (module, name)
-                for module in self.model.modules()
-                for name, own in list(module._parameters.items())
-                if own is parameter
-            ]
-            for module, name in places:
-                delattr(module, name)  # so that any tensor may stand in its place
-            self.parameters.append(parameter.detach())
-            self._places.append(places)
+        computed = {key: part.detach() for key, part in parts.items() if isinstance(part, Tensor)}
+        self.model = copy.deepcopy(model, computed)  # torch copies leaves only
         modules = list(self.model.modules())
+        trained = {id(part): part.detach() for part in self.model.parameters() if part.requires_grad}
+        self.parameters = list(trained.values())
+        number = {key: k for k, key in enumerate(trained)}
+        own = [(module, name, id(part)) for module in modules for name, part in module._parameters.items()]
+        self._places = [(module, name, number[key]) for module, name, key in own if key in number]
+        for module, name, _ in self._places:
+            delattr(module, name)  # so that any tensor may stand in its place
         self._buffers = [(m, name, kept) for m in modules for name, kept in m._buffers.items() if kept is not None]
 
     def __call__(self, parameters: tuple[Tensor, ...], batch: Tensor) -> Tensor:
         """What the module gives with these parameters."""
-        for value, places in zip(parameters, self._places, strict=True):
-            for module, name in places:
-                setattr(module, name, value)
+        for module, name, k in self._places:
+            setattr(module, name, parameters[k])
         for module, name, kept in self._buffers:
             module._buffers[name] = kept.clone()
         return self.model(batch.clone())
@@ -62,8 +53,8 @@ def kernel_by_jacobians(model: Pure, x1: Tensor, x2: Tensor | None) -> Tensor:
     _try_out(model, torch.cat([x1[:1], (x1 if x2 is None else x2)[-1:]]))
     rows = []
     for first in _jacobians(model, x1):
-        blocks = [_contract(first, second) for second in _jacobians(model, x1 if x2 is None else x2)]
-        rows.append(torch.cat(blocks, dim=1))
+        blocks = _jacobians(model, x1 if x2 is None else x2)
+        rows.append(torch.cat([torch.einsum("nkp,mjp->nmkj", first, second) for second in blocks], dim=1))
     return torch.cat(rows)
 
 
@@ -72,9 +63,7 @@ def _try_out(model: Pure, pair: Tensor) -> None:
     for module in model.model.modules():
         if isinstance(module, TOGETHER) and module.training and getattr(module, "p", 1) > 0:
             name = type(module).__name__
-            raise ValueError(
-                f"model: expected one that treats inputs one by one, got a training {name}; call model.eval()"
-            )
+            raise ValueError(f"model: expected one that treats inputs one by one, got a training {name}; call eval()")
     with torch.no_grad():
         try:
             alone = [model(tuple(model.parameters), one[None]) for one in pair]
@@ -106,7 +95,3 @@ def _jacobians(model: Pure, x: Tensor) -> Iterator[Tensor]:
             each = [jacobian(lambda *p, one=one: outputs(p, one), parameters) for one in block]
             found = [torch.stack(parts) for parts in zip(*each, strict=True)]
         yield torch.cat([part.flatten(2) for part in found], dim=2)
-
-
-def _contract(one: Tensor, other: Tensor) -> Tensor:
-    return torch.einsum("nkp,mjp->nmkj", one, other)

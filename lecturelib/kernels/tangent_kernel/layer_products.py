@@ -41,14 +41,14 @@ def _layer(one: Signals, other: Signals) -> Tensor:
     return forward[..., None, None] * backward.transpose(-3, -2)
 
 
-def run_back(last: Tensor, steps: Sequence[Tensor]) -> list[Tensor]:
+def run_back(last: Tensor, weights: Sequence[Tensor], slopes: Sequence[Tensor]) -> list[Tensor]:
     """δ of every layer, first layer first.
 
-    last: that of the last layer, (..., N, K, m); steps: alternating from there down the weights of a layer
-    (..., m_out, m_in) and its factor times the slopes of the activation below it (..., N, m_in).
+    last: that of the last layer, (..., N, K, m). For all layers but the first, weights: (..., m_out, m_in), slopes:
+    those of the activation below the layer, times the layer's factor, (..., N, m_in).
     """
     deltas = [last]
-    for weights, slopes in zip(steps[::2], steps[1::2], strict=True):
-        flat = deltas[-1].flatten(-3, -2) @ weights  # (..., N K, m_in), one product for all inputs and outputs
-        deltas.append(flat.unflatten(-2, last.shape[-3:-1]) * slopes.unsqueeze(-2))
+    for matrix, below in reversed(list(zip(weights, slopes, strict=True))):
+        flat = deltas[-1].flatten(-3, -2) @ matrix  # (..., N K, m_in), one product for all inputs and outputs
+        deltas.append(flat.unflatten(-2, last.shape[-3:-1]) * below.unsqueeze(-2))
     return deltas[::-1]

@@ -5,8 +5,9 @@ Beside them the recursion as it stands, in float64 and to as many digits as want
 
 from __future__ import annotations
 
-import math
-from typing import Annotated, Literal, NamedTuple
+from collections.abc import Callable
+from functools import partial
+from typing import Annotated, Any, Literal, NamedTuple
 
 import mpmath as mp
 import torch
@@ -15,6 +16,7 @@ from torch import Tensor
 from lecturelib.core.arguments import Array, Count, Matrix, Natural, NonNegative, NonNegativeArray, Vector, checked
 
 Closed = Literal["relu", "erf"]
+Variances = Annotated[NonNegativeArray, "*"]
 
 
 class GaussianMoments(NamedTuple):
@@ -25,12 +27,7 @@ class GaussianMoments(NamedTuple):
 
 
 @checked
-def gaussian_moments(
-    activation: Closed,
-    a: Annotated[NonNegativeArray, "*"],
-    b: Annotated[NonNegativeArray, "*"],
-    c: Annotated[Array, "*"],
-) -> GaussianMoments:
+def gaussian_moments(activation: Closed, a: Variances, b: Variances, c: Annotated[Array, "*"]) -> GaussianMoments:
     """The two expectations for variances a, b and covariance c, whose shapes broadcast.
 
     ReLU (Cho and Saul 2009), with cos θ = c / √(ab): √(ab) (sin θ + (π − θ) cos θ) / 2π and (π − θ) / 2π.
@@ -43,15 +40,28 @@ def gaussian_moments(
     """
     if bool((c.square() > a * b * (1 + 100 * torch.finfo(c.dtype).eps)).any()):
         raise ValueError("c: expected a covariance that variances a and b allow, c² at most ab")
-    if activation == "relu":
-        size = (a * b).sqrt()
-        cosine = torch.where(size > 0, c / size, 1.0).clamp(-1, 1)
-        angle = torch.acos(cosine)
-        values = size * (torch.sin(angle) + (math.pi - angle) * cosine) / (2 * math.pi)
-        return GaussianMoments(values, (math.pi - angle) / (2 * math.pi))
-    root = ((1 + 2 * a) * (1 + 2 * b)).sqrt()
-    slopes = 4 / math.pi / (root.square() - 4 * c.square()).sqrt()
-    return GaussianMoments(2 / math.pi * torch.asin(2 * c / root), slopes)
+    size = (a * b).sqrt()
+    return _moments(torch, activation, a, b, c, torch.where(size > 0, c / size, 1.0).clamp(-1, 1))
+
+
+def _moments(m: Any, activation: str, a: Any, b: Any, c: Any, cosine: Any) -> GaussianMoments:
+    """The closed forms, by the functions of a module m that computes with a, b, c and the cosine c / √(ab)."""
+    if activation == "erf":
+        root = m.sqrt((1 + 2 * a) * (1 + 2 * b))
+        return GaussianMoments(2 / m.pi * m.asin(2 * c / root), 4 / m.pi / m.sqrt(root**2 - 4 * c**2))
+    rest = m.pi - m.acos(cosine)
+    values = m.sqrt(a * b) * (m.sin(rest) + rest * cosine) / (2 * m.pi)
+    return GaussianMoments(values, rest / (2 * m.pi))
+
+
+def _through_layers(moments: Callable, depth: int, w2: Any, b2: Any, a: Any, b: Any, c: Any) -> GaussianMoments:
+    """Covariance and tangent kernel after `depth` layers, from variances a, b and covariance c of the first."""
+    tangent = c
+    for _ in range(depth):
+        values, slopes = moments(a, b, c)
+        a, b, c = (w2 * one + b2 for one in (moments(a, a, a)[0], moments(b, b, b)[0], values))
+        tangent = c + w2 * slopes * tangent
+    return GaussianMoments(c, tangent)
 
 
 @checked
@@ -64,13 +74,8 @@ def textbook_kernel(
     """
     w2, b2 = weight_scale**2, bias_scale**2
     a, b = (w2 * x.square().mean(1) + b2 for x in (x1, x2))
-    covariance = tangent = w2 * x1 @ x2.T / x1.shape[1] + b2
-    for _ in range(depth):
-        values, slopes = gaussian_moments(activation, a[:, None], b, covariance)
-        a, b = (w2 * gaussian_moments(activation, one, one, one).values + b2 for one in (a, b))
-        covariance = w2 * values + b2
-        tangent = covariance + w2 * slopes * tangent
-    return GaussianMoments(covariance, tangent)
+    covariance = w2 * x1 @ x2.T / x1.shape[1] + b2
+    return _through_layers(partial(gaussian_moments, activation), depth, w2, b2, a[:, None], b, covariance)
 
 
 @checked
@@ -82,22 +87,14 @@ def exact_kernel(
 
     Slow, and right: at 50 digits half of them may be lost to an angle near 0 or π, and the rest is more than enough.
     """
+
+    def moments(a: mp.mpf, b: mp.mpf, c: mp.mpf) -> GaussianMoments:
+        size = mp.sqrt(a * b)
+        return _moments(mp, activation, a, b, c, max(-1, min(1, c / size)) if size else mp.mpf(1))
+
     x, z = x1.tolist(), x2.tolist()
     with mp.workdps(digits):
         w2, b2 = mp.mpf(weight_scale) ** 2, mp.mpf(bias_scale) ** 2
         a, b, c = (w2 * mp.fdot(u, v) / len(x) + b2 for u, v in ((x, x), (z, z), (x, z)))
-        tangent = c
-        for _ in range(depth):
-            if activation == "erf":
-                root = mp.sqrt((1 + 2 * a) * (1 + 2 * b))
-                slopes = 4 / mp.pi / mp.sqrt(root**2 - 4 * c**2)
-                c = w2 * 2 / mp.pi * mp.asin(2 * c / root) + b2
-                a, b = (w2 * 2 / mp.pi * mp.asin(2 * one / (1 + 2 * one)) + b2 for one in (a, b))
-            else:
-                size = mp.sqrt(a * b)
-                angle = mp.acos(max(-1, min(1, c / size))) if size else mp.pi
-                slopes = (mp.pi - angle) / (2 * mp.pi)
-                c = w2 * size * (mp.sin(angle) + (mp.pi - angle) * mp.cos(angle)) / (2 * mp.pi) + b2
-                a, b = (w2 * one / 2 + b2 for one in (a, b))
-            tangent = c + w2 * slopes * tangent
-        return tangent, c
+        covariance, tangent = _through_layers(moments, depth, w2, b2, a, b, c)
+    return tangent, covariance

@@ -63,30 +63,13 @@ def series(v):
     return odd * w + even
 
 
-@_inlined
-def angle_and_rest(v, sine):
-    """θ and sin θ − θ cos θ for a versine 0 ≤ v ≤ 1 and its sine, both with all their digits however small θ is."""
-    t = series(v)
-    return sine * (1.0 + v * t), sine * v * (1.0 - t * (1.0 - v))
-
-
 @_sums
-def _versine(one, other, sign):
-    """½ ‖one − sign·other‖² of two vectors of length 1: the versine of their angle, or of what it lacks from π."""
-    total = 0.0
-    for k in range(one.size):
-        difference = one[k] - sign * other[k]
-        total += difference * difference
-    return 0.5 * total
-
-
-@_sums
-def _apart(one, other):
-    """‖one‖² − ‖other‖² and ‖one − other‖², with all digits that the difference has."""
+def _apart(one, other, sign):
+    """‖one‖² − ‖other‖² and ‖one − sign·other‖², with all digits that the difference has; sign: 1 or −1."""
     squares, square = 0.0, 0.0
     for k in range(one.size):
-        difference = one[k] - other[k]
-        squares += difference * (one[k] + other[k])
+        difference = one[k] - sign * other[k]
+        squares += difference * (one[k] + sign * other[k])
         square += difference * difference
     return squares, square
 
@@ -109,8 +92,9 @@ def start(row, w2, b2, left_std, right_std, left_unit, right_units, left, rights
     if least < CLOSE:
         for j in range(row.size):
             if versines[j] < CLOSE and left_std * right_std[j] > 0:
-                versines[j] = _versine(left_unit, right_units[j], 1.0 - 2.0 * opposite[j])
-                squares, square = _apart(left, rights[j])
+                # ½ ‖u − v‖² is the versine of the angle of vectors of length 1, ½ ‖u + v‖² of what it lacks from π
+                versines[j] = 0.5 * _apart(left_unit, right_units[j], 1.0 - 2.0 * opposite[j])[1]
+                squares, square = _apart(left, rights[j], 1.0)
                 gaps[j] = w2 * squares / (left_std + right_std[j])
                 # unit vectors are rounded, inputs are not; but where lengths differ more than directions do, it is they
                 # that are rounded here
@@ -125,7 +109,8 @@ def relu(w2, b2, left_std, right_std, left_next, right_next, versines, opposite,
     for j in range(versines.size):
         v = versines[j]
         sine = math.sqrt(v * (2.0 - v))
-        angle, rest = angle_and_rest(v, sine)
+        t = series(v)
+        angle, rest = sine * (1.0 + v * t), sine * v * (1.0 - t * (1.0 - v))  # θ and sin θ − θ cos θ
         far = opposite[j] > 0
         lost = 1.0 - rest / PI if far else v - rest / PI  # 1 − κ₁
         kappa1 = rest / PI if far else 1.0 - lost
@@ -147,6 +132,23 @@ def arc(sine, cosine):
     return sine * (1.0 + v * series(min(v, 1.0)))
 
 
+@_inlined
+def bent(left, right, cosine, sine2):
+    """What erf makes of the angle of inputs of these standard deviations, with its cosine and sin².
+
+    The new angle has the sine s cos θ and the cosine k ρ. Returns s, ρ, k ρ of parallel inputs, k, the new angle of
+    parallel inputs, and by how much |the new angle| is less: an angle of its own, no difference of near numbers.
+    """
+    product = 2.0 * left * right
+    parallel = 1.0 + 2.0 * left * left + 2.0 * right * right
+    root, least = math.sqrt(parallel + product * product * sine2), math.sqrt(parallel)
+    whole = 1.0 / (parallel + product * product)
+    side = math.sqrt(whole)
+    turned = product * sine2 / (root + abs(cosine) * least)
+    straight = (product * product * abs(cosine) + root * least) * whole
+    return product * side, root, least * side, side, arc(product * side, least * side), arc(turned, straight)
+
+
 @_loops
 def nearly(v, gap, left, right, left_next, right_next, unit, b2):
     """Versine and gap after an erf layer, for a small angle, from the gap before it.
@@ -158,28 +160,18 @@ def nearly(v, gap, left, right, left_next, right_next, unit, b2):
 
     with d = (α − γ)/2 and e = (α + γ)/2 − μ. Their sines are multiples of p² − r², and that is one of the gap.
     """
-    product = 2.0 * left * right
-    cosine, sine2 = 1.0 - v, v * (2.0 - v)
+    _, _, least, side, most, turned = bent(left, right, 1.0 - v, v * (2.0 - v))
     one, other = 1.0 + 2.0 * left * left, 1.0 + 2.0 * right * right
-    parallel = one + other - 1.0
-    whole = 1.0 / (one * other)
-    root, least = math.sqrt(parallel + product * product * sine2), math.sqrt(parallel)
-    turned = math.atan2(product * sine2 / (root + cosine * least), (product * product * cosine + root * least) * whole)
-    most = math.atan2(product, least)
     p2, r2 = 2.0 * left * left / one, 2.0 * right * right / other
     p, r = math.sqrt(p2), math.sqrt(r2)
-    cosines = (
-        math.sqrt(1.0 + 4.0 * left * left) / one,
-        math.sqrt(1.0 + 4.0 * right * right) / other,
-        least * math.sqrt(whole),
-    )
-    apart = 2.0 * gap * (left + right) * whole  # p² − r²
+    cosines = math.sqrt(1.0 + 4.0 * left * left) / one, math.sqrt(1.0 + 4.0 * right * right) / other, least
+    apart = 2.0 * gap * (left + right) * side * side  # p² − r²
     turn = apart * (p2 + r2) / (p2 * cosines[1] + r2 * cosines[0])  # sin(α − γ)
     first, second = p * cosines[2] + r * cosines[0], r * cosines[2] + p * cosines[1]
     down, up = p * apart / first, r * apart / second  # sin(α − μ), sin(μ − γ)
     steep = math.sqrt(1.0 - down * down), math.sqrt(1.0 - up * up)
-    bent = turn * (p * second + r * first) * apart * apart / (first * first * second * second * (steep[0] + steep[1]))
-    e = 0.5 * math.asin(apart * (turn * steep[1] + r * first * bent) / (first * second))
+    rest = turn * (p * second + r * first) * apart * apart / (first * first * second * second * (steep[0] + steep[1]))
+    e = 0.5 * math.asin(apart * (turn * steep[1] + r * first * rest) / (first * second))
     d = 0.5 * math.asin(turn)
     size = left_next * right_next
     longer = unit * (unit * (e * (2.0 * most + e) - d * d) + 2.0 * b2 * e) / (size + unit * most + b2)
@@ -195,20 +187,10 @@ def erf(w2, b2, left_std, right_std, left_next, right_next, versines, opposite, 
     for j in range(versines.size):
         v = versines[j]
         cosine = (1.0 - v) * (1.0 - 2.0 * opposite[j])
-        sine2 = v * (2.0 - v)
-        product = 2.0 * left_std * right_std[j]
-        parallel = 1.0 + 2.0 * left_std * left_std + 2.0 * right_std[j] * right_std[j]
-        root, least = math.sqrt(parallel + product * product * sine2), math.sqrt(parallel)
-        whole = 1.0 / (parallel + product * product)
-        side = math.sqrt(whole)
-        angle = arc(product * cosine * side, root * side)  # arcsin(2c / R)
-        most = arc(product * side, least * side)  # that of parallel inputs of the same lengths
+        sine, root, _, side, most, between = bent(left_std, right_std[j], cosine, v * (2.0 - v))
+        angle = arc(sine * cosine, root * side)  # arcsin(2c / R)
         covariance[j] = unit * angle + b2
         tangent[j] = covariance[j] + 2.0 * unit / root * tangent[j]
-        # most − angle; where both have one sign it is an angle of its own, no difference of nearly equal numbers
-        turned = product * sine2 / (root + abs(cosine) * least)
-        straight = (product * product * abs(cosine) + root * least) * whole
-        between = arc(turned, straight)
         lost = unit * (between if cosine > 0.0 else most - angle)
         size = left_next * right_next[j]
         shorter = max(0.0, size - unit * most - b2)

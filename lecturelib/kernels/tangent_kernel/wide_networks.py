@@ -29,9 +29,11 @@ from lecturelib.core.arguments import (
     checked,
 )
 from lecturelib.core.records import Record
+from lecturelib.kernels.models.layered import stacked, unstacked
 from lecturelib.kernels.tangent_kernel.layer_products import Signals, run_back
 
 Bending = Literal["relu", "erf", "softplus"]
+Inputs = Annotated[Matrix, "_N d"]
 SHARPNESS = 5.0  # β of the softplus a ln(1 + e^{βz}) / β
 SOFTPLUS_FACTOR = 1.4043833476318725  # a, with which E φ(z)² = 1 for a standard normal z
 
@@ -55,11 +57,10 @@ class WideNetwork(Record):
     bias_scale: NonNegative
 
     def __post_init__(self) -> None:
-        sizes = [part.shape[-2:] for part in self.weights]
+        sizes = [tuple(part.shape[-2:]) for part in self.weights]
         if not sizes or any(below[0] != above[1] for below, above in pairwise(sizes)) or sizes[-1][0] != 1:
-            shapes = [tuple(size) for size in sizes]
-            raise ValueError(f"weights: expected layers that fit together, with one output, got shapes {shapes}")
-        if [part.shape[-1] for part in self.biases] != [size[0] for size in sizes]:
+            raise ValueError(f"weights: expected layers that fit together, with one output, got shapes {sizes}")
+        if [part.shape[-1] for part in self.biases] != [rows for rows, _ in sizes]:
             shapes = [tuple(part.shape) for part in self.biases]
             raise ValueError(f"biases: expected one for each row of the weights, got shapes {shapes}")
 
@@ -77,14 +78,10 @@ class WideNetwork(Record):
         >>> bool(torch.isclose(network([[1, 1]]), module(torch.ones(1, 2))[0]))
         True
         """
-        layers, bends = list(module)[::2], list(module)[1::2]
-        names = {"relu" if type(bend) is nn.ReLU else getattr(bend, "activation", None) for bend in bends} or {"relu"}
-        plain = len(layers) > len(bends) and all(type(layer) is nn.Linear for layer in layers)
-        if not plain or len(names) > 1 or None in names:
-            raise ValueError(f"module: expected linear layers with one activation between them, got {module}")
-        scaled = [layer.weight * (math.sqrt(layer.in_features) / weight_scale) for layer in layers]
-        biases = [one.weight[:, 0] * 0 if one.bias is None else one.bias / bias_scale for one in layers]
-        return cls(tuple(scaled), tuple(biases), names.pop(), weight_scale, bias_scale).detach()
+        linear, biases, bends = unstacked(module, _name)
+        weights = tuple(one.weight * (math.sqrt(one.in_features) / weight_scale) for one in linear)
+        biases = tuple(one / bias_scale for one in biases)
+        return cls(weights, biases, (bends or {"relu"}).pop(), weight_scale, bias_scale).detach()
 
     def to_module(self) -> nn.Sequential:
         """Linear layers and activations that compute the same, output (N, 1). Raises ValueError for an ensemble.
@@ -93,14 +90,9 @@ class WideNetwork(Record):
         >>> module(torch.tensor([[3.0]], dtype=torch.float64)).item()
         6.5
         """
-        if self.shape:
-            raise ValueError(f"network: expected a single one, got an ensemble of shape {self.shape}")
-        parts: list[nn.Module] = []
-        for layer, (weights, biases) in enumerate(zip(self.weights, self.biases, strict=True)):
-            linear = nn.Linear(weights.shape[1], weights.shape[0], device=self.device, dtype=self.dtype)
-            linear.load_state_dict({"weight": self.factors[layer] * weights, "bias": self.bias_scale * biases})
-            parts += [linear, nn.ReLU() if self.activation == "relu" else Bend(self.activation)]
-        return nn.Sequential(*parts[:-1])
+        weights = (factor * one for factor, one in zip(self.factors, self.weights, strict=True))
+        layers = zip(weights, (self.bias_scale * one for one in self.biases), strict=True)
+        return stacked(self, layers, lambda: nn.ReLU() if self.activation == "relu" else Bend(self.activation))
 
     @cached_property
     def factors(self) -> tuple[float, ...]:
@@ -113,31 +105,20 @@ class WideNetwork(Record):
         return super().sizes | {"d": self.weights[0].shape[-1]}
 
     @checked
-    def __call__(self, x: Annotated[Matrix, "_N d"]) -> Tensor:
+    def __call__(self, x: Inputs) -> Tensor:
         """f at x (N, d), the last z_ℓ = s W_ℓ h_ℓ + t b_ℓ: shape (..., N)."""
         return layers_of(self, x)[-1][1].squeeze(-1)
 
     @checked
-    def forward(self, x: Annotated[Matrix, "_N d"]) -> list[tuple[Tensor, Tensor]]:
-        """(h_ℓ, z_ℓ) of every layer at x (N, d): shapes (..., N, m_ℓ) and (..., N, m_{ℓ+1}).
-
-        >>> WideNetwork(([[2.0]],), ([1.0],), "relu", 1.0, 0.5).forward([[3.0]])[0][1].tolist()
-        [[6.5]]
-        """
-        return layers_of(self, x)
-
-    @checked
-    def signals(self, x: Annotated[Matrix, "_N d"]) -> list[Signals]:
+    def signals(self, x: Inputs) -> list[Signals]:
         """What `layer_products.kernel_of` needs of every layer: h_ℓ, δ_ℓ = ∂f / ∂z_ℓ and both factors.
 
         >>> WideNetwork(([[2.0]],), ([1.0],), "relu", 1.0, 0.5).signals([[3.0]])[0].weight_factor
         1.0
         """
         layers = layers_of(self, x)
-        return [
-            Signals(h.expand(*delta.shape[:-2], -1), delta, self.factors[layer], self.bias_scale)
-            for layer, ((h, _), delta) in enumerate(zip(layers, run_back_of(self, layers), strict=True))
-        ]
+        parts = zip(layers, run_back_of(self, layers), self.factors, strict=True)
+        return [Signals(h.expand(*d.shape[:-2], -1), d, factor, self.bias_scale) for (h, _), d, factor in parts]
 
 
 def with_parts(network: WideNetwork, weights: Iterable[Tensor], biases: Iterable[Tensor]) -> WideNetwork:
@@ -146,7 +127,7 @@ def with_parts(network: WideNetwork, weights: Iterable[Tensor], biases: Iterable
 
 
 def layers_of(network: WideNetwork, x: Tensor) -> list[tuple[Tensor, Tensor]]:
-    """`WideNetwork.forward` without a look at x, as training does it step by step."""
+    """(h_ℓ, z_ℓ) of every layer at x (N, d), which is not looked at: shapes (..., N, m_ℓ) and (..., N, m_{ℓ+1})."""
     layers, h = [], x
     for weights, biases, factor in zip(network.weights, network.biases, network.factors, strict=True):
         z = factor * (h @ weights.mT) + network.bias_scale * biases.unsqueeze(-2)
@@ -156,11 +137,10 @@ def layers_of(network: WideNetwork, x: Tensor) -> list[tuple[Tensor, Tensor]]:
 
 
 def run_back_of(network: WideNetwork, layers: list[tuple[Tensor, Tensor]]) -> list[Tensor]:
-    """∂f / ∂z_ℓ of every layer: (..., N, 1, m_{ℓ+1}); layers: of `forward`."""
-    steps = []
-    for layer in range(len(layers) - 1, 0, -1):
-        steps += [network.weights[layer], network.factors[layer] * slope(network.activation, layers[layer - 1][1])]
-    return run_back(torch.ones_like(layers[-1][1]).unsqueeze(-1), steps)
+    """∂f / ∂z_ℓ of every layer: (..., N, 1, m_{ℓ+1}); layers: of `layers_of`."""
+    below = zip(network.factors[1:], layers[:-1], strict=True)
+    slopes = [factor * slope(network.activation, z) for factor, (_, z) in below]
+    return run_back(torch.ones_like(layers[-1][1]).unsqueeze(-1), network.weights[1:], slopes)
 
 
 class Bend(nn.Module):
@@ -173,6 +153,10 @@ class Bend(nn.Module):
     def forward(self, z: Tensor) -> Tensor:
         """φ(z)."""
         return value(self.activation, z)
+
+
+def _name(module: nn.Module) -> str | None:
+    return "relu" if type(module) is nn.ReLU else module.activation if type(module) is Bend else None
 
 
 def value(activation: str, z: Tensor) -> Tensor:
@@ -191,16 +175,10 @@ def slope(activation: str, z: Tensor) -> Tensor:
 
 @checked
 def draw_wide(
-    sizes: Widths,
-    *,
-    generator: Generator,
-    activation: Bending = "relu",
-    weight_scale: NonNegative = 2**0.5,
-    bias_scale: NonNegative = 0.0,
-    ensemble: Ensemble = (),
-    dtype: Precision = torch.float64,
-    device: Device | None = None,
-) -> WideNetwork:
+    sizes: Widths, *, generator: Generator,
+    activation: Bending = "relu", weight_scale: NonNegative = 2**0.5, bias_scale: NonNegative = 0.0,
+    ensemble: Ensemble = (), dtype: Precision = torch.float64, device: Device | None = None,
+) -> WideNetwork:  # fmt: skip
     """Networks with layers of `sizes` = (d, m_1, …, m_L, 1), all weights and biases standard normal.
 
     device: that of the generator unless given. Raises ValueError for a last size other than 1.
@@ -228,15 +206,9 @@ class Training(NamedTuple):
 
 @checked
 def train_wide(
-    network: Annotated[WideNetwork, "... d"],
-    x: Annotated[Matrix, "N d"],
-    y: Annotated[Vector, "N"],
-    *,
-    learning_rate: Positive,
-    steps: Natural,
-    record_at: Naturals,
-    watch: Annotated[Matrix, "_M d"] | None = None,
-) -> Training:
+    network: Annotated[WideNetwork, "... d"], x: Annotated[Matrix, "N d"], y: Annotated[Vector, "N"], *,
+    learning_rate: Positive, steps: Natural, record_at: Naturals, watch: Annotated[Matrix, "_M d"] | None = None,
+) -> Training:  # fmt: skip
     """Gradient descent on ½ Σ (f(x_n) − y_n)² from every network of the ensemble, all data in every step.
 
     x: (N, d); y: (N,); learning_rate: stable below 2 / (largest eigenvalue of the tangent kernel); record_at: steps,
@@ -255,9 +227,7 @@ def train_wide(
         if taken in marks:
             outputs.append(layers_of(network, x if watch is None else watch)[-1][1].squeeze(-1))
             if not bool(torch.isfinite(outputs[-1]).all()):
-                raise ValueError(
-                    f"learning_rate: expected a stable one, {learning_rate:g} diverged before step {taken}"
-                )
+                raise ValueError(f"learning_rate: expected a stable one, {learning_rate} diverged before step {taken}")
         if taken < steps:
             network = step(network, x, y, learning_rate)
     return Training(marks, torch.stack(outputs), network)
@@ -266,19 +236,13 @@ def train_wide(
 def step(network: WideNetwork, x: Tensor, y: Tensor, learning_rate: float) -> WideNetwork:
     """One step of gradient descent on ½ Σ (f(x_n) − y_n)²; y: (N,), or (..., N) for targets of each network."""
     layers = layers_of(network, x)
-    weights, biases = pulled(network, layers, layers[-1][1].squeeze(-1) - y)
-    return with_parts(
-        network,
-        (old - learning_rate * part for old, part in zip(network.weights, weights, strict=True)),
-        (old - learning_rate * part for old, part in zip(network.biases, biases, strict=True)),
-    )
+    pulls = pulled(network, layers, layers[-1][1].squeeze(-1) - y)
+    pairs = (zip(old, part, strict=True) for old, part in zip((network.weights, network.biases), pulls, strict=True))
+    return with_parts(network, *([old - learning_rate * part for old, part in one] for one in pairs))
 
 
 def pulled(network: WideNetwork, layers: list, pulls: Tensor) -> tuple[list[Tensor], list[Tensor]]:
-    """Σ_n c_n ∂f(x_n) by the weights and by the biases of every layer, for pulls c (..., N); layers: of `forward`."""
-    weights, biases = [], []
-    for layer, ((h, _), delta) in enumerate(zip(layers, run_back_of(network, layers), strict=True)):
-        rows = pulls.unsqueeze(-1) * delta.squeeze(-2)  # (..., N, m_out)
-        weights.append(network.factors[layer] * (rows.mT @ h))
-        biases.append(network.bias_scale * rows.sum(-2))
-    return weights, biases
+    """Σ_n c_n ∂f(x_n) by the weights and by the biases of every layer, for pulls c (..., N); layers: of `layers_of`."""
+    rows = [pulls.unsqueeze(-1) * delta.squeeze(-2) for delta in run_back_of(network, layers)]  # (..., N, m_out)
+    parts = zip(network.factors, rows, layers, strict=True)
+    return [factor * (row.mT @ h) for factor, row, (h, _) in parts], [network.bias_scale * row.sum(-2) for row in rows]

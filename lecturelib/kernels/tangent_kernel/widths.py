@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor
+from torch.linalg import matrix_norm, matrix_power
 
 from lecturelib.core.experiments import generator_for
 from lecturelib.kernels.tangent_kernel.empirical import empirical_kernel
@@ -29,17 +32,18 @@ def start(seed: int, width: int, depth: int, activation: str, ensemble: int) -> 
     return draw_wide(sizes, generator=generator, activation=activation, bias_scale=BIAS, ensemble=ensemble)
 
 
-def norm(kernels: Tensor) -> Tensor:
-    """Frobenius norm of the last two dimensions."""
-    return kernels.square().sum((-2, -1)).sqrt()
+def limit(activation: str = "relu", bias_scale: float = BIAS, depth: int = 1) -> Callable[..., Tensor]:
+    """The kernel function of these networks at infinite width: kernel(x1, x2, kind=...)."""
+    scales = {"weight_scale": math.sqrt(2), "bias_scale": bias_scale}
+    return partial(infinite_kernel, depth=depth, activation=activation, **scales)
 
 
 def distance(*, seed: int, width: int, depth: int, activation: str = "relu", ensemble: int = 10) -> dict[str, list]:
     """‖K_m − Θ‖ / ‖Θ‖ at the start, on 12 points of the circle, for each network: distance (ensemble,)."""
     x, _ = circle(12)
-    limit = infinite_kernel(x, depth=depth, activation=activation, weight_scale=math.sqrt(2), bias_scale=BIAS)
+    exact = limit(activation, depth=depth)(x)
     found = empirical_kernel(start(seed, width, depth, activation, ensemble), x)
-    return {"distance": (norm(found - limit) / norm(limit)).tolist()}
+    return {"distance": (matrix_norm(found - exact) / matrix_norm(exact)).tolist()}
 
 
 def lazy(
@@ -51,26 +55,21 @@ def lazy(
     start; apart, the largest distance of outputs from those of the linear model, over all recorded steps.
     """
     x, y = circle(12)
-    limit = infinite_kernel(x, depth=depth, activation=activation, weight_scale=math.sqrt(2), bias_scale=BIAS)
-    rate = 20 / steps / float(torch.linalg.eigvalsh(limit)[-1])
+    rate = 20 / steps / float(torch.linalg.eigvalsh(limit(activation, depth=depth)(x))[-1])
     before = start(seed, width, depth, activation, ensemble)
     run = train_wide(before, x, y, learning_rate=rate, steps=steps, record_at=range(0, steps + 1, steps // 10))
     first, last = empirical_kernel(before, x), empirical_kernel(run.final, x)
     line = linear_path(first, run.outputs[0], y, rate, run.steps)
-    pairs = zip(before.weights + before.biases, run.final.weights + run.final.biases, strict=True)
-    ways, lengths = zip(
-        *(((b - a).square().flatten(1).sum(1), a.square().flatten(1).sum(1)) for a, b in pairs), strict=True
-    )
+    begin, end = (torch.cat([part.flatten(1) for part in one.weights + one.biases], 1) for one in (before, run.final))
     return {
-        "drift": (norm(last - first) / norm(first)).tolist(),
-        "moved": (sum(ways) / sum(lengths)).sqrt().tolist(),
+        "drift": (matrix_norm(last - first) / matrix_norm(first)).tolist(),
+        "moved": ((end - begin).norm(dim=1) / begin.norm(dim=1)).tolist(),
         "apart": (run.outputs - line).abs().amax((0, -1)).tolist(),
     }
 
 
 def linear_path(kernel: Tensor, outputs: Tensor, y: Tensor, learning_rate: float, steps: list[int]) -> Tensor:
     """What the same steps of gradient descent make of the linear model: y + (1 − η K)^k (f₀ − y), (R, ..., N)."""
-    values, vectors = torch.linalg.eigh(kernel)
-    coefficients = (vectors.mT @ (outputs - y).unsqueeze(-1)).squeeze(-1)
-    faded = torch.stack([(1 - learning_rate * values) ** step * coefficients for step in steps])
-    return y + (vectors @ faded.unsqueeze(-1)).squeeze(-1)
+    once = torch.eye(len(y), dtype=y.dtype) - learning_rate * kernel
+    faded = [(matrix_power(once, step) @ (outputs - y).unsqueeze(-1)).squeeze(-1) for step in steps]
+    return y + torch.stack(faded)

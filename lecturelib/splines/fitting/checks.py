@@ -17,8 +17,7 @@ from lecturelib.core.problems import normal, uniform
 from lecturelib.splines.breakpoints.checks_problems import data, quadrature
 from lecturelib.splines.fitting.checks_problems import best_cuts, by_x, costs, crowded, line, on_a_parabola, parabolas
 from lecturelib.splines.fitting.continuous import smooth_error
-from lecturelib.splines.fitting.merging import greedy_merge
-from lecturelib.splines.fitting.segmentation import grow, lines_of, segment, segment_losses
+from lecturelib.splines.fitting.segmentation import greedy_merge, grow, lines_of, segment, segment_losses
 
 
 def last_points(generator: Generator) -> Iterator[tuple[Tensor, Tensor]]:

@@ -83,10 +83,7 @@ class _Fitted(NamedTuple):
 
 def _fitted(x: np.ndarray, y: np.ndarray, nodes: np.ndarray) -> _Fitted:
     piece = np.clip(np.searchsorted(nodes, x, side="right") - 1, 0, nodes.size - 2)
-    share = (x - nodes[piece]) / np.diff(nodes)[piece]
-    hats = np.zeros((x.size, nodes.size))
-    hats[np.arange(x.size), piece] = 1 - share
-    hats[np.arange(x.size), piece + 1] = share
+    hats = np.stack([np.interp(x, nodes, unit) for unit in np.eye(nodes.size)], axis=1)
     values = np.linalg.lstsq(hats, y, rcond=None)[0]
     slopes = np.diff(values) / np.diff(nodes)
     jacobian = np.concatenate([hats, -slopes[piece, None] * hats[:, 1:-1]], axis=1)

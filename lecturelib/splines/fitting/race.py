@@ -59,32 +59,27 @@ def race(*, seed: Seed, pieces: Count, method: Method, rate: Positive, steps: Co
     unit = 1 / (len(x) * pieces)
     # momentum makes steps ten times as long in the end
     rate *= {"adam": 1e-3 / 2, "momentum": unit / 10, "sgd": unit * len(x) / BATCH, "gd": unit}[name]
-    batches: dict[str, Any] = {}
-    if name == "sgd":
-        batches = {"batch": BATCH, "generator": generator_for(seed, "batches", pieces)}
-    if normalized and batches:
-        network, diverged = train_batch_norm(network, x, y, steps=steps, learning_rate=rate, **batches)
-        x = standardize(x)
+    inputs = standardize(x) if normalized else x
+    stochastic = {"batch": BATCH, "generator": generator_for(seed, "batches", pieces)} if name == "sgd" else {}
+    if normalized and stochastic:
+        network, diverged = train_batch_norm(network, x, y, steps=steps, learning_rate=rate, **stochastic)
     else:
-        if normalized:
-            network, x = under_batch_norm(network), standardize(x)
+        network = under_batch_norm(network) if normalized else network
         name = name.removeprefix("s")  # which is one in batches
-        run = descend(network, x, y, steps=steps, learning_rate=rate, optimizer=name, **batches)
+        run = descend(network, inputs, y, steps=steps, learning_rate=rate, optimizer=name, **stochastic)
         network, diverged = run.final, run.diverged
     if diverged:
         return {"losses": [math.inf] * 10, "used": [0] * 10}
-    losses = (network(x) - y).square().sum(-1) / 2
-    return {"losses": losses.tolist(), "used": used_pieces(network, x).tolist()}
+    losses = (network(inputs) - y).square().sum(-1) / 2
+    return {"losses": losses.tolist(), "used": used_pieces(network, inputs).tolist()}
 
 
 @checked
 def used_pieces(network: Network, x: Vector) -> Tensor:
     """How many straight pieces the data see: 1 + the number of gaps between data with a breakpoint; shape (...)."""
     x, beta = x.sort().values, -network.b / network.w
-    seen = torch.zeros(*network.shape, len(x) + 1, dtype=torch.long)
-    bends = (network.v != 0) & (beta < x[-1])
-    seen.scatter_add_(-1, torch.searchsorted(x, beta), bends.long())
-    return 1 + (seen[..., 1:] > 0).sum(-1)
+    gaps = torch.where((network.v != 0) & (beta < x[-1]), torch.searchsorted(x, beta), 0)
+    return 1 + (gaps.unsqueeze(-1) == torch.arange(1, len(x))).any(-2).sum(-1)
 
 
 def train_batch_norm(

@@ -189,9 +189,8 @@ def rescue(*, seed: Seed, optimizer: Literal["gd", "adam"], moves: Natural | Non
     x = torch.linspace(-2, 2, 500, dtype=torch.float64)
     start = initialize(40, "pytorch", generator=generator_for(seed, "rescue", 40), ensemble=(12,))
     rate = {"gd": 1e-4, "adam": 1e-3}[optimizer]
-    run = descend_relocating(
-        start, x, torch.sin(3 * x), steps=10_000, every=500, learning_rate=rate, optimizer=optimizer, moves=moves
-    )
+    options = {"steps": 10_000, "every": 500, "optimizer": optimizer, "moves": moves}
+    run = descend_relocating(start, x, torch.sin(3 * x), learning_rate=rate, **options)
     bending = census(run.final, x).bending.sum(-1)
     found = {"steps": run.steps, "losses": run.losses, "moved": run.moved, "bending": bending}
     return {name: one.tolist() for name, one in found.items()}

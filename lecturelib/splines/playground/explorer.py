@@ -135,22 +135,17 @@ class Playground(Explorer):
     @property
     def network(self) -> Network:
         """The network that the browser shows. Raises RuntimeError before a browser has shown the playground."""
-        return Network(*(self._seen()[key] for key in _FIELDS))
+        return Network(*(self.seen()[key] for key in _FIELDS))
 
     @property
     def data(self) -> tuple[Tensor, Tensor]:
         """What it is trained on: x and y, shape (N,), sorted. Raises RuntimeError as `network` does."""
-        return _tensors(self._seen())
+        return _tensors(self.seen())
 
     @property
     def steps(self) -> int:
         """After how many steps. Raises RuntimeError as `network` does."""
-        return int(self._seen()["steps"])
-
-    def _seen(self) -> dict[str, Any]:
-        if not self.found:
-            raise RuntimeError("the playground trains in the browser: show it in a notebook before reading from it")
-        return self.found
+        return int(self.seen()["steps"])
 
     def sample(self) -> tuple[Tensor, Tensor]:
         """The data as the settings have them, but with noise of a generator of Python's own: x and y, shape (N,)."""

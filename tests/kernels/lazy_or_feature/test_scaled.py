@@ -8,7 +8,7 @@ import torch
 from scipy.integrate import quad, solve_ivp
 
 from lecturelib.kernels import chain_kernel, chain_time, draw_wide, soft_hinge, soft_hinge_slope, train_scaled
-from lecturelib.kernels.tangent_kernel.wide_networks import SOFTPLUS_FACTOR, WideNetwork, pulled
+from lecturelib.kernels.tangent_kernel.wide_networks import SOFTPLUS_FACTOR, WideNetwork, layers_of, pulled
 
 
 def tensor(*values):
@@ -64,7 +64,7 @@ def test_gradients_of_the_batch_are_those_of_autograd():
     leaves = [part.clone().requires_grad_() for part in (*ensemble.weights, *ensemble.biases)]
     network = WideNetwork(tuple(leaves[:3]), tuple(leaves[3:]), "softplus", 1.0, 0.4)
     expected = torch.autograd.grad((network(x) * pulls).sum(), leaves)
-    weights, biases = pulled(ensemble, ensemble.forward(x), pulls)
+    weights, biases = pulled(ensemble, layers_of(ensemble, x), pulls)
     for one, other in zip((*weights, *biases), expected, strict=True):
         torch.testing.assert_close(one, other)
 

@@ -119,7 +119,7 @@ def test_modules_and_back(activation):
         torch.testing.assert_close(found, expected)
     back.biases[0].zero_()  # is not the module's
     torch.testing.assert_close(model(x)[:, 0].detach(), network(x))
-    with pytest.raises(ValueError, match="expected a single one"):
+    with pytest.raises(ValueError, match="self: expected a single network"):
         draw_wide((3, 1), generator=torch.Generator(), ensemble=(2,)).to_module()
 
 
@@ -138,7 +138,7 @@ def test_modules_without_biases_and_others():
         [line, nn.ReLU(), line, Bend("erf"), line],
         [nn.ReLU()],
     ):
-        with pytest.raises(ValueError, match="module: expected linear layers with one activation between them"):
+        with pytest.raises(ValueError, match="module: expected linear layers, and one known activation after each"):
             WideNetwork.from_module(nn.Sequential(*parts))
 
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lecturelib.splines import greedy_merge, segment, segment_losses
-from lecturelib.splines.fitting.merging import single_points
+from lecturelib.splines.fitting.segmentation import single_points
 
 LINE = torch.arange(10, dtype=torch.float64)
 ROOF = (LINE - 4.5).abs()

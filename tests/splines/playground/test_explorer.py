@@ -15,7 +15,7 @@ NETWORK = Network([1.0, -2.0], [0.5, 0.25], [1.0, 3.0], 0.5)
 
 def test_what_the_browser_offers_becomes_a_network_and_data():
     explorer = Playground()
-    with pytest.raises(RuntimeError, match="show it in a notebook"):
+    with pytest.raises(RuntimeError, match="show the explorer in a notebook"):
         _ = explorer.network
     found = {
         "w": [1.0, 2.0],

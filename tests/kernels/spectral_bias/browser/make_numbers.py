@@ -12,10 +12,9 @@ import torch
 
 from lecturelib.kernels import WideNetwork, draw_wide, empirical_kernel, predict, train_wide
 from lecturelib.kernels.spectral_bias.explorer import MOMENTS, PLACES, SIZE, coefficients, schedule, wave_sum
-from lecturelib.kernels.spectral_bias.modes import limit
 from lecturelib.kernels.spectral_bias.prediction import decompose, growth
 from lecturelib.kernels.tangent_kernel.wide_networks import value
-from lecturelib.kernels.tangent_kernel.widths import circle
+from lecturelib.kernels.tangent_kernel.widths import circle, limit
 
 NUMBERS = Path(__file__).with_name("numbers.json")
 LAYERS = {"relu": 0.5, "relu without biases": 0.0, "erf": 0.5, "erf without biases": 0.0}
