@@ -1,63 +1,28 @@
 """Part I: from feature maps to the tangent kernel."""
 
+# A line takes as many names as it holds.
+# fmt: off
+# isort: off
 from lecturelib.kernels.initialization.signals import Signals, simulate
-from lecturelib.kernels.initialization.variances import (
-    Variances,
-    backward_moments,
-    death_chance,
-    direction_moments,
-    equal_variances,
-    forward_moments,
-    fourth_moments,
-    gradient_moments,
-    log_step,
-    mean_error,
-    scheme_variances,
-)
-from lecturelib.kernels.lazy_or_feature.scaled import (
-    Flow,
-    Scaled,
-    chain_kernel,
-    chain_time,
-    soft_hinge,
-    soft_hinge_slope,
-    train_scaled,
-)
+from lecturelib.kernels.initialization.variances import (Variances, backward_moments, death_chance, direction_moments,
+    equal_variances, forward_moments, fourth_moments, gradient_moments, log_step, mean_error, scheme_variances)
+from lecturelib.kernels.lazy_or_feature.scaled import (Flow, Scaled, chain_kernel, chain_time, soft_hinge,
+    soft_hinge_slope, train_scaled)
 from lecturelib.kernels.models.activations import Activation, elu, identity, leaky_relu, relu, sigmoid, tanh
-from lecturelib.kernels.models.descent import (
-    LeastSquares,
-    descent_path,
-    expected_path,
-    flow_path,
-    largest_rate,
-    stochastic_descent,
-)
-from lecturelib.kernels.models.features import (
-    KernelModel,
-    features_of,
-    fit_kernel,
-    gaussian_kernel,
-    kernel_weights,
-    polynomial_features,
-    polynomial_kernel,
-    ridge_weights,
-    two_rings,
-)
+from lecturelib.kernels.models.descent import (LeastSquares, descent_path, expected_path, flow_path, largest_rate,
+    stochastic_descent)
+from lecturelib.kernels.models.features import (KernelModel, features_of, fit_kernel, gaussian_kernel, kernel_weights,
+    polynomial_features, polynomial_kernel, ridge_weights, two_rings)
 from lecturelib.kernels.models.layered import LayeredGradient, LayeredNetwork, backpropagate, random_network
-from lecturelib.kernels.models.losses import (
-    cross_entropy,
-    cross_entropy_gradient,
-    logistic,
-    logistic_slope,
-    summed_binary_entropy,
-)
+from lecturelib.kernels.models.losses import (cross_entropy, cross_entropy_gradient, logistic, logistic_slope,
+    summed_binary_entropy)
 from lecturelib.kernels.spectral_bias.prediction import Modes, Prediction, decompose, predict
 from lecturelib.kernels.tangent_kernel.empirical import empirical_kernel
 from lecturelib.kernels.tangent_kernel.limit import infinite_kernel
 from lecturelib.kernels.tangent_kernel.moments import GaussianMoments, gaussian_moments
 from lecturelib.kernels.tangent_kernel.wide_networks import Training, WideNetwork, draw_wide, train_wide
+# isort: on
 
-# fmt: off
 __all__ = [
     "Activation", "Flow", "GaussianMoments", "KernelModel", "LayeredGradient", "LayeredNetwork", "LeastSquares",
     "Modes", "Prediction", "Scaled", "Signals", "Training", "Variances", "WideNetwork", "backpropagate",

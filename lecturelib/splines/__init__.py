@@ -1,20 +1,11 @@
 """Part III: shallow ReLU networks of one input as splines."""
 
+# A line takes as many names as it holds.
+# fmt: off
+# isort: off
 from lecturelib.splines.breakpoints.expansion import Target, curvature_density, sample, sampling_error, sine, spread
-from lecturelib.splines.breakpoints.network import (
-    Network,
-    Pieces,
-    Spikes,
-    Spline,
-    balance,
-    flip,
-    pieces,
-    rescale,
-    same_function,
-    spikes,
-    to_network,
-    to_spline,
-)
+from lecturelib.splines.breakpoints.network import (Network, Pieces, Spikes, Spline, balance, flip, pieces, rescale,
+    same_function, spikes, to_network, to_spline)
 from lecturelib.splines.dynamics.attraction import attractors, potential, psi
 from lecturelib.splines.dynamics.hinge_kernel import apply_kernel, tangent_kernel
 from lecturelib.splines.dynamics.motion import flow, imbalance, moments, speeds
@@ -23,18 +14,8 @@ from lecturelib.splines.fitting.relocation import Census, Interleaved, Relocated
 from lecturelib.splines.fitting.segmentation import Segmentation, greedy_merge, segment, segment_losses
 from lecturelib.splines.initialization.densities import GaussianWeights, UniformWeights, count_between, weight_law
 from lecturelib.splines.initialization.placement import Comparison, compare_starts, move_the_bump, place_breakpoints
-from lecturelib.splines.initialization.roughness import (
-    RoughnessMoments,
-    flatness,
-    roughness,
-    roughness_moments,
-    roughness_tail,
-    sharpest_bend,
-    sharpest_bend_mean,
-    tail_bound,
-    total_bend,
-    value_variance,
-)
+from lecturelib.splines.initialization.roughness import (RoughnessMoments, flatness, roughness, roughness_moments,
+    roughness_tail, sharpest_bend, sharpest_bend_mean, tail_bound, total_bend, value_variance)
 from lecturelib.splines.initialization.starts import initialize
 from lecturelib.splines.loss_surface.flatness import degenerate_cases, flat_share, settle
 from lecturelib.splines.loss_surface.hessian import ZeroCount, gram, gram_rank, hessian, jacobian, zero_count
@@ -42,20 +23,12 @@ from lecturelib.splines.loss_surface.partitions import alone, loneliness
 from lecturelib.splines.loss_surface.slices import LossSlice, knot_counts, slice_loss
 from lecturelib.splines.loss_surface.unseen import trade, turn
 from lecturelib.splines.regimes.flows import evenly_spread, kernel_flow, limit_flow, roughness_between, stable_rate
-from lecturelib.splines.regimes.interpolants import (
-    CubicLimit,
-    arc_cosine_kernel,
-    cubic_limit,
-    cut_corner,
-    first_gap,
-    hinge_kernel,
-    linear_interpolant,
-    natural_cubic,
-)
+from lecturelib.splines.regimes.interpolants import (CubicLimit, arc_cosine_kernel, cubic_limit, cut_corner,
+    first_gap, hinge_kernel, linear_interpolant, natural_cubic)
 from lecturelib.splines.training.descend import Trajectory, descend
 from lecturelib.splines.training.prefix_sums import gradient
+# isort: on
 
-# fmt: off
 __all__ = [
     "Census", "Comparison", "ContinuousFit", "CubicLimit", "GaussianWeights", "Interleaved", "LossSlice", "Network",
     "Pieces", "Relocated", "RoughnessMoments", "Segmentation", "Spikes", "Spline", "Target", "Trajectory",
