@@ -17,9 +17,8 @@ from lecturelib.splines.breakpoints.network import Spline
 from lecturelib.splines.loss_surface.slices import TYPES, LossSlice, slice_loss
 
 REACH = (-3.4, 3.6)
-LOOKS = dict(
-    zip(TYPES, zip("o^vs", (figures.MUTED, figures.ORANGE, figures.GREEN, figures.PINK), strict=True), strict=True)
-)
+COLORS = (figures.MUTED, figures.ORANGE, figures.GREEN, figures.PINK)
+LOOKS = dict(zip(TYPES, zip("o^vs", COLORS, strict=True), strict=True))
 
 
 def scenes() -> dict[str, dict[str, Any]]:
@@ -29,11 +28,8 @@ def scenes() -> dict[str, dict[str, Any]]:
     noise = torch.randn(11, generator=generator_for(0, "loss slice", "noise"), dtype=torch.float64)
     nothing = {"breakpoints": [], "delta_slopes": [], "orientations": [], "b0": 0.0}
     bent = {"breakpoints": [-1.5, 0.9], "delta_slopes": [1.6, -2.2], "orientations": [-1.0, 1.0], "b0": 1.0}
-    found = {
-        "cosine": (3 * torch.cos(2.5 * x), nothing),
-        "noise": (noise, nothing),
-        "network": (2 * torch.cos(1.1 * x) + 0.5 * noise, bent),
-    }
+    cosine, wave = 3 * torch.cos(2.5 * x), 2 * torch.cos(1.1 * x) + 0.5 * noise
+    found = {"cosine": (cosine, nothing), "noise": (noise, nothing), "network": (wave, bent)}
     return {name: {"x": x.tolist(), "y": y.tolist(), "rest": rest} for name, (y, rest) in found.items()}
 
 

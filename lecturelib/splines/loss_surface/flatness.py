@@ -14,10 +14,8 @@ from lecturelib.core.arguments import Count, Natural, Seed, checked
 from lecturelib.core.experiments import generator_for
 from lecturelib.splines.breakpoints.expansion import sine
 from lecturelib.splines.breakpoints.network import Network
-from lecturelib.splines.initialization.starts import initialize
-from lecturelib.splines.loss_surface.hessian import hessian, jacobian, measured_zeros, zero_count
-from lecturelib.splines.loss_surface.slices import One, Places, safe_rate
-from lecturelib.splines.training.descend import descend
+from lecturelib.splines.loss_surface.hessian import One, Places, hessian, jacobian, measured_zeros, zero_count
+from lecturelib.splines.loss_surface.slices import from_he
 
 
 @checked
@@ -33,14 +31,13 @@ def settle(network: One, x: Places, y: Places, *, steps: Natural = 30) -> Networ
     for _ in range(steps):
         r = network(x) - y
         step = torch.linalg.lstsq(jacobian(network, x), -r, driver="gelsd").solution
-        w, b, v, b0 = step.split([width, width, width, 1])
-        for t in (0.5**halvings for halvings in range(10)):
-            other = Network(network.w + t * w, network.b + t * b, network.v + t * v, network.b0 + t * b0[0])
-            if (other(x) - y).square().sum() < r.square().sum():
-                network = other
-                break
-        else:
+        w, b, v, (b0,) = step.split([width, width, width, 1])
+        shares = (0.5**halvings for halvings in range(10))
+        tried = (Network(network.w + t * w, network.b + t * b, network.v + t * v, network.b0 + t * b0) for t in shares)
+        better = next((one for one in tried if (one(x) - y).square().sum() < r.square().sum()), None)
+        if better is None:
             break
+        network = better
     return network
 
 
@@ -56,8 +53,7 @@ def spectra(*, seed: Seed, width: Count, points: Count = 10, steps: Count = 3000
     jitter = 0.5 * (torch.rand(points, generator=generator, dtype=torch.float64) - 0.5)
     x = 2 * (torch.arange(points) + 0.5 + jitter) / points - 1
     y = sine(3.0).value(x)
-    start = initialize(width, "he", generator=generator)
-    end = descend(start, x, y, steps=steps, learning_rate=safe_rate(start, x)).final
+    start, end = from_he(width, x, y, steps=steps, generator=generator)
     return start, settle(end, x, y), x, y
 
 

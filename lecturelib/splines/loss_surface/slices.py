@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 
 from lecturelib.core.arguments import Array, Count, Integer, NonNegative, Seed, Vector, checked
 from lecturelib.core.experiments import generator_for
@@ -17,10 +17,10 @@ from lecturelib.core.records import Record
 from lecturelib.splines.breakpoints.expansion import sine
 from lecturelib.splines.breakpoints.network import Network, Pieces, Spline, to_spline
 from lecturelib.splines.initialization.starts import initialize
+from lecturelib.splines.loss_surface.hessian import One, Places
 from lecturelib.splines.training.descend import descend
 from lecturelib.splines.training.prefix_sums import prepare, sharpness
 
-One, Places = Annotated[Network, "H"], Annotated[Vector, "N"]
 PASSTHROUGH, REPELLER, ATTRACTOR, EDGE = TYPES = ("passthrough", "repeller", "attractor", "edge")
 
 
@@ -50,9 +50,8 @@ class LossSlice(Record):
     @property
     def slopes(self) -> tuple[Tensor, Tensor]:
         """Slope of the slice just left and just right of every knot: two tensors of shape (K,)."""
-        left = 2 * self.quadratic[:-1] * self.knots + self.linear[:-1]
-        right = 2 * self.quadratic[1:] * self.knots + self.linear[1:]
-        return left, right
+        curvature, slope = 2 * self.quadratic, self.linear
+        return curvature[:-1] * self.knots + slope[:-1], curvature[1:] * self.knots + slope[1:]
 
     @property
     def types(self) -> list[str]:
@@ -82,8 +81,8 @@ def slice_loss(spline: Annotated[Spline, "H"], x: Places, y: Places, neuron: Int
     width = spline.breakpoints.numel()
     if not -width <= neuron < width:
         raise ValueError(f"neuron: expected an index of one of {width} neurons, got {neuron}")
-    mu, side, others = spline.delta_slopes[neuron], float(spline.orientations[neuron]), spline.delta_slopes.clone()
-    others[neuron] = 0
+    mu, side = spline.delta_slopes[neuron], float(spline.orientations[neuron])
+    others = spline.delta_slopes.index_fill(0, torch.tensor([neuron % width], device=x.device), 0)
     wanted = y - Spline(spline.breakpoints, others, spline.orientations, spline.b0)(x)
     knots, where = torch.unique(x, return_inverse=True)
 
@@ -116,14 +115,11 @@ def least_squares_pieces(breakpoints: Annotated[Vector, "H"], x: Places, y: Plac
     return Pieces(knots, slopes, mean_y - slopes * mean_x)
 
 
-@checked
-def safe_rate(network: One, x: Places) -> float:
-    """Half the largest learning rate of gradient descent that is stable at this network, as far as J tells.
-
-    >>> safe_rate(Network([0.0], [-1.0], [1.0], 0.0), [1.0, 2.0])  # J is 1 for b₀, twice
-    0.5
-    """
-    return 1 / float(sharpness(*prepare(network, x, torch.zeros_like(x)))[0])
+def from_he(width: int, x: Tensor, y: Tensor, *, steps: int, generator: Generator) -> tuple[Network, Network]:
+    """A He start and where gradient descent takes it, with half the rate that is stable there, as far as J tells."""
+    start = initialize(width, "he", generator=generator)
+    rate = 1 / float(sharpness(*prepare(start, x, torch.zeros_like(x)))[0])
+    return start, descend(start, x, y, steps=steps, learning_rate=rate).final
 
 
 @checked
@@ -173,7 +169,6 @@ def knot_counts(
     generator = generator_for(seed, "knots", width, noise)
     x = torch.sort(2 * torch.rand(points, generator=generator, dtype=torch.float64) - 1)[0]
     y = sine(3.0).value(x) + noise * torch.randn(points, generator=generator, dtype=torch.float64)
-    start = initialize(width, "he", generator=generator)
-    end = descend(start, x, y, steps=steps, learning_rate=safe_rate(start, x)).final
-    found = [knot_shares(one, x, y) | {"error": float((one(x) - y).square().mean().sqrt())} for one in (start, end)]
+    ends = from_he(width, x, y, steps=steps, generator=generator)
+    found = [knot_shares(one, x, y) | {"error": float((one(x) - y).square().mean().sqrt())} for one in ends]
     return {name: [one[name] for one in found] for name in found[0]}

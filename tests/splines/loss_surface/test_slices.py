@@ -9,7 +9,7 @@ from lecturelib.core.experiments import generator_for
 from lecturelib.splines import LossSlice, Network, Spline, descend, gram, knot_counts, slice_loss, to_network, to_spline
 from lecturelib.splines.breakpoints import checks_problems as autograd
 from lecturelib.splines.initialization.starts import initialize
-from lecturelib.splines.loss_surface.slices import knot_chance, knot_shares, least_squares_pieces, safe_rate
+from lecturelib.splines.loss_surface.slices import from_he, knot_chance, knot_shares, least_squares_pieces
 from tests.splines.training.loops import tensor
 
 ONE = Spline([0.0], [1.0], [1.0], 0.0)
@@ -65,10 +65,13 @@ def test_shares_of_knots_by_hand():
     assert found == {"passthrough": 0.5, "repeller": 0.5, "attractor": 0, "held": 0.5, "by attractor": 0}
 
 
-def test_the_safe_rate_is_half_of_the_largest_stable_one():
-    generator = torch.Generator().manual_seed(5)
-    network, (x, _) = autograd.network(generator), autograd.data(generator)
-    assert safe_rate(network, x) == pytest.approx(1 / float(torch.linalg.eigvalsh(gram(network, x))[-1]), rel=1e-4)
+def test_a_he_start_descends_with_half_of_the_largest_stable_rate():
+    x, y = autograd.data(torch.Generator().manual_seed(5))
+    start, end = from_he(9, x, y, steps=1, generator=torch.Generator().manual_seed(0))
+    assert start == initialize(9, "he", generator=torch.Generator().manual_seed(0))
+    rate = 1 / float(torch.linalg.eigvalsh(gram(start, x))[-1])
+    step = autograd.flatten(start) - autograd.flatten(end)
+    torch.testing.assert_close(step, rate * autograd.gradient(start, x, y), rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize("seed", range(4))
