@@ -211,9 +211,9 @@ def batches(count: int, batch: int, sampling: str) -> list[tuple[int, ...]]:
 
 
 def gradients(generator: Generator) -> Iterator[tuple[Tensor, int, str]]:
-    """Gradients of single data, the size of a batch, and how it is drawn."""
-    for sampling, batch in product(("replacement", "subset"), (2, 1, 3, 5)):
-        yield normal(generator, 5, 2) + 1, batch, sampling
+    """Gradients of two to seven data, the size of a batch, and how it is drawn."""
+    for sampling, (count, batch) in product(("replacement", "subset"), ((5, 2), (2, 1), (7, 3), (3, 2), (4, 4))):
+        yield normal(generator, count, 2) + 1, batch, sampling
 
 
 def over_all_batches(g: Tensor, batch: int, sampling: str) -> tuple[Tensor, Tensor]:
