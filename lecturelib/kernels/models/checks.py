@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import product as words
 from math import comb, factorial, prod
 
@@ -24,12 +24,29 @@ def symmetric_matrices(generator: Generator) -> list[Tensor]:
     """With and without negative eigenvalues: of full rank, singular, a hair below singular, zero."""
     *roots, square = (normal(generator, 7, rank) for rank in (7, 4, 1, 7))
     below = roots[-1] @ roots[-1].T - 5e-7 * torch.eye(7, dtype=torch.float64)
-    return [*(root @ root.T for root in roots), below, 0 * square, square + square.T]
+    return [*(root @ root.T for root in roots), below, 0 * square, square + square.T, *indefinite(generator)]
+
+
+def indefinite(generator: Generator) -> Iterator[Tensor]:
+    """Of several sizes, with one negative eigenvalue that neither leading minors nor pairs of rows give away."""
+    for size in (2, 3, 6):  # no leading principal minor is negative: the first that could be are 0
+        root, last = normal(generator, size, size - 2), torch.eye(size, dtype=torch.float64)[-1]
+        yield root @ root.T - sizes(generator, 1) * torch.outer(last, last)
+    for size in (3, 4, 7):  # no principal minor of two rows is negative
+        scale, least = signs(generator, size) * sizes(generator, size), 1 / (size - 1)
+        cosine = uniform(generator, 1, low=least + 0.1, high=0.9)
+        yield torch.outer(scale, scale) * ((1 + cosine) * torch.eye(size, dtype=torch.float64) - cosine)
 
 
 def by_cholesky(matrix: Tensor) -> tuple[bool, Tensor]:
     rounding = 1e-9 * torch.eye(len(matrix), dtype=matrix.dtype)
     found = int(torch.linalg.cholesky_ex(matrix + rounding).info) == 0
+    return found, found * matrix
+
+
+def by_minors(matrix: Tensor, chosen: Iterable[Iterable[int]]) -> tuple[bool, Tensor]:
+    """What one would get if principal minors of these rows that are not negative were enough."""
+    found = all(bool(torch.linalg.det(matrix[list(rows)][:, list(rows)]) > -1e-9) for rows in chosen)
     return found, found * matrix
 
 
@@ -46,7 +63,16 @@ def by_the_library(matrix: Tensor) -> tuple[bool, Tensor]:
     source="scholkopf2002: chapter 2",
     check=equals(by_cholesky, on=symmetric_matrices),
     also=(by_the_library,),
-    wrong={"without the square root": {"power": 1.0}, "eigenvectors alone": {"power": 0.0}},
+    wrong={
+        "without the square root": {"power": 1.0},
+        "eigenvectors alone": {"power": 0.0},
+        "no leading principal minor is negative": lambda matrix: by_minors(
+            matrix, [range(size + 1) for size in range(len(matrix))]
+        ),
+        r"$m_{ii} \ge 0$ and $m_{ij}^2 \le m_{ii} m_{jj}$": lambda matrix: by_minors(
+            matrix, [{i, j} for i, j in words(range(len(matrix)), repeat=2)]
+        ),
+    },
 )
 def gram(matrix, *, least=0.0, power=Exponent(0.5)):
     values, vectors = torch.linalg.eigh(matrix)

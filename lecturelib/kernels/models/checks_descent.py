@@ -45,15 +45,20 @@ def neurons_and_chords(generator: Generator) -> tuple[Tensor, ...]:
     return normal(generator, 12, 2), signs(generator, 12), normal(generator, 4, 4), *chords
 
 
-def network(x: Tensor, neurons: Tensor, outputs: Tensor) -> Tensor:
-    return (torch.relu(neurons[..., :2] @ x.T + neurons[..., 2:3]) * outputs[..., 3:]).sum(-2)
+def network(x: Tensor, neurons: Tensor, outputs: Tensor, sigma=torch.relu) -> Tensor:
+    return (sigma(neurons[..., :2] @ x.T + neurons[..., 2:3]) * outputs[..., 3:]).sum(-2)
+
+
+def with_each_activation(x: Tensor, neurons: Tensor) -> Tensor:
+    """The network with ReLU, whose neurons can be scaled, and with functions that can't: (3, N)."""
+    return torch.stack([network(x, neurons, neurons, sigma) for sigma in (torch.relu, torch.tanh, torch.sigmoid)])
 
 
 def on_chords(x: Tensor, y: Tensor, neurons: Tensor, ends: Tensor, t: Tensor) -> dict:
     """Is the loss, one of three, nowhere above a chord? And what is computed halfway to the renamed copy."""
     losses = (lambda f: (f - y).square(), lambda f: (f - y).abs(), lambda f: nn.functional.softplus(-y * f))
     places, halfway = torch.stack([*ends, torch.lerp(*ends, t[:, None, None])]), (neurons + neurons[[1, 0, 2, 3]]) / 2
-    found = {"halfway": network(x, halfway, halfway)}
+    found = {"halfway": with_each_activation(x, halfway)}
     for name, f in {"output weights": network(x, neurons, places), "all weights": network(x, places, places)}.items():
         low, high, inside = torch.stack([loss(f).mean(-1) for loss in losses], 1)
         found[name] = bool((inside <= torch.lerp(low, high, t) + 1e-12 * high).all())
@@ -64,12 +69,16 @@ def on_chords(x: Tensor, y: Tensor, neurons: Tensor, ends: Tensor, t: Tensor) ->
     "prop-models-loss-convex",
     source="own",
     check=equals(on_chords, on=neurons_and_chords),
-    wrong={"networks too": {"networks": True}, "half the output weights": {"total": 0.5}},
+    wrong={
+        "networks too": {"networks": True},
+        "half the output weights": {"total": 0.5},
+        "half the output weights of the sum of the neurons": {"mean": 1.0, "total": 0.5},
+    },
 )
 def convexity(x, y, neurons, ends, t, *, fixed=True, networks=False, mean=0.5, total=1.0):
     both = neurons[0] + neurons[1]
     merged = torch.stack([torch.cat([mean * both[:3], total * both[3:]]), *neurons[2:]])
-    return {"output weights": fixed, "all weights": networks, "halfway": network(x, merged, merged)}
+    return {"output weights": fixed, "all weights": networks, "halfway": with_each_activation(x, merged)}
 
 
 # On a parabola everything is known
@@ -202,9 +211,9 @@ def batches(count: int, batch: int, sampling: str) -> list[tuple[int, ...]]:
 
 
 def gradients(generator: Generator) -> Iterator[tuple[Tensor, int, str]]:
-    """Gradients of single data, the size of a batch, and how it is drawn."""
-    for sampling, batch in product(("replacement", "subset"), (2, 1, 3, 5)):
-        yield normal(generator, 5, 2) + 1, batch, sampling
+    """Gradients of two to seven data, the size of a batch, and how it is drawn."""
+    for sampling, (count, batch) in product(("replacement", "subset"), ((5, 2), (2, 1), (7, 3), (3, 2), (4, 4))):
+        yield normal(generator, count, 2) + 1, batch, sampling
 
 
 def over_all_batches(g: Tensor, batch: int, sampling: str) -> tuple[Tensor, Tensor]:

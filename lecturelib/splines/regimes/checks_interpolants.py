@@ -14,7 +14,7 @@ from torch.func import jvp
 
 from lecturelib.core.checking import equals, tends_to
 from lecturelib.core.claims import Exponent, claim
-from lecturelib.core.problems import normal, signs, uniform
+from lecturelib.core.problems import normal, signs, sizes, uniform
 from lecturelib.splines.breakpoints.checks_problems import quadrature
 from lecturelib.splines.breakpoints.network import spikes
 from lecturelib.splines.regimes.interpolants import arc_cosine_kernel, cubic_limit, cut_corner, first_gap, hinge_kernel
@@ -83,12 +83,13 @@ def function_price(kappa, beta, weights, size, *, half=0.5, lean=1 / 4, lift=3 /
 # The natural cubic spline
 
 
-def data(generator: Generator) -> tuple[Tensor, Tensor, Tensor, CubicSpline]:
-    """Points in any order across [−1, 1], values, places between them, and the natural spline by another library."""
-    x = torch.linspace(-0.95, 0.95, 6, dtype=torch.float64) + 0.05 * uniform(generator, 6, low=-1.0, high=1.0)
-    y, order = normal(generator, 6), torch.randperm(6, generator=generator)
-    spline = CubicSpline(x.numpy(), y.numpy(), bc_type="natural")
-    return x[order], y[order], uniform(generator, 30, low=float(x[0]), high=float(x[-1])), spline
+def data(generator: Generator) -> Iterator[tuple[Tensor, Tensor, Tensor, CubicSpline]]:
+    """Points in any order, off centre, values, places between them, and the natural spline by another library."""
+    for count in (6, 4):
+        x = torch.linspace(-0.95, 0.95, count, dtype=torch.float64) + 0.05 * uniform(generator, count, low=-1.0)
+        x, y = x + signs(generator, 1) * sizes(generator, 1), normal(generator, count)
+        spline, order = CubicSpline(x.numpy(), y.numpy(), bc_type="natural"), torch.randperm(count, generator=generator)
+        yield x[order], y[order], uniform(generator, 30, low=float(x[0]), high=float(x[-1])), spline
 
 
 def _gap_times_size(generator: Generator, half_width: float, x, y, z, spline) -> dict[str, Tensor]:
