@@ -104,12 +104,16 @@ def is_zero(values: Tensor) -> bool:
 
 
 def small_networks(generator: Generator) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    """(β, μ, s) of three neurons: no sum of delta-slopes is zero, a sum of one, two or three is, or nearly is."""
-    for size, off in ((0, 0.0), *product((1, 2, 3), (0.0, 1e-4))):
+    """(β, μ, s) of three neurons: no sum of delta-slopes is zero, a sum of one, two or three is, or nearly is.
+
+    Two with opposite delta-slopes are neighbours, or have the third between them.
+    """
+    near, apart = [0.5, -1.5, 2.0], [-1.5, 2.0, 0.5]
+    for size, off, place in ((0, 0.0, near), *product((1, 2, 3), (0.0, 1e-4), (near, apart))):
         mu = signs(generator, 3) * uniform(generator, 3, low=0.3, high=1.0)
         if size:
             mu[0] = off - mu[1:size].sum()
-        yield torch.tensor([0.5, -1.5, 2.0]).double() + 0.3 * uniform(generator, 3), mu, signs(generator, 3)
+        yield torch.tensor(place).double() + 0.3 * uniform(generator, 3), mu, signs(generator, 3)
 
 
 def is_the_only_one(beta: Tensor, mu: Tensor, side: Tensor) -> bool:
@@ -136,7 +140,13 @@ def is_the_only_one(beta: Tensor, mu: Tensor, side: Tensor) -> bool:
     "cor-generic",
     source="own",
     check=equals(is_the_only_one, on=small_networks),
-    wrong={"if none is zero": {"counts": (1,)}, "if none is zero and no two are opposite": {"counts": (1, 2)}},
+    wrong={
+        "if none is zero": {"counts": (1,)},
+        "if none is zero and no two are opposite": {"counts": (1, 2)},
+        "if no sum of neighbours is zero": lambda beta, mu, _: bool(
+            torch.pdist(torch.cat([0 * mu[:1], mu[beta.argsort()].cumsum(0)])[:, None]).min() > 1e-9
+        ),
+    },
 )
 def generic_networks(beta, mu, side, *, counts=(1, 2, 3)):
     chosen = (list(one) for count in counts for one in combinations(range(3), count))

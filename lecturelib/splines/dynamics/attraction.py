@@ -76,7 +76,7 @@ def potential(x: Inputs, residuals: PerDatum, at: Places) -> Sides:
 def attractors(x: Inputs, residuals: Inputs, *, orientation: Literal[1, -1] = 1) -> Attractors:
     """All zero crossings of ψ for neurons of one orientation, with the sign of the output weights they attract.
 
-    Between data ψ is a straight line in β, on data it jumps. Where s ψ_s falls through zero neurons with v > 0 gather
+    Off the data ψ is a straight line in β, on data it jumps. Where s ψ_s falls through zero neurons with v > 0 gather
     and those with v < 0 leave; where it rises, the other way round. Stretches where ψ is zero are none.
     x, residuals: (N,). Places and signs: (A,), from left to right.
 

@@ -130,11 +130,17 @@ def has_a_potential(x, residuals, at, w, v, *, sign=-1.0, power=Exponent(1.5), r
 
 
 def walkers(generator: Generator) -> Iterator[tuple[Tensor, Tensor, Tensor, float, float]]:
-    """Few points with residuals, many places between them, and w, v of a neuron that sets out there."""
+    """Few points with residuals, many places between them, and w, v of a neuron that sets out there.
+
+    On the last data of each kind ψ has a zero outside all of them, on the active side, and neurons set out there too.
+    """
     for w in (0.7, -0.7, 0.4, -0.4):
         for v in (1.3, -1.3):
             x, residuals = held(generator, 6)
             yield x, residuals, uniform(generator, 25, low=float(x.min()), high=float(x.max())), w, v
+            x = torch.tensor([1.0, 2.0]).double() + 0.2 * uniform(generator, 2)
+            at = uniform(generator, 25, low=-3.0, high=float(x.max()))
+            yield copysign(1, w) * x, torch.tensor([1.0, -0.3]).double(), copysign(1, w) * at, w, v
 
 
 FAR = torch.logspace(math.log10(5), 6, 1000, dtype=torch.float64)
@@ -168,14 +174,18 @@ def _walk(x: Tensor, residuals: Tensor, at: Tensor, w: float, v: float) -> dict[
             "fall": r * (1 + x**2),
         },
     ),
-    wrong={"the other way round": {"attracts": -1}, "on data alone, as the source has it": {"between": False}},
+    wrong={
+        "the other way round": {"attracts": -1},
+        "on data alone, as the source has it": {"between": False},
+        "none outside all data": {"outside": False},
+    },
 )
-def gathers(x, residuals, at, w, v, *, attracts=1, between=True, root=1.0, jump=1.0, square=1.0):
+def gathers(x, residuals, at, w, v, *, attracts=1, between=True, outside=True, root=1.0, jump=1.0, square=1.0):
     s, knots = math.copysign(1.0, w), torch.sort(x).values
     gaps = torch.cat([knots[:1] - 1, (knots[1:] + knots[:-1]) / 2, knots[-1:] + 1])  # a place in every gap
     pull, tilt = (s * _sum_beyond(x, part, gaps, s, slope=0.0) for part in (residuals, residuals * x))
     before, behind = pull[:-1] + knots * tilt[:-1], pull[1:] + knots * tilt[1:]
-    zeros, end = -root * pull / tilt, torch.tensor([math.inf])
+    zeros, end = -root * pull / tilt, torch.tensor([math.inf if outside else -math.inf])
     inside = (zeros > torch.cat([-end, knots])) & (zeros < torch.cat([knots, end]))
     on = before * behind < 0
     places = torch.cat([knots[on], zeros[inside]][: 1 + between])

@@ -24,7 +24,11 @@ def _any(generator: Generator):
     one, (x, y) = autograd.network(generator, 4), autograd.data(generator)
     w, v = one.w * torch.tensor([1, 0, 1, 1]), one.v * torch.tensor([1, 1, 0, 0])
     idle = Network(w, torch.cat([one.b[:2], -w[2:] * (x.mean() + torch.tensor([0, 1]))]), v, one.b0), x, y
-    for network, x, y in (*autograd.problems(generator), idle):
+    dead = autograd.network(generator, 4)
+    b, v = dead.b.clone(), dead.v.clone()
+    b[3], v[3] = -1 - (dead.w[3] * x).max(), 0.0
+    dead = Network(dead.w, b, v, dead.b0), x, y
+    for network, x, y in (*autograd.problems(generator), idle, dead):
         residual = network(x) - y
         critical = onto_kernel(autograd.jacobian(network, x).T) @ residual
         yield from ((network, x, network(x) - away) for away in (0 * x, critical, residual))
@@ -86,6 +90,7 @@ def _by_eigenvalues(network: Network, x: Tensor, y: Tensor) -> tuple:
     wrong={
         "at every critical point, as the source has it": {"flat": lambda v, off: off < math.inf},
         "only at a fit": {"flat": lambda v, off: off < 0},
+        r"only where all $v_i \neq 0$": {"flat": lambda v, off: v != 0},
         "each of tilt and pull stands once": {"places": 1},
         r"the eigenvalue $-\sqrt{T_i^2 + P_i^2}$": {"half": 0.0},
     },
