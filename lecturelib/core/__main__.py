@@ -16,16 +16,23 @@ from lecturelib.core.resolution import in_words, numbers, place, search, stored,
 
 
 def main(only: list[str]) -> int:
-    """Search for the claims whose module or label has one of the words in `only` (all without); the exit status."""
+    """Search, and store, for the claims whose module or label has one of the words in `only` (all without).
+
+    The exit status: 1 where a check is too coarse, 2 where no claim is meant by the words.
+    """
     folders: dict = defaultdict(list)
     for module, claims in all_claims().items():
         folders[place(module)] += [(module, claim) for claim in claims]
+    meant = [claim for claims in folders.values() for module, claim in claims if _meant(only, module, claim.label)]
+    if not meant:
+        print(f"no module and no claim is called {' or '.join(only)}", file=sys.stderr)
+        return 2
     missed = 0
     for path, claims in folders.items():
         known = stored(claims[0][0])
         entries = {claim.label: known[claim.label] for _, claim in claims if claim.label in known}
         for module, claim in claims:
-            if only and not any(word in module or word == claim.label for word in only):
+            if not _meant(only, module, claim.label):
                 continue
             if entries.get(claim.label, {}).get("code") != code_hash(module):
                 print(f"{claim.label}: ", end="", flush=True)
@@ -38,6 +45,10 @@ def main(only: list[str]) -> int:
                 missed += 1
         _write(path, entries)
     return 1 if missed else 0
+
+
+def _meant(only: list[str], module: str, label: str) -> bool:
+    return not only or any(word in module or word == label for word in only)
 
 
 def _write(path: Path, entries: dict[str, dict]) -> None:

@@ -241,8 +241,9 @@ def test_what_is_no_claim_any_more_leaves_the_store(store):
 
 def test_some_claims_alone_are_searched(store, monkeypatch, capsys):
     _, path = store
-    assert program.main(["thm-test-other"]) == 0
-    assert json.loads(path.read_text()) == {}
+    assert program.main(["thm-test-other"]) == 2
+    assert "no module and no claim is called thm-test-other" in capsys.readouterr().err
+    assert not path.exists() or json.loads(path.read_text()) == {}
     assert program.main(["planted"]) == 0
     assert list(json.loads(path.read_text())) == ["thm-test-law"]
 

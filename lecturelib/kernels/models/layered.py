@@ -99,9 +99,11 @@ def _known(module: nn.Module) -> Activation | None:
 def unstacked(module: nn.Module, known: Callable[[nn.Module], Any]) -> tuple[list[nn.Linear], list[Tensor], set]:
     """The linear layers of a module, their biases, 0 where they have none, and what is between, at most one activation.
 
-    known: tells what an activation is called, None for others. Raises ValueError for any other module.
+    known: tells what an activation is called, None for others. Raises ValueError for any other module, also for a
+    subclass of `nn.Sequential` and one with hooks, which may compute something else.
     """
-    layers = list(module) if isinstance(module, nn.Sequential) else []
+    hooked = any(one._forward_hooks or one._forward_pre_hooks for one in module.modules())
+    layers = list(module) if type(module) is nn.Sequential and not hooked else []
     linear, between = layers[::2], {known(one) for one in layers[1::2]}
     plain = len(layers) % 2 == 1 and all(type(one) is nn.Linear for one in linear)
     if not plain or len(between) > 1 or None in between:

@@ -58,9 +58,11 @@ class Network(Record):
         torch.Size([5])
         """
         kinds, state = [type(one) for one in module.children()], module.state_dict()
-        fits = isinstance(module, nn.Sequential) and kinds == [nn.Linear, nn.ReLU, nn.Linear]
+        # a subclass and a module with hooks may compute something else
+        hooked = any(one._forward_hooks or one._forward_pre_hooks for one in module.modules())
+        fits = type(module) is nn.Sequential and not hooked and kinds == [nn.Linear, nn.ReLU, nn.Linear]
         w, v = state.get("0.weight"), state.get("2.weight")
-        if not (fits and w.shape == v.T.shape and w.shape[1] == 1):
+        if not (fits and w is not None and v is not None and w.shape == v.T.shape and w.shape[1] == 1):
             raise ValueError(f"module: expected nn.Sequential of Linear(1, H), ReLU() and Linear(H, 1), got {module}")
         b, b0 = state.get("0.bias", torch.zeros_like(w[:, 0])), state.get("2.bias", v.new_zeros(1))
         return Network(w[:, 0], b, v[0], b0[0]).clone()

@@ -19,6 +19,8 @@ from lecturelib.splines.dynamics.hinge_kernel import Networks, tangent_kernel
 from lecturelib.splines.regimes.interpolants import CubicLimit, hinge_kernel, linear_interpolant, sorted_points
 from lecturelib.splines.training.prefix_sums import Inputs, Targets
 
+SINGULAR = 1e4  # how far above rounding, in units of it, the smallest eigenvalue has to be
+
 
 @checked
 def features(network: Network, x: Inputs) -> Tensor:
@@ -68,13 +70,16 @@ def limit_flow(x: Inputs, y: Annotated[Vector, "N"], half_width: Positive, times
 
     The residuals obey ε̇ = −K ε with the kernel K of `hinge_kernel`, and f = Σ_n λ_n(t) K(·, x_n) with
     λ(t) = K⁻¹ (1 − e^{−K t}) y; so ∂_t f″ = −Σ_n |x − x_n| ε_n. x, y: (N,), x distinct and in [−B, B]; times: (T,), the
-    weights λ of the result, of sorted points, have shape (T, N). Raises ValueError for points that coincide.
+    weights λ of the result, of sorted points, have shape (T, N). Raises ValueError for points that
+    coincide, or are so near, beside B, that the kernel is singular to rounding.
 
     >>> limit_flow([-0.5, 0.5], [1.0, 1.0], half_width=1.0, times=[0.0, 1e6])([0.5]).round(decimals=6).tolist()
     [[0.0], [1.0]]
     """
     x, y = sorted_points(x, y, least=1)
     values, vectors = torch.linalg.eigh(hinge_kernel(x[:, None], x, half_width))
+    if not bool(values[0] > SINGULAR * torch.finfo(x.dtype).eps * values[-1]):
+        raise ValueError(f"x: expected points far enough apart beside half_width = {half_width:g} for {x.dtype}")
     gain = -torch.expm1(-values * times[:, None]) / values
     weights = (gain * (vectors.T @ y)) @ vectors.T
     return CubicLimit(x, weights, 2 * half_width * (weights @ x), 2 * half_width**3 / 3 * weights.sum(-1))

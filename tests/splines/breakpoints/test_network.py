@@ -1,6 +1,7 @@
 """Networks and splines: a case worked by hand, ensembles, hard inputs, and errors that name the argument."""
 
 import io
+from collections import OrderedDict
 
 import hypothesis.strategies as st
 import pytest
@@ -305,3 +306,16 @@ def test_bad_arguments_are_named():
     for last in ((1.0, 1.0, 0.0), (0.0, 0.0, 1.0)):  # v = 0, or w = b = 0, in the last of two neurons
         with pytest.raises(ValueError, match="^network: expected v"):
             balance(Network(*zip((1.0, 1.0, 1.0), last, strict=True), 0.0))
+
+
+def test_a_module_that_computes_something_else_is_refused():
+    class Shifted(nn.Sequential):
+        def forward(self, x):
+            return super().forward(x) + 5
+
+    hooked = nn.Sequential(nn.Linear(1, 2), nn.ReLU(), nn.Linear(2, 1))
+    hooked[1].register_forward_hook(lambda module, given, output: 2 * output)
+    named = nn.Sequential(OrderedDict(a=nn.Linear(1, 2), b=nn.ReLU(), c=nn.Linear(2, 1)))
+    for module in (Shifted(nn.Linear(1, 2), nn.ReLU(), nn.Linear(2, 1)), hooked, named):
+        with pytest.raises(ValueError, match="^module: expected nn.Sequential of"):
+            Network.from_module(module)

@@ -104,6 +104,15 @@ def test_infinite_width_with_gaussian_weights():
     torch.testing.assert_close(flows.kernel_flow(flat, X, Y)(Z), expected, atol=1e-4, rtol=0)
 
 
+def test_a_limit_that_rounding_decides_is_refused():
+    with pytest.raises(ValueError, match="^x: expected points far enough apart beside half_width"):
+        flows.limit_flow([0.0, 1.0, 2.0], [0.0, 1.0, 5.0], 1e6, [1e30])
+    with pytest.raises(ValueError, match="^x: expected points far enough apart"):
+        flows.limit_flow([0.0, 1e-7, 1.0], [0.0, 1.0, 0.0], 2.0, [1e30])
+    flow = flows.limit_flow([0.0, 1.0, 2.0], [0.0, 1.0, 5.0], 1e3, [1e30])
+    assert flow([0.0, 1.0, 2.0])[0].tolist() == pytest.approx([0.0, 1.0, 5.0], abs=1e-5)
+
+
 def test_precision_is_kept(generator):
     start = initialize(20, "uniform_breakpoints", generator=generator).to(torch.float32)
     end = flows.kernel_flow(start, X, Y)
