@@ -23,9 +23,8 @@ def _any(generator: Generator):
     """(network, x, y), y a fit, critical, or random: data twice, twins, dead neurons, some with w = 0 or v = 0."""
     one, (x, y) = autograd.network(generator, 4), autograd.data(generator)
     w, v = one.w * torch.tensor([1, 0, 1, 1]), one.v * torch.tensor([1, 1, 0, 0])
-    knots = (
-        x.unique().unfold(0, 2, 1).mean(1)[[3, 7]]
-    )  # both idle neurons see data, at most one of them the same as neuron 0
+    # both idle neurons see data, and at most one of them the same as neuron 0
+    knots = x.unique().unfold(0, 2, 1).mean(1)[[3, 7]]
     idle = Network(w, torch.cat([one.b[:2], -w[2:] * knots]), v, one.b0), x, y
     dead = autograd.network(generator, 4)
     b, v = dead.b.clone(), dead.v.clone()
