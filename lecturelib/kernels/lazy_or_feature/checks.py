@@ -106,7 +106,8 @@ def paths(generator: Generator) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
     """Networks, and paths of kernels on which the bound is nearly reached.
 
     On the first of these all data are pushed alike. On the second they are pushed apart in a direction in which Θ₀ is
-    small, and a datum that stops at the bend turns this into one in which it is large.
+    small, and a datum that stops at the bend turns this into one in which it is large. On the third the ratio is 2500:
+    the push is over before a datum is at the bend, and the slow datum, stopped there, shifts the other, which is past.
     """
     for sizes, count, alpha, time in (((3, 5, 1), 1, 1.0, 0.1), ((2, 4, 4, 1), 3, 2.0, 1.0)):
         run = training(generator, sizes, count, alpha)
@@ -119,6 +120,13 @@ def paths(generator: Generator) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
     mirror = 0.2 * (one - 2 * torch.outer(across, across) / (across @ across))
     turned = lambda t, _: size * (frozen + max(0.0, t * size * (1 - t * size)) * mirror)  # noqa: E731
     yield from distances(turned, ones[:2], 1.92 / size, none, sharpness=100.0)
+    large = torch.tensor([1.0, 50.0]).double() / 2501**0.5
+    small = large.flip(0) * torch.tensor([1.0, -1.0])
+    steep = one + 2499 * torch.outer(large, large)
+    across = small - 0.5**0.5
+    reflection = 1e8 * (one - 2 * torch.outer(across, across) / (across @ across))
+    pushed = lambda t, _: size * (steep + max(0.0, t * size * (8e-4 - t * size)) * reflection)  # noqa: E731
+    yield from distances(pushed, ones[:2], 1.2 / size, none, sharpness=100.0, steps=3000)
 
 
 @claim(
@@ -128,6 +136,7 @@ def paths(generator: Generator) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
     wrong={
         r"$1/N$": {"data": -1.0},
         "without the root of the ratio": {"root": 0.0},
+        r"$(\lambda_1 / \lambda_N)^{0.4}$": {"root": 0.4},
         "eigenvalues the other way round": {"root": -0.5},
         "half of it": {"factor": 0.5},
     },

@@ -23,7 +23,9 @@ def _any(generator: Generator):
     """(network, x, y), y a fit, critical, or random: data twice, twins, dead neurons, some with w = 0 or v = 0."""
     one, (x, y) = autograd.network(generator, 4), autograd.data(generator)
     w, v = one.w * torch.tensor([1, 0, 1, 1]), one.v * torch.tensor([1, 1, 0, 0])
-    idle = Network(w, torch.cat([one.b[:2], -w[2:] * (x.mean() + torch.tensor([0, 1]))]), v, one.b0), x, y
+    # both idle neurons see data, and at most one of them the same as neuron 0
+    knots = x.unique().unfold(0, 2, 1).mean(1)[[3, 7]]
+    idle = Network(w, torch.cat([one.b[:2], -w[2:] * knots]), v, one.b0), x, y
     dead = autograd.network(generator, 4)
     b, v = dead.b.clone(), dead.v.clone()
     b[3], v[3] = -1 - (dead.w[3] * x).max(), 0.0
