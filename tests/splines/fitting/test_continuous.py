@@ -1,6 +1,7 @@
 """Continuous fits: cases by hand, between their bounds, hard inputs, laws, errors."""
 
 import math
+from itertools import pairwise
 
 import pytest
 import torch
@@ -175,3 +176,13 @@ def test_precision_is_kept():
         assert small.spline.dtype == small(x.float()).dtype == torch.float32
         assert small.loss == pytest.approx(large.loss, rel=1e-6)
         torch.testing.assert_close(small(x.float()), large(x.float().double()).float(), rtol=1e-4, atol=1e-5)
+
+
+def test_no_step_of_descent_makes_a_fit_worse():
+    x = torch.linspace(-1, 1, 25, dtype=torch.float64)
+    for seed in range(5):
+        noise = torch.randn(25, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+        y = torch.sign(torch.sin(5 * x)) + 0.5 * noise
+        losses = [descend_knots(x, y, [-0.5, 0.0, 0.5], steps=steps).loss for steps in range(1, 12)]
+        assert all(after <= before + 1e-12 for before, after in pairwise(losses))
+        assert losses[-1] < losses[0]

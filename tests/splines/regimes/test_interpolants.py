@@ -25,6 +25,8 @@ def test_cutting_a_corner_by_hand():
     assert spikes(cut) == Spikes([0.5], [2.0])
     with pytest.raises(ValueError, match="^n: expected corners 1 and 2 to bend the same way"):
         fits.cut_corner(x, [0.0, 0.0, 1.0, 1.5], 1)
+    with pytest.raises(ValueError, match="^n: expected corners 1 and 2 to bend the same way"):
+        fits.cut_corner(x, [0.0, 2.0, 3.0, 6.0], 1)  # slopes 2, 1, 3: down, then up
     for n in (0, 2):
         with pytest.raises(ValueError, match="^n: expected a whole number from 1 to 1"):
             fits.cut_corner(x, y, n)
