@@ -1,5 +1,6 @@
 """Style, and that book, library and tests fit together. Which room may look into which is in test_rooms.py."""
 
+import importlib.util
 import re
 import subprocess
 import sys
@@ -57,3 +58,12 @@ def test_cells_fit_one_look():
         for cell in re.findall(r"^```\{code-cell\}[^\n]*\n(.*?)^```", text, flags=re.M | re.S):
             lines = [line for line in cell.splitlines() if line.strip() and not line.startswith(":")]
             assert len(lines) <= 20, f"{path}: a cell of {len(lines)} lines\n{cell}"
+
+
+def test_pages_and_labs_import_what_is_there():
+    """A page that runs is the last to tell: this is seen in a second."""
+    for path in [*(ROOT / "chapters").rglob("*.md"), *(ROOT / "labs").rglob("*.md")]:
+        for module, names in re.findall(r"^from (lecturelib[\w.]*) import ([\w, ]+)$", path.read_text("utf-8"), re.M):
+            for name in (one.split(" as ")[0].strip() for one in names.split(",")):
+                found = hasattr(importlib.import_module(module), name) or importlib.util.find_spec(f"{module}.{name}")
+                assert found, f"{path} takes {name} from {module}, which has none"
