@@ -82,6 +82,15 @@ def test_moved_neurons_are_silent_and_inside():
     assert {-1.0, 1.0} == set(torch.sign(done.network.w[done.moved]).tolist())
 
 
+def test_moved_neurons_face_the_nearer_end_of_data_far_from_zero():
+    x = torch.linspace(5, 9, 41, dtype=torch.float64)
+    dead = Network([1.0] * 4, [-20.0] * 4, [1.0] * 4, 0.0)
+    done = relocate(dead, x, (x - 6).abs() + (x - 8).abs())
+    beta = (-done.network.b / done.network.w)[done.moved]
+    assert int((beta < 7).sum()) > 0 < int((beta > 7).sum())
+    assert torch.sign(done.network.w[done.moved]).tolist() == torch.sign(beta - 7).tolist()
+
+
 def test_ensembles_are_relocated_one_by_one():
     generator = torch.Generator().manual_seed(3)
     networks = initialize(9, "pytorch", generator=generator, ensemble=(2, 3))
