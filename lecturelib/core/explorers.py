@@ -20,11 +20,7 @@ from matplotlib.figure import Figure
 
 from lecturelib.core import figures, modules
 from lecturelib.core.controls import Setting
-
-EXPLORER_MIME = "application/vnd.lecturelib.explorer+json"
-"""Output of this type becomes a living explorer when the book is built (see `lecturelib.site.outputs`)."""
-BUILDING = "LECTURELIB_BOOK"
-"""Set in the environment of kernels that run for a book: there is no browser at the other end."""
+from lecturelib.core.display import BUILDING, EXPLORER_MIME
 
 
 class Explorer(anywidget.AnyWidget):
@@ -35,8 +31,8 @@ class Explorer(anywidget.AnyWidget):
     settings to begin with. Raises ValueError for a name, setting or value that does not fit, FileNotFoundError where
     the browser's packages are missing.
 
-    A subclass sets `module` (path below lecturelib), `title`, `hint` (one sentence that says what to try), `settings`
-    and `presets` (name → (words on the button, settings)), and defines `draw`.
+    A subclass sets `module` (path below lecturelib), `title`, `hint` (one sentence that says what to try), `settings`,
+    `presets` (name → (words on the button, settings)) and `heights`, and defines `draw`.
     """
 
     module: ClassVar[str] = ""
@@ -44,6 +40,9 @@ class Explorer(anywidget.AnyWidget):
     hint: ClassVar[str] = ""
     settings: ClassVar[tuple[Setting, ...]] = ()
     presets: ClassVar[Mapping[str, tuple[str, Mapping[str, Any]]]] = {}
+    heights: ClassVar[tuple[int, int]] = (640, 760)
+    """How high it is, in pixels: with controls beside the charts, and on a phone. A page keeps this room for it. Where
+    more is needed, a page jumps when it comes to life; charts share what is left over."""
 
     spec = traitlets.Dict().tag(sync=True)
     givens = traitlets.Dict().tag(sync=True)
@@ -67,6 +66,7 @@ class Explorer(anywidget.AnyWidget):
             "settings": [setting.spec() for setting in self.settings],
             "presets": presets,
             "first": first,
+            "heights": list(self.heights),
         }
         values = {"spec": spec, "givens": dict(givens or {}), "state": first}
         if os.environ.get(BUILDING):
@@ -106,7 +106,7 @@ class Explorer(anywidget.AnyWidget):
     def still(self) -> figures.Picture:
         """What print and browsers without scripts show."""
         figure, alt = self.draw()
-        return figures.show(figure, caption=f"{self.title}. {self.hint}", alt=alt, label=f"fig-{self.name}")
+        return figures.show(figure, caption=f"{self.title}.", alt=alt, label=f"fig-{self.name}")
 
     def _checked(self, state: Mapping[str, Any]) -> dict[str, Any]:
         for key in state:
@@ -120,12 +120,14 @@ class Explorer(anywidget.AnyWidget):
 
     def _repr_mimebundle_(self, **options: Any):
         picture = self.still()
-        words = {"text/plain": f"{self.title} ({picture.alt})", "text/html": picture._repr_mimebundle_()["text/html"]}
+        words = {"text/plain": f"{self.title} ({picture.alt})"}
         if not os.environ.get(BUILDING):
+            # the still is seen where no explorer lives: in a notebook that nobody runs
+            image, sizes = picture.image
             data, metadata = super()._repr_mimebundle_(**options)
-            return {**words, **data}, metadata
+            return {**image, **data, **words}, {**sizes, **metadata}
         book = {"module": self.module, "spec": self.spec, "givens": self.givens, "svg": picture.svg}
-        return {**words, EXPLORER_MIME: json.dumps(book)}, {}
+        return {**words, EXPLORER_MIME: json.dumps({**book, "still": picture.book})}, {}
 
 
 def _palette() -> str:

@@ -6,20 +6,24 @@ follow the page. A figure without a caption and a text alternative cannot be sho
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import html
 import io
 import json
+import os
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
+from PIL import Image
 
-from lecturelib.core.display import Shown
-
-FIGURE_MIME = "application/vnd.lecturelib.figure+json"
-"""Output of this type becomes a numbered figure when the book is built (see `lecturelib.site.outputs`)."""
+from lecturelib.core import display
+from lecturelib.core.display import BUILDING, FIGURE_MIME
 
 # Okabe and Ito's palette, whose colours stay apart for colour-blind readers; darkened where a light page needs
 # contrast, lightened where a dark page does. Light value, dark value.
@@ -70,6 +74,7 @@ STYLE = {
     "svg.hashsalt": "lecturelib",
 }
 
+DOTS = 150  # per inch, of the image in a notebook: more than the 96 of a screen, and still light
 WIDTH, HEIGHT = 5.6, 3.2  # inches, narrow enough that the text stays legible on a phone
 
 
@@ -85,26 +90,77 @@ def new(rows: int = 1, columns: int = 1, *, width: float = WIDTH, height: float 
     return figure, figure.subplots(rows, columns, **options)
 
 
+Output = tuple[dict[str, Any], dict[str, Any]]
+"""One output of a cell: type → data, type → metadata."""
+
+
 @dataclass(frozen=True)
 class Picture:
-    """A figure ready to be shown: an SVG, a caption and alternative text, and the label it is referred to by."""
+    """A figure ready to be shown: an SVG, a caption and alternative text, and the label it is referred to by.
+
+    The page of the book has the SVG. A notebook has an image of dots, which is seen everywhere: programs that do not
+    trust a notebook take drawings out of it.
+    """
 
     svg: str
     caption: str
     alt: str
     label: str
+    figure: Figure = field(repr=False, compare=False)
 
-    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
-        caption = Shown.markdown(self.caption).plain
-        book = {"svg": self.svg, "caption": self.caption, "label": self.label}
-        # A notebook has a page of its own colour behind it: the figure brings its paper along.
-        page = f'<figure style="background: {PAPER}; margin: 0">{self.svg}</figure>'
-        # references in other captions name the label, as a notebook has no numbers for its outputs
-        words = f"<p><b>{self.label}.</b> {html.escape(caption, quote=False)}</p>"
-        return {FIGURE_MIME: json.dumps(book), "text/html": page + words}
+    @cached_property
+    def png(self) -> bytes:
+        """The figure on its own paper, so that it is legible whatever the page behind it, with DOTS per inch."""
+        drawn, small = io.BytesIO(), io.BytesIO()
+        with mpl.rc_context({**STYLE, "savefig.facecolor": PAPER}):
+            self.figure.savefig(drawn, format="png", dpi=DOTS)
+        # a palette of 256 colours is enough for any figure of the book, and takes a third of the bytes
+        colors = Image.open(drawn).convert("RGB").quantize(256, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+        colors.save(small, "png", optimize=True)
+        return small.getvalue()
+
+    @property
+    def book(self) -> dict[str, Any]:
+        """What the builder makes the figure of a page of, and of its notebook."""
+        width, height = (round(inches * 96) for inches in self.figure.get_size_inches())
+        words = {"caption": self.caption, "alt": self.alt, "label": self.label}
+        return {**words, "svg": self.svg, "png": base64.b64encode(self.png).decode(), "size": [width, height]}
+
+    @property
+    def image(self) -> Output:
+        """The figure as an output of a cell in a notebook."""
+        return outputs(self.book)[0]
+
+    def _ipython_display_(self) -> None:
+        # a notebook needs two outputs, and only IPython's own function makes more than one
+        from IPython.display import display as put
+
+        if os.environ.get(BUILDING):
+            put({FIGURE_MIME: json.dumps(self.book), "text/plain": repr(self)}, raw=True)
+            return
+        for data, metadata in outputs(self.book):
+            put(data, metadata=metadata, raw=True)
 
     def __repr__(self) -> str:
         return f"Figure {self.label}: {self.alt}"
+
+
+def outputs(book: Mapping[str, Any], names: Mapping[str, str] | None = None) -> list[Output]:
+    """A figure, given as `Picture.book`, in a notebook: the image, and its caption with the words of what it shows.
+
+    `names`: label → what the book calls it, instead of what `display.name_labels` was told.
+    """
+    width, height = book["size"]
+    image = {"image/png": book["png"], "text/plain": f"Figure: {book['alt']}"}
+    size = {"image/png": {"width": width, "height": height, "alt": book["alt"]}}
+    reference = f"{{numref}}`{book['label']}`"
+    name = display.plain(reference, names)
+    bold = f"**{name}.** " if name != book["label"] else ""
+    # the programs that show images in notebooks read no alternative text
+    alt = html.escape(book["alt"], quote=False).replace("$", r"\$")
+    caption = f"{bold}{display.plain(book['caption'], names)}\n\n"
+    caption += f"<details><summary>What the figure shows, in words</summary>\n\n{alt}\n\n</details>"
+    return [(image, size), ({"text/markdown": caption, "text/plain": caption}, {})]
 
 
 def show(figure: Figure, *, caption: str, alt: str, label: str) -> Picture:
@@ -122,7 +178,7 @@ def show(figure: Figure, *, caption: str, alt: str, label: str) -> Picture:
     buffer = io.StringIO()
     with mpl.rc_context(STYLE):
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    return Picture(_for_the_page(buffer.getvalue(), alt, label), caption.strip(), alt.strip(), label)
+    return Picture(_for_the_page(buffer.getvalue(), alt, label), caption.strip(), alt.strip(), label, figure)
 
 
 def _for_the_page(svg: str, alt: str, label: str) -> str:
@@ -140,7 +196,8 @@ def _for_the_page(svg: str, alt: str, label: str) -> str:
     width = float(re.search(r'width="([\d.]+)pt"', svg).group(1)) * 4 / 3
     svg = re.sub(r'(<svg[^>]*?) width="[\d.]+pt"', r"\1", svg, count=1)
     svg = re.sub(r'(<svg[^>]*?) height="[\d.]+pt"', r"\1", svg, count=1)
-    look = f"width: 100%; max-width: {width:.0f}px; height: auto; stroke-linejoin: round; stroke-linecap: butt"
+    look = f"--drawn: {width:.0f}px; width: 100%; max-width: var(--drawn); height: auto"
+    look += "; stroke-linejoin: round; stroke-linecap: butt"
     return svg.replace("<svg", f'<svg {attributes} style="{look}"', 1)
 
 

@@ -296,7 +296,7 @@ class Numbers(Range):
 
     def _from_numpy(self, name: str, value: Any) -> Tensor:
         try:
-            array = np.asarray(value)
+            array = np.array(value, order="C")  # not shared with the caller, who may change it
         except (ValueError, TypeError, RuntimeError) as error:  # ragged lists; tensors that have a gradient or a GPU
             wrong = ValueError if isinstance(error, ValueError) else TypeError
             raise wrong(f"{name}: expected {self.says}, got {shown(value)} ({error})") from None
@@ -306,6 +306,4 @@ class Numbers(Range):
             array = array.astype(np.int64)
         elif array.dtype not in (np.float16, np.float32, np.float64) or not array.dtype.isnative:
             array = array.astype(np.float64)
-        if not array.flags.writeable or any(stride < 0 for stride in array.strides):
-            array = array.copy()  # torch can hold neither
         return torch.from_numpy(array)

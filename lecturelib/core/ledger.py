@@ -64,7 +64,8 @@ def listing(found: Iterable[Claim], chapters: Path = statements.CHAPTERS) -> Sho
     if lost := [label for label in by_label if label not in known]:
         raise ValueError(f"claims: expected labels of statements of the chapters, got {', '.join(lost)}")
     myst, plain = [], []
-    for page, stated in groupby((one for label, one in known.items() if label in by_label), lambda one: one.page):
+    stated_here = (one for label, one in known.items() if label in by_label)
+    for page, stated in groupby(stated_here, lambda one: statements.chapter(one.page)):
         title = statements.heading(page, chapters)
         entries = [_entry(by_label[one.label], one) for one in stated]
         myst.append(f":::{{rubric}} {title}\n:heading-level: 3\n:::\n\n" + "\n".join(entry.myst for entry in entries))

@@ -1,9 +1,9 @@
 """ES modules of the library, for two kinds of browsers.
 
-A page loads the modules as files, each once. A notebook gets them as one string: every module becomes an address of its
-own within the browser, and the modules that import it name that address. Nothing is compiled, so that JupyterLab needs
-no Node; third-party modules come from npm (package.json), and `make book` puts them in place. Where the library was
-installed without the book, they are fetched.
+For pages they are bundled when the book is built (`lecturelib/site/bundles.py`). A notebook gets them as one string:
+every module becomes an address of its own within the browser, and the modules that import it name that address. Nothing
+is compiled, so that JupyterLab needs no Node; third-party modules come from npm (package.json), and `make book` puts
+them in place. Where the library was installed without the book, they are fetched.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ LIBRARY = Path(__file__).resolve().parents[1]
 PACKAGES = LIBRARY.parent / "node_modules"
 VENDOR = {"uplot": PACKAGES / "uplot" / "dist" / "uPlot.esm.js"}
 """Third-party modules that modules of the library may import, by the names they have in npm."""
+MENDS = {"uplot": ("new Intl.NumberFormat(domEnv ? nav.language : 'en-US')", "new Intl.NumberFormat('en')")}
+"""Name → what is replaced in it, by what. uPlot stops where the browser's language is no tag, like C or en-US@posix."""
 VENDOR_STYLE = PACKAGES / "uplot" / "dist" / "uPlot.min.css"
 STYLE = LIBRARY / "core" / "browser" / "explorer.css"
 
@@ -37,7 +39,21 @@ export default explorer;
 
 
 def read(path: Path) -> str:
-    """The text of a module. Raises FileNotFoundError, saying what to do, where a third-party one is not to be had."""
+    """The text of a module, a third-party one with its `MENDS`.
+
+    Raises FileNotFoundError, saying what to do, where a third-party one is not to be had, ValueError where what is to
+    be mended is not in it, as in a new version.
+    """
+    text = _text(path)
+    for name, (wrong, right) in MENDS.items():
+        if path == VENDOR[name]:
+            if wrong not in text:
+                raise ValueError(f"{path}: expected to find {wrong!r} in it, which is to be replaced")
+            text = text.replace(wrong, right)
+    return text
+
+
+def _text(path: Path) -> str:
     if path.exists() or not path.is_relative_to(PACKAGES):
         return path.read_text(encoding="utf-8")
     name, *rest = path.relative_to(PACKAGES).parts

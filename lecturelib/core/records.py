@@ -80,12 +80,16 @@ class Record(Placed):
     def to(self, *args: Any, **kwargs: Any) -> Self:
         """The record on another device or in another precision, with the arguments of `torch.Tensor.to`.
 
-        Tensors of integers keep their type.
+        Tensors of integers keep their type. Raises TypeError where numbers would become integers.
         """
 
         def moved(one: Tensor) -> Tensor:
             there = one.to(*args, **kwargs)
-            return there if one.is_floating_point() else one.to(there.device)
+            if not one.is_floating_point():
+                return one.to(there.device)
+            if not there.is_floating_point():
+                raise TypeError(f"dtype: expected a floating torch.dtype, got {there.dtype}")
+            return there
 
         return self.map(moved)
 

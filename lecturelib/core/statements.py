@@ -69,6 +69,11 @@ def pages(chapters: Path = CHAPTERS) -> list[str]:
     return [page for page in listed if page in there] + [page for page in there if page not in listed]
 
 
+def chapter(page: str) -> str:
+    """The chapter to which a page belongs: itself, or what stands before _more for the page behind a chapter."""
+    return page.removesuffix("_more")
+
+
 @cache
 def heading(page: str, chapters: Path = CHAPTERS) -> str:
     """The title of a page."""

@@ -6,6 +6,7 @@ install, `store`s rows of numbers, and the page *How fast* shows what was stored
 
 from __future__ import annotations
 
+import argparse
 import os
 import platform
 from collections.abc import Callable, Iterable, Mapping
@@ -71,6 +72,22 @@ def store(name: str, rows: list[Mapping[str, Any]], command: str, *, folder: Pat
     where = f"{machine()}; {os.getloadavg()[0]:.1f} processes ran at the end"
     save(path, list(rows), replace(Provenance.here(command, []), machine=where))
     return path
+
+
+def command(name: str, rows: Callable[[int], list[Mapping[str, Any]]], *, about: str, repeats: int) -> None:
+    """What `python benchmarks/name.py` does: print and store the rows of `rows(repeats)`, measured on one core.
+
+    about: what `--help` says first, the docstring of the file; repeats: how many there are unless --repeats says it.
+    """
+    parser = argparse.ArgumentParser(description=about.splitlines()[0])
+    parser.add_argument("--repeats", type=int, default=repeats)
+    parser.add_argument("--dry", action="store_true", help="print only, store nothing")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    print(machine())
+    found = rows(options.repeats)
+    if not options.dry:
+        print("stored", store(name, found, f"python benchmarks/{name}.py"))
 
 
 def show_stored(*, folder: Path = RESULTS) -> Shown:

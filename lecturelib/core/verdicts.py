@@ -18,7 +18,9 @@ STORE = "LECTURELIB_VERDICTS"
 
 
 def kept(module: str, label: str, compute: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """The figures of the claim `label` of a module, from the store of the build, or computed and stored there."""
+    """The figures of the claim or the derivation `label` of a module, from the store of the build, or computed and
+    stored there.
+    """
     path = _place(module, label)
     if path is None:
         return compute()

@@ -1,5 +1,6 @@
 """Explorers as Python has them: their state, what pages and notebooks get, and what stops them."""
 
+import base64
 import json
 from typing import ClassVar
 
@@ -8,7 +9,8 @@ import traitlets
 
 from lecturelib.core import explorers, figures, modules
 from lecturelib.core.controls import Choice, Number, Points, Switch
-from lecturelib.core.explorers import BUILDING, EXPLORER_MIME, Explorer
+from lecturelib.core.display import BUILDING, EXPLORER_MIME
+from lecturelib.core.explorers import Explorer
 
 
 class Dot(Explorer):
@@ -117,9 +119,12 @@ def test_a_setting_has_to_make_sense(make, message):
 
 def test_a_notebook_gets_a_widget_with_its_code_and_a_picture_for_other_programs():
     dot = Dot("dot", place=0.5)
-    data, _ = dot._repr_mimebundle_()
+    data, metadata = dot._repr_mimebundle_()
+    assert metadata["image/png"]["alt"] == "A dot at 0.5."
     assert data["application/vnd.jupyter.widget-view+json"]["model_id"] == dot.model_id
-    assert "A dot at 0.5." in data["text/html"]
+    assert "A dot at 0.5." in data["text/plain"]
+    assert base64.b64decode(data["image/png"]).startswith(b"\x89PNG")
+    assert "text/html" not in data, "programs that do not trust a notebook drop drawings in it, and show nothing else"
     assert EXPLORER_MIME not in data
     sent = dot.get_state()
     assert sent["_esm"] == "// dot_face.js"
@@ -134,6 +139,7 @@ def test_a_page_gets_settings_and_picture_but_no_code_and_no_widget(monkeypatch)
     data, _ = dot._repr_mimebundle_()
     book = json.loads(data[EXPLORER_MIME])
     assert book["givens"] == {"data": [1, 2]}
+    assert book["still"]["caption"] == f"{Dot.title}."
     assert book["module"] == Dot.module
     assert book["spec"]["first"] == FIRST
     assert book["spec"]["presets"]["far"] == {"words": "Far away", "state": {"place": 1.0, "shown": False}}

@@ -1,10 +1,13 @@
 """Figures: nothing is shown without words, and colours come from the page."""
 
+import base64
+import io
 import re
 import xml.etree.ElementTree as ElementTree
 
 import matplotlib as mpl
 import pytest
+from PIL import Image
 
 from lecturelib.core import figures
 
@@ -70,6 +73,25 @@ def test_the_same_figure_is_the_same_file(figure):
     assert figures.show(figure, **WORDS).svg == figures.show(figure, **WORDS).svg
 
 
+def test_a_notebook_gets_an_image_and_a_caption(figure):
+    words = {**WORDS, "caption": "Bends *upwards*, as {numref}`fig-other` ({prf:ref}`thm-x`).", "alt": "Costs $5."}
+    book = figures.show(figure, **words).book
+    (image, size), (caption, _) = figures.outputs(book, {"fig-line": "Fig. 6.1", "fig-other": "Fig. 6.2"})
+    drawn = Image.open(io.BytesIO(base64.b64decode(image["image/png"]))).convert("RGB")
+    assert size["image/png"] == {"width": 538, "height": 307, "alt": "Costs $5."}
+    assert drawn.width > 1.5 * 538
+    # on paper of its own, so that it is legible in the dark too
+    assert drawn.getpixel((1, 1)) == tuple(int(figures.PAPER[place : place + 2], 16) for place in (1, 3, 5))
+    assert caption["text/markdown"].startswith("**Fig. 6.1.** Bends *upwards*, as Fig. 6.2.\n")
+    assert r"Costs \$5." in caption["text/markdown"]
+    (_, _), (nameless, _) = figures.outputs(book, {})
+    assert nameless["text/markdown"].startswith("Bends *upwards*, as fig-other.\n")
+
+
+def test_the_same_figure_is_the_same_image(figure):
+    assert figures.show(figure, **WORDS).png == figures.show(figure, **WORDS).png
+
+
 def contrast(one, other):
     """Contrast ratio of two colours after WCAG 2."""
 
@@ -86,3 +108,12 @@ def test_lines_and_words_stand_out_from_the_page(mode, page):
     for name, colors in figures.PALETTE.items():
         if name not in ("faint", "paper"):
             assert contrast(colors[mode], page) >= 4.5, name
+
+
+@pytest.mark.parametrize(("width", "drawn"), [(2.5, 200), (6.0, 500)])
+def test_a_figure_tells_how_wide_it_was_drawn(width, drawn):
+    figure, _ = figures.new(width=width)
+    svg = figures.show(figure, caption="A figure.", alt="Empty axes.", label="fig-width").book["svg"]
+    told = int(re.search(r"--drawn: (\d+)px", svg)[1])
+    assert abs(told - drawn) < 100
+    assert "max-width: var(--drawn)" in svg

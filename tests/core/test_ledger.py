@@ -48,6 +48,12 @@ def test_claims_come_by_chapter_in_the_order_of_their_statements(chapters):
     assert places == sorted(places)
 
 
+def test_claims_of_the_page_behind_a_chapter_come_under_the_chapter(chapters):
+    (chapters / "one" / "late.md").rename(chapters / "one" / "early_more.md")
+    (chapters.parent / "_toc.yml").write_text("- file: chapters/one/early\n", encoding="utf-8")
+    assert ledger.listing([MEAN, early], chapters).myst.count("{rubric}") == 1
+
+
 def test_a_line_tells_what_was_found_and_what_would_be_noticed_and_the_rest_unfolds(chapters):
     shown = ledger.listing([MEAN, ORDER, early], chapters)
     lines = [line for line in shown.myst.splitlines() if "{dropdown}" in line]

@@ -83,9 +83,20 @@ def uninstalled(monkeypatch, tmp_path):
 IMPORTS = 'import uPlot from "uplot";\nexport default uPlot;\n'
 
 
-def test_a_package_that_is_not_installed_is_fetched(write, uninstalled):
+def test_a_package_that_is_not_installed_is_fetched_and_mended(write, uninstalled):
+    wrong, right = modules.MENDS["uplot"]
+    uninstalled(f"export default {wrong};\n")
+    assert sources(write(top=IMPORTS))[0] == f"export default {right};\n"
+
+
+def test_a_package_without_what_is_to_be_mended_is_refused(write, uninstalled):
     uninstalled("export default 1;\n")
-    assert sources(write(top=IMPORTS))[0] == "export default 1;\n"
+    with pytest.raises(ValueError, match=r"expected to find .*nav\.language"):
+        modules.as_one(write(top=IMPORTS))
+
+
+def test_charts_ask_for_no_language_of_the_browser():
+    assert "nav.language" not in modules.read(modules.VENDOR["uplot"])
 
 
 def test_what_is_not_as_pinned_is_not_run(write, uninstalled):
@@ -112,7 +123,12 @@ def test_packages_are_pinned_as_in_the_lock():
     "path", sorted(modules.LIBRARY.rglob("browser/*.js")), ids=lambda path: path.relative_to(modules.LIBRARY).as_posix()
 )
 def test_every_module_of_the_library_imports_what_exists_and_fits_one_look(path):
-    assert modules.gather(path)[-1] == path
+    if (modules.LIBRARY / "site") in path.parents:  # scripts of pages, which esbuild bundles, may use other packages
+        needs = json.loads((modules.LIBRARY.parent / "package.json").read_text(encoding="utf-8"))["dependencies"]
+        names = [found[1] for found in modules.IMPORT.findall(path.read_text(encoding="utf-8"))]
+        assert all(name in needs or (path.parent / name).exists() for name in names)
+    else:
+        assert modules.gather(path)[-1] == path
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 350
 
 

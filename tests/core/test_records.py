@@ -57,6 +57,18 @@ DEEP = Deep((torch.rand(4, 3, 1), torch.rand(4, 1, 3)), "relu")
 PAIR = Pair(DEEP, [1, 2, 3, 4], ONE, [5, 6])
 
 
+def test_a_record_keeps_numbers_of_its_own():
+    slopes = np.ones((2, 3))
+    line = Line(slopes[::-1], np.zeros(2))
+    slopes[:] = 5.0
+    assert line.slopes.unique().tolist() == [1.0]
+
+
+def test_numbers_do_not_become_integers():
+    with pytest.raises(TypeError, match="^dtype: expected a floating"):
+        ONE.to(torch.int32)
+
+
 def test_fields_are_checked():
     assert ONE.slopes.dtype == torch.float64
     with pytest.raises(ValueError, match=r"^offset: expected shape \(4, 3\), to fit slopes, got \(\)"):

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from lecturelib.core.statements import CHAPTERS, all_statements, cited, heading, pages
+from lecturelib.core.statements import CHAPTERS, all_statements, chapter, cited, heading, pages
 
 PAGE = r"""---
 # a comment of the front matter
@@ -98,6 +98,11 @@ def test_a_title_of_a_page(book):
     assert heading("part/chapter", book) == "A chapter with $x$"
     (book / "part" / "none.md").write_text("No heading.", encoding="utf-8")
     assert heading("part/none", book) == "part/none"
+
+
+def test_a_page_behind_a_chapter_belongs_to_it():
+    assert chapter("part/chapter_more") == chapter("part/chapter") == "part/chapter"
+    assert chapter("part/moreover") == "part/moreover"
 
 
 def test_pages_come_in_the_order_of_the_contents_and_then_the_others(book):

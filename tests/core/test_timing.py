@@ -77,3 +77,19 @@ def test_numbers_read_well():
     values = (None, "gd", 3, 12_345, 12_345.6, 99.96, 0.000123456)
     expected = [timing.NO_GPU, "gd", "3", "12,345", "12,346", "100", "0.000123"]
     assert [timing.figure(value) for value in values] == expected
+
+
+@pytest.mark.parametrize("dry", [True, False])
+def test_the_command_of_a_benchmark_prints_and_stores_unless_it_is_dry(monkeypatch, tmp_path, capsys, dry):
+    asked = []
+
+    def rows(repeats):
+        asked.append(repeats)
+        return ROWS
+
+    monkeypatch.setitem(timing.store.__kwdefaults__, "folder", tmp_path)
+    monkeypatch.setattr("sys.argv", ["step.py", "--repeats", "4", *(["--dry"] if dry else [])])
+    timing.command("step", rows, about="A step.", repeats=2)
+    assert asked == [4]
+    assert (tmp_path / "step.json").exists() == (not dry)
+    assert ("stored" in capsys.readouterr().out) == (not dry)

@@ -5,8 +5,9 @@ import math
 from dataclasses import replace
 
 import pytest
+import sympy
 
-from lecturelib.core import resolution, verdicts
+from lecturelib.core import derivations, resolution, verdicts
 from lecturelib.core.checking import equals, is_at_most
 from lecturelib.core.claims import claim
 from lecturelib.core.problems import uniform
@@ -91,3 +92,49 @@ def test_outside_a_build_nothing_is_kept(store, tmp_path, monkeypatch):
     monkeypatch.delenv(verdicts.STORE)
     store[0].verdict()
     assert not list(tmp_path.iterdir())
+
+
+@pytest.fixture
+def chain(tmp_path, monkeypatch):
+    """Makes (x + 1)² = `end` in the part 'one', in a build with the store in this folder; and what was proved."""
+    monkeypatch.setenv(verdicts.STORE, json.dumps({"folder": str(tmp_path), "keys": {"one": "one-123"}}))
+    proved, equal = [], derivations.equal
+    monkeypatch.setattr(derivations, "equal", lambda one, *rest: proved.append(one) or equal(one, *rest))
+
+    def make(end: str, module: str = "lecturelib.one.chapter.derivations") -> derivations.Derivation:
+        code = "Derivation('eq-test', (x + 1)**2, [Step(end, 'because')])"
+        x = sympy.Symbol("x", real=True)
+        names = {
+            "Derivation": derivations.Derivation,
+            "Step": derivations.Step,
+            "x": x,
+            "end": sympy.sympify(end, {"x": x}),
+        }
+        return eval(code, {"__name__": module, **names})
+
+    return make, proved
+
+
+def test_a_chain_is_proved_once_and_again_where_it_is_another(chain, tmp_path):
+    make, proved = chain
+    assert make("x**2 + 2*x + 1").verdicts == make("x**2 + 2*x + 1").verdicts == (derivations.PROVED,)
+    assert len(proved) == 1
+    assert make("x*(x + 2) + 1").verdicts == (derivations.PROVED,)
+    assert len(proved) == 2
+    assert len(list((tmp_path / "one-123").iterdir())) == 2
+
+
+def test_a_wrong_chain_is_refused_in_a_build_too_every_time(chain, tmp_path):
+    make, _ = chain
+    for _ in range(2):
+        with pytest.raises(derivations.WrongStep, match="step 1 of 'eq-test'"):
+            make("x**2 + 2*x")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("module", ["__main__", "lecturelib.core.records"])
+def test_a_chain_of_no_part_is_proved_every_time(chain, module):
+    make, proved = chain
+    for _ in range(2):
+        make("x**2 + 2*x + 1", module)
+    assert len(proved) == 2

@@ -20,9 +20,10 @@ const pairs = (query) =>
       return [decoded(key), decoded(rest.join("="))];
     });
 
-/** What a query says about one explorer: settings to change, and the parts that are no setting of it. */
+/** What a query says about one explorer: settings to change, and notes in words on what could not be done as it says. */
 export function read(query, spec) {
   const state = {};
+  const notes = [];
   const strange = [];
   for (const [key, text] of pairs(query)) {
     if (key === spec.name && Object.hasOwn(spec.presets, text)) Object.assign(state, spec.presets[text].state);
@@ -34,8 +35,13 @@ export function read(query, spec) {
     const value = setting && parse(setting, text);
     if (value === undefined) strange.push(`${key}=${text}`);
     else state[setting.name] = value;
+    if (setting?.kind === "number" && value !== undefined && value !== Number(text)) {
+      const edge = value === setting.low ? `least` : `most`;
+      notes.push(`The address asks for ${key} = ${text}, but the ${edge} is ${format(setting, value)}, which was taken instead.`);
+    }
   }
-  return { state, strange };
+  if (strange.length) notes.push(`Not understood in the address, and left out: ${strange.join(", ")}.`);
+  return { state, notes };
 }
 
 /** The query with what it says about one explorer replaced by those of its settings that are not as at first. */

@@ -1,4 +1,5 @@
 // Time: frames while something plays, and calls that come not too often.
+import { tell } from "./failing.js";
 
 /** Calls `tick(milliseconds since the last frame)` once a frame while it runs; rests while nobody can see `seen`. */
 export function clock(seen, tick) {
@@ -9,7 +10,12 @@ export function clock(seen, tick) {
   const frame = (now) => {
     request = 0;
     if (!running) return; // a frame was asked for before it was stopped
-    tick(Math.min(100, now - last));
+    try {
+      tick(Math.min(100, now - last));
+    } catch (error) {
+      running = false;
+      tell(seen, error);
+    }
     last = now;
     next();
   };

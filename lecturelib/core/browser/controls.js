@@ -1,4 +1,6 @@
 // Controls for settings, all of them the browser's own, so that keyboard, touch and screen readers know them.
+import { guarded } from "./failing.js";
+import { words } from "./numbers.js";
 import { atPosition, format, position } from "./settings.js";
 
 /** An element with attributes; names that begin with "on" are listeners. */
@@ -7,7 +9,8 @@ export function element(tag, attributes = {}, ...children) {
   // JupyterLab would take arrow keys for its own shortcuts from whatever has the focus
   if (["button", "input", "select"].includes(tag) || "tabindex" in attributes) made.dataset.lmSuppressShortcuts = "true";
   for (const [name, value] of Object.entries(attributes)) {
-    if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
+    if (name.startsWith("on")) made.addEventListener(name.slice(2), guarded(made, value));
+    else if (name === "style") made.style.cssText = value; // an attribute would need 'unsafe-inline'
     else if (value === true) made.setAttribute(name, "");
     else if (value !== false && value !== undefined) made.setAttribute(name, value);
   }
@@ -42,11 +45,11 @@ function numberControl(setting, id, change) {
   let current = setting.value;
   return {
     parts: [element("label", { for: id }, setting.label), input, shown],
-    show(value) {
+    show(value, text = format(setting, value)) {
       current = value;
       input.value = linear ? value : TICKS * position(setting, value);
-      shown.textContent = format(setting, value).replace("-", "\u2212");
-      input.setAttribute("aria-valuetext", format(setting, value));
+      shown.textContent = text.replaceAll("-", "\u2212");
+      input.setAttribute("aria-valuetext", text);
     },
   };
 }
@@ -77,7 +80,10 @@ function switchControl(setting, id, change) {
 
 const KINDS = { number: numberControl, choice: choiceControl, switch: switchControl };
 
-/** Controls for those settings that have one, in their order. `show(state)` moves them to where the state is. */
+/**
+ * Controls for those settings that have one, in their order. `show(state, used)` moves them to where the state is, or to
+ * the number in use, rounded, where that is another.
+ */
 export function controls(parent, settings, prefix, change) {
   const made = {};
   for (const setting of settings) {
@@ -87,8 +93,11 @@ export function controls(parent, settings, prefix, change) {
     parent.append(element("div", { class: `explorer-control ${setting.kind}` }, ...made[setting.name].parts));
   }
   return {
-    show(state) {
-      for (const [name, control] of Object.entries(made)) control.show(state[name]);
+    show(state, used = {}) {
+      for (const [name, control] of Object.entries(made)) {
+        if (name in used) control.show(used[name], words(used[name], 2));
+        else control.show(state[name]);
+      }
     },
   };
 }

@@ -1,9 +1,11 @@
 // Charts. uPlot draws the axes; what stands between them is drawn by the explorer with a pen, in the colours of the book.
 import uPlot from "uplot";
 import { element } from "./controls.js";
+import { guarded, tell } from "./failing.js";
 import { handles } from "./handles.js";
 import { makePen } from "./pen.js";
 
+const LEAST = 110; // pixels, below which a chart cannot be read
 const FONT = "12px system-ui, sans-serif";
 
 /** A colour of the book (ink, muted, faint, paper, blue, orange, green, pink, gold) as the page has it now. */
@@ -13,42 +15,54 @@ export function color(root, name) {
 
 /**
  * A chart in `parent`.
- * options: name, a few words; x and y: {label, range: [low, high], log, at: places of the labels}; height in pixels; legend: [{words, color, mark}],
- * mark one of line, dashed, band, tick, dot, up, down, square, empty, ring.
+ * options: name, a few words; x and y: {label, range: [low, high], log, at: places of the labels}; height: about how high, in
+ * pixels, as charts share the room of their explorer in proportion to it; legend: [{words, color, mark}], mark one of line, dashed, band, tick, dot, up, down, square, empty, ring.
  * draw(paint) keeps paint(pen) and calls it whenever the chart is drawn; range({x, y}) changes the ends of axes;
  * describe(text) is what the chart shows, for those who cannot see it; onTap(act) calls act(x, y) when its ground is
  * touched; handles(list, act, pick) shows what can be taken and moved (see handles.js); end() takes the chart away.
  */
 export function chart(parent, { name, x, y, height = 240, legend = [] }) {
   const ends = { x: x.range ?? [0, 1], y: y.range ?? [0, 1] };
-  const canvas = element("div", { class: "explorer-canvas", role: "img", "aria-label": name });
-  const box = element("div", { class: "explorer-chart" }, canvas);
+  const least = Math.max(LEAST, Math.round(0.75 * height));
+  const canvas = element("div", { class: "explorer-canvas", role: "img", "aria-label": name, style: `min-height: ${least}px` });
+  const box = element("div", { class: "explorer-chart", style: `flex-grow: ${height}` }, canvas);
   if (legend.length) box.append(key(legend));
   parent.append(box);
   let paint = () => {};
+  const draw = (u) => {
+    try {
+      paint(makePen(u, box, { x, y }));
+    } catch (error) {
+      queueMicrotask(() => tell(box, error)); // the chart goes away, but not while it is being drawn
+    }
+  };
   let request = 0;
-  const plot = new uPlot(options({ x, y, ends, height, box, draw: (u) => paint(makePen(u, box, { x, y })) }), [[], []], canvas);
+  const plot = new uPlot(options({ x, y, ends, canvas, box, draw }), [[], []], canvas);
 
   const place = handles(box, plot, ends);
   let seen = true; // what is out of sight is not drawn while others play
   const redraw = () => {
     if (!seen) return;
-    request ||= requestAnimationFrame(() => {
-      request = 0;
-      plot.redraw(false, true);
-      place.move();
-    });
+    request ||= requestAnimationFrame(repaint);
   };
+  const repaint = guarded(box, () => {
+    request = 0;
+    plot.redraw(false, true);
+    place.move();
+  });
   const fit = () => {
-    const width = canvas.clientWidth;
-    if (width && width !== plot.width) plot.setSize({ width, height });
+    const [width, height] = [canvas.clientWidth, canvas.clientHeight];
+    if (width && height && (width !== plot.width || height !== plot.height)) {
+      plot.setSize({ width, height });
+      queueMicrotask(place.move); // out of sight too, or a narrow page would be as wide as its handles once were
+    }
     redraw();
   };
   const inSight = (entries) => {
     seen = entries.at(-1).isIntersecting;
     redraw();
   };
-  const observers = [new ResizeObserver(fit), new MutationObserver(redraw), new IntersectionObserver(inSight)];
+  const observers = [new ResizeObserver(guarded(box, fit)), new MutationObserver(redraw), new IntersectionObserver(inSight)];
   observers[0].observe(canvas);
   observers[2].observe(canvas);
   for (const marked of [document.documentElement, document.body]) {
@@ -111,7 +125,7 @@ function plain(place) {
   return place.toLocaleString("en", { maximumSignificantDigits: 6 }).replace("-", "\u2212");
 }
 
-function options({ x, y, ends, height, box, draw }) {
+function options({ x, y, ends, canvas, box, draw }) {
   const axis = ({ label, log, at }, side) => ({
     label,
     side,
@@ -134,8 +148,8 @@ function options({ x, y, ends, height, box, draw }) {
     max: ends[which][1],
   });
   return {
-    width: Math.max(200, box.clientWidth),
-    height,
+    width: Math.max(200, canvas.clientWidth),
+    height: Math.max(LEAST, canvas.clientHeight),
     padding: [8, 12, 0, 0],
     legend: { show: false },
     cursor: { show: false },

@@ -1,12 +1,13 @@
 // What can be taken in a chart and moved: by mouse, by finger, and by arrow keys.
 import { clamp } from "./numbers.js";
 import { element } from "./controls.js";
+import { guarded } from "./failing.js";
 
 const STEPS = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 
 /**
  * Handles over the plot. show(list, act, pick): each of `list` is {x, y, name, color, free, picked}; free: "x" (it moves
- * sideways, along the curve that the explorer draws) or "xy"; picked: it gets a ring. act(index, x, y) asks for a move,
+ * sideways, along the curve that the explorer draws) or "xy"; picked: a ring marks it. act(index, x, y) asks for a move,
  * act(index, null) for removal (Delete); pick(index) tells which one was touched or got the focus.
  */
 export function handles(box, plot, ends) {
@@ -69,8 +70,8 @@ export function handles(box, plot, ends) {
     move,
     show(wanted, answer, picking = () => {}) {
       list = wanted;
-      act = answer;
-      pick = picking;
+      act = guarded(ground, answer);
+      pick = guarded(ground, picking);
       const gone = knobs.splice(list.length);
       // whoever removes points by keyboard stays among them
       if (gone.includes(document.activeElement)) knobs.at(-1)?.focus();
@@ -83,7 +84,7 @@ export function handles(box, plot, ends) {
       move();
     },
     onTap(answer) {
-      tap = answer;
+      tap = guarded(ground, answer);
     },
     end: () => ground.remove(),
   };

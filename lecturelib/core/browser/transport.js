@@ -19,9 +19,9 @@ export function makeTransport(stage, prefix, acts, further, pace) {
   });
   const shown = element("output", { for: `${prefix}-time`, "aria-live": "off" });
   const scrub = element("div", { class: "explorer-control explorer-time" }, element("label", { for: `${prefix}-time` }, "time"), time, shown);
-  const bar = element("div", { class: "explorer-transport" }, play, ...Object.values(buttons));
-  const way = element("div", { class: "explorer-transport" }, scrub);
-  stage.append(bar, way);
+  const bar = element("div", { class: "explorer-buttons" }, play, ...Object.values(buttons));
+  const way = element("div", { class: "explorer-transport" }, bar, scrub);
+  stage.append(way);
   const speed = pace && speeds(way, `${prefix}-speed`, pace);
   return {
     bar,

@@ -18,7 +18,7 @@ test("what differs from the beginning is written, readably, and read again", () 
   const state = { alpha: 2.5, target: "own", shown: false, points: [[-1, 0.5], [2, -0.25]] };
   const query = write("?other.alpha=3&q=a%20b", SPEC, state, FIRST);
   assert.equal(query, "?other.alpha=3&q=a%20b&play.alpha=2.5&play.target=own&play.shown=off&play.points=-1,0.5;2,-0.25");
-  assert.deepEqual(read(query, SPEC), { state, strange: [] });
+  assert.deepEqual(read(query, SPEC), { state, notes: [] });
 });
 
 test("settings as at the beginning leave no trace, and an old trace goes", () => {
@@ -34,10 +34,23 @@ test("a preset can be asked for, and settings beside it win", () => {
   assert.deepEqual(read("?play.shown=on&play=wild", SPEC).state, { alpha: 50, shown: true });
 });
 
-test("numbers are brought within limits; what is no setting is named", () => {
-  assert.deepEqual(read("?play.alpha=1000", SPEC).state, { alpha: 100 });
+test("numbers are brought within limits, and it is said what was taken", () => {
+  for (const [text, alpha, edge] of [["1e9", 100, "most"], ["-1", 0.1, "least"]]) {
+    const { state, notes } = read(`?play.alpha=${text}`, SPEC);
+    assert.deepEqual(state, { alpha });
+    assert.equal(notes.length, 1);
+    assert.ok(notes[0].includes(`play.alpha = ${text}, but the ${edge} is ${alpha}`), notes[0]);
+  }
+  assert.deepEqual(read("?play.alpha=100&play.alpha=0.10", SPEC), { state: { alpha: 0.1 }, notes: [] });
+});
+
+test("what is no setting is named", () => {
   const strange = ["play.alpha=much", "play.alpha=", "play.beta=1", "play.target=toString", "play.shown=1", "play=tame", "play.points=1,2;3", "play.points=0,0;1,1;2,2;3,3"];
   strange.push("play.points=0,1e300", "play.points=0,0;-101,0", "play.points=1,Infinity", "play.points=0,much", "play.points=,1");
-  for (const part of strange) assert.deepEqual(read(`?${part}`, SPEC), { state: {}, strange: [part] }, part);
-  assert.deepEqual(read("?other=1&%E0%A4%A=1", SPEC), { state: {}, strange: [] });
+  for (const part of strange) {
+    const { state, notes } = read(`?${part}`, SPEC);
+    assert.deepEqual(state, {}, part);
+    assert.deepEqual(notes, [`Not understood in the address, and left out: ${part}.`]);
+  }
+  assert.deepEqual(read("?other=1&%E0%A4%A=1", SPEC), { state: {}, notes: [] });
 });
