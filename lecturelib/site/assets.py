@@ -15,7 +15,9 @@ MODULES = ROOT / "node_modules"
 LAID_OUT = ROOT / "_build" / "extra" / "assets"
 """Copied into the site as /assets. It is kept out of _static, whose scripts would be put into every page."""
 
-MATHJAX_PARTS = ("tex-chtml.js", "output/chtml", "input/tex", "a11y", "sre", "ui", "core.js", "startup.js", "loader.js")
+KATEX = MODULES / "katex"
+OTHER_FORMATS = re.compile(r',url\([^)]*\) format\("(?:woff|truetype)"\)')
+"""Where the style sheet of KaTeX names fonts for browsers of long ago."""
 HTML_MANAGER = MODULES / "@jupyter-widgets" / "html-manager" / "dist"
 WIDGETS = {
     "require.js": MODULES / "requirejs" / "require.js",
@@ -47,10 +49,14 @@ def install() -> None:
 
 
 def lay_out() -> None:
-    """Copy the parts that pages load into `LAID_OUT`: MathJax with its fonts, and the runtime of widgets."""
+    """Copy the parts that pages load into `LAID_OUT`: what formulas look like, and the runtime of widgets."""
     shutil.rmtree(LAID_OUT, ignore_errors=True)
-    for part in MATHJAX_PARTS:
-        _copy(MODULES / "mathjax" / "es5" / part, LAID_OUT / "mathjax" / part)
+    for font in (KATEX / "dist" / "fonts").glob("*.woff2"):
+        _copy(font, LAID_OUT / "katex" / "fonts" / font.name)
+    _copy(KATEX / "LICENSE", LAID_OUT / "katex" / "LICENSE")
+    _copy(KATEX / "dist" / "contrib" / "copy-tex.min.js", LAID_OUT / "katex" / "copy-tex.min.js")
+    sheet = (KATEX / "dist" / "katex.min.css").read_text(encoding="utf-8")
+    (LAID_OUT / "katex" / "katex.min.css").write_text(OTHER_FORMATS.sub("", sheet), encoding="utf-8")
     for name, source in WIDGETS.items():
         _copy(source, LAID_OUT / "widgets" / name)
     for font in HTML_MANAGER.glob("*.woff*"):

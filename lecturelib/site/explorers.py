@@ -18,36 +18,28 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxRole
 
 from lecturelib.core import modules
+from lecturelib.site import bundles, drawings
 
 logger = logging.getLogger(__name__)
 
 FOLDER = "assets/explorers"
-"""Where the site has the modules. It is kept out of _static, whose scripts would be put into every page."""
-PAGE = "site/browser/page.js"
-"""The module that every page with an explorer loads."""
+"""Where the site has the scripts. It is kept out of _static, whose scripts would be put into every page."""
+DEAD = (
+    "This explorer is not alive: no script of this page has run. Reload the page; if that does not help, allow scripts "
+    "for it or try another browser. The picture shows how it looks at the start."
+)
+"""What the page says by itself, unless the script of pages takes over within ten seconds."""
 
 
 def lay_out(app: Sphinx, failed: Exception | None) -> None:
-    """Copy the modules into the site, with the names of third-party modules turned into their paths."""
+    """Write the scripts and the style sheet of explorers into the site."""
     if failed or app.builder.format != "html":
         return
     target = Path(app.outdir) / FOLDER
     shutil.rmtree(target, ignore_errors=True)
-    for path in sorted(modules.LIBRARY.rglob("browser/*.js")):
-        place = target / path.relative_to(modules.LIBRARY)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        top = "../" * (len(place.relative_to(target).parts) - 1)
-        text = modules.IMPORT.sub(lambda found, top=top: _as_path(found, top), modules.read(path))
-        place.write_text(text, encoding="utf-8")
-    (target / "vendor").mkdir()
-    for name, source in modules.VENDOR.items():
-        (target / "vendor" / f"{name}.js").write_text(modules.read(source), encoding="utf-8")
+    target.mkdir(parents=True)
+    bundles.write(target)
     (target / "explorers.css").write_text(modules.style(), encoding="utf-8")
-
-
-def _as_path(found: re.Match, top: str) -> str:
-    name = f"{top}vendor/{found[2]}.js" if found[2] in modules.VENDOR else found[2]
-    return f"{found[1]}{name}{found[3]}"
 
 
 def place(content: dict[str, Any]) -> nodes.container:
@@ -55,12 +47,14 @@ def place(content: dict[str, Any]) -> nodes.container:
     spec = content["spec"]
     name = f"explorer-{spec['name']}"
     box = nodes.container(classes=["explorer"], ids=[name], explorer=spec)
-    given = {key: content[key] for key in ("module", "spec", "givens")} | {"needs": needed(content["module"])}
-    data = json.dumps(given).replace("<", "\\u003c")
+    data = json.dumps({key: content[key] for key in ("module", "spec", "givens")}).replace("<", "\\u003c")
+    wide, narrow = spec["heights"]
+    # the hint says what to do with a living one
     still = (
-        f'<figure class="explorer-still drawn"><div class="drawing">{content["svg"]}</div>'
-        f"<figcaption><b>{html.escape(spec['title'])}.</b> {html.escape(spec['hint'])}</figcaption></figure>"
-        f'<script type="application/json">{data}</script>'
+        f'<figure class="explorer-still drawn" style="--wide: {wide}px; --narrow: {narrow}px">'
+        f'<div class="drawing">{drawings.light(content["svg"])}</div>'
+        f"<figcaption><b>{html.escape(spec['title'])}.</b></figcaption></figure>"
+        f'<p class="explorer-dead">{DEAD}</p><script type="application/json">{data}</script>'
     )
     box += nodes.raw("", still, format="html")
     return box
@@ -133,16 +127,7 @@ def add_files(app: Sphinx, page: str, template: str, context: dict[str, Any], do
     if not boxes:
         return
     app.add_css_file(f"../{FOLDER}/explorers.css")
-    # before the script that typesets formulas, which page.js asks to wait for explorers that can be seen
-    app.add_js_file(f"../{FOLDER}/{PAGE}", type="module", priority=100)
-
-
-def needed(module: str) -> list[str]:
-    """All modules that one needs, as paths in the site's folder of modules, without those of `PAGE`."""
-    vendors = {path: f"vendor/{name}.js" for name, path in modules.VENDOR.items()}
-    always = modules.gather(modules.LIBRARY / PAGE)
-    paths = (path for path in modules.gather(modules.LIBRARY / module) if path not in always)
-    return [vendors.get(path) or path.relative_to(modules.LIBRARY).as_posix() for path in paths]
+    app.add_js_file(f"../{FOLDER}/page.js", loading_method="defer")
 
 
 def _boxes(doctree: nodes.document) -> list[nodes.container]:

@@ -17,13 +17,29 @@ from sphinx.config import Config
 from sphinx.environment import BuildEnvironment
 from sphinx_design.dropdown import dropdown_title
 
-from lecturelib.core.explorers import BUILDING
+from lecturelib.core.display import BUILDING
 from lecturelib.core.figures import style_sheet
 from lecturelib.core.verdicts import STORE
-from lecturelib.site import explorers, labs, notebooks
+from lecturelib.site import (
+    execution,
+    explorers,
+    formulas,
+    labs,
+    loading,
+    metadata,
+    notebooks,
+    one_page,
+    predictions,
+    quiet,
+    search,
+    slim,
+    tables,
+    terms,
+)
 from lecturelib.site.key import execution_key, layout_key, part_of, parts
 
 STATIC = Path(__file__).parent / "static"
+SHARED_IDS = {"proof", "proof-content", "exercise-content", "solution-content"}
 
 
 def configure(app: Sphinx, config: Config) -> None:
@@ -48,7 +64,6 @@ def configure(app: Sphinx, config: Config) -> None:
     config.html_static_path = [*config.html_static_path, str(STATIC)]
     config.html_extra_path = [*config.html_extra_path, str(root / "_build" / "extra")]
     # Paths are relative to _static, where Sphinx looks for scripts.
-    config.mathjax_path = "../assets/mathjax/tex-chtml.js"
     widgets = ("require", "paths", "embed-amd")
     config.nb_ipywidgets_js = {f"../assets/widgets/{name}.js": {} for name in widgets}
     if config.html_theme_options.get("repository_url"):
@@ -135,18 +150,10 @@ def unlink_summaries(app: Sphinx, doctree: nodes.document, page: str) -> None:
             link.parent.replace(link, link.children)
 
 
-def empty_icon_script(app: Sphinx, failed: Exception | None) -> None:
-    """Icons come from fonts and a style sheet; the theme's script that draws them again is the heaviest part of a page.
-
-    The theme offers no way to leave it out, so it becomes an empty file. Raises FileNotFoundError where it has moved.
-    """
-    if failed or app.builder.format != "html":
-        return
-    scripts = list((Path(app.outdir) / "_static" / "vendor" / "fontawesome").glob("*/js/all.min.js"))
-    if not scripts:
-        raise FileNotFoundError("_static/vendor/fontawesome: expected the theme's script of icons there")
-    for script in scripts:
-        script.write_text("", encoding="utf-8")
+def drop_shared_ids(app: Sphinx, doctree: nodes.document, page: str) -> None:
+    """Leave out ids that extensions give to every statement and exercise: a page may have each only once."""
+    for node in doctree.findall(lambda node: isinstance(node, (nodes.section, nodes.admonition))):
+        node["ids"] = [name for name in node["ids"] if name not in SHARED_IDS]
 
 
 def remove_old_pages(app: Sphinx, failed: Exception | None) -> None:
@@ -174,8 +181,19 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("html-page-context", add_buttons, priority=450)
     app.connect("html-page-context", add_launch_buttons, priority=510)
     app.connect("doctree-resolved", unlink_summaries)
+    app.connect("doctree-resolved", drop_shared_ids)
+    execution.setup(app)
     labs.setup(app)
+    one_page.setup(app)
     app.connect("build-finished", remove_old_pages)
-    app.connect("build-finished", empty_icon_script)
     explorers.setup(app)
+    predictions.setup(app)
+    formulas.setup(app)
+    loading.setup(app)
+    slim.setup(app)
+    quiet.setup(app)
+    metadata.setup(app)
+    search.setup(app)
+    tables.setup(app)
+    terms.setup(app)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

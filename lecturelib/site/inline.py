@@ -14,7 +14,17 @@ from docutils import nodes
 from lecturelib.site import tex
 
 # Nodes that show nothing in a notebook. `raw` is HTML or LaTeX.
-SILENT = {"target", "comment", "index", "substitution_definition", "meta", "sd_tab_input", "HiddenCellNode", "raw"}
+SILENT = {
+    "target",
+    "comment",
+    "index",
+    "substitution_definition",
+    "meta",
+    "sd_tab_input",
+    "HiddenCellNode",
+    "code_behind",
+    "raw",
+}
 WRAPS = {
     "emphasis": ("*", "*"),
     "title_reference": ("*", "*"),
@@ -31,7 +41,7 @@ class Inline:
     """Lowers what stands within the paragraphs of one page.
 
     numbers: kind ("theorem", "figure", "displaymath" …) → id → number, as in `env.toc_fignumbers`; sections: anchor →
-    number, as in `env.toc_secnumbers`; formats: kind → "Fig. %s", as in `numfig_format`; macros: of MathJax;
+    number, as in `env.toc_secnumbers`; formats: kind → "Fig. %s", as in `numfig_format`; macros: of the book;
     address: where the page is published, or "" where it has no address, and references to other pages are plain text;
     unknown: called with a node that has no Markdown.
     `images` collects the images met, name → node: the text refers to them as attachments of its cell.

@@ -3,7 +3,8 @@
 A stored result is as good as everything it was computed from: the chapter itself, which the cache looks at, and the
 library, the pinned versions and the data, which it does not. They make up this key. A part of the book looks only into
 its own part of the library and into core, so each part has a key of its own: when one part of the library changes, only
-its chapters run again, and pages outside the parts, which look everywhere, also for the words of statements.
+its chapters run again, and pages outside the parts, which look everywhere, also for the words of statements and for
+what benchmarks found.
 """
 
 from __future__ import annotations
@@ -42,9 +43,11 @@ def part_of(root: Path, page: str) -> str | None:
 def files(root: Path, part: str | None = None) -> Iterator[Path]:
     """What the results of the chapters of a part, or of all, depend on besides the chapters, in a fixed order."""
     found = {path for pattern in (LIBRARY, PINS, *DATA) for path in root.glob(pattern) if path.is_file()}
-    elsewhere = [name for name in parts(root) if part is not None and name != part]
-    other = (*NOT_COMPUTING, *(f"{top}/{name}/" for top in ("lecturelib", "chapters") for name in elsewhere))
-    return (path for path in sorted(found) if not path.relative_to(root).as_posix().startswith(other))
+    other = list(NOT_COMPUTING)
+    if part is not None:
+        other += [f"{top}/{name}/" for top in ("lecturelib", "chapters") for name in parts(root) if name != part]
+        other.append("benchmarks/")
+    return (path for path in sorted(found) if not path.relative_to(root).as_posix().startswith(tuple(other)))
 
 
 def execution_key(root: Path, part: str | None = None) -> str:

@@ -224,6 +224,8 @@ class Markdown(Inline):
     def block_container(self, node: nodes.container) -> list[Part]:
         if node.get("nb_element") == "cell_code":
             return [Cell(node["cell_index"]), self._numbers_shown(node)]
+        if "prediction" in node:
+            return []  # its cell asks when it is run
         if "lab_answer" in node:
             return [Answer(node["lab_answer"], self._text(node.children))]
         if node.get("design_component") == "card-title":
@@ -231,11 +233,10 @@ class Markdown(Inline):
         return self._fold("Show", node.children) if FOLDED.intersection(node["classes"]) else self.parts(*node.children)
 
     def _numbers_shown(self, cell: nodes.Element) -> str:
-        """By what numbers the text refers to the output of a cell, which does not know them in a notebook."""
-        found = [self._label("figure", figure).strip("*") for figure in cell.findall(nodes.figure)]
+        """By what numbers the text refers to equations in the output of a cell, which does not know them."""
         equations = [self.number("displaymath", equation) for equation in cell.findall(nodes.math_block)]
-        found += [f"equation ({number})" for number in equations if number]
-        return f"*The output above is {', '.join(filter(None, found))}.*" if any(found) else ""
+        found = [f"equation ({number})" for number in equations if number]
+        return f"*What the cell above shows is {', '.join(found)}.*" if found else ""
 
     def _quoted(self, children: Iterable[nodes.Node], name: str = "") -> list[Part]:
         children = _inside(children)

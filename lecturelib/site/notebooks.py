@@ -1,6 +1,7 @@
 """Each page as a notebook to download: its text in plain Markdown, its code cells as they stand in the chapter.
 
-Outputs are not stored: whoever opens the notebook runs it. Two builds of the same page give the same bytes.
+A notebook says where it comes from, and has what its cells showed when the book was built (stored.py), so that it can
+be read where nothing runs. Two builds of the same page give the same bytes.
 """
 
 from __future__ import annotations
@@ -8,10 +9,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import html
+import json
 import mimetypes
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 import nbformat
@@ -23,6 +26,7 @@ from sphinx.application import Sphinx
 from sphinx.util import logging
 from sphinxcontrib.bibtex.transforms import node_text_transform
 
+from lecturelib.site import stored
 from lecturelib.site.markdown import Answer, Cell, Markdown, Part
 
 logger = logging.getLogger(__name__)
@@ -36,6 +40,9 @@ METADATA = {
     "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
     "language_info": {"name": "python"},
 }
+
+LICENCE = "https://creativecommons.org/licenses/by/4.0/"
+CODE_LICENCE = "https://opensource.org/license/mit"
 
 FROM_REPOSITORY = """\
 # Makes lecturelib, the library of this book, available: installs it from the book's repository where it is missing.
@@ -51,9 +58,17 @@ try:
     import lecturelib
 except ModuleNotFoundError:
     raise ModuleNotFoundError(
-        "This notebook needs lecturelib, the library of its book. Run it inside a copy of the book, "
-        "with the Python environment that was set up there."
+        "This notebook needs lecturelib, the library of its book, "
+        "{book}. {where} "
+        "Run the notebook inside a copy of the book, "
+        "with the Python environment that `make` sets up there."
     ) from None
+"""
+NAMES = """\
+# What the book calls its figures and statements, for the captions of this notebook.
+from lecturelib.core import display
+
+display.name_labels({names})
 """
 
 
@@ -61,7 +76,10 @@ def write(app: Sphinx, page: str, doctree: nodes.document) -> Path:
     """Write the page as a notebook below _sources; the path of it."""
     path = place(app, page)
     text = Path(app.env.doc2path(page)).read_text(encoding="utf-8")
-    nbformat.write(notebook(app, page, doctree, code_cells(app, page, text), setup_cell(app)), path)
+    made = notebook(
+        app, page, doctree, code_cells(app, page, text), setup_cell(app), shown=stored.read(app, page, text)
+    )
+    nbformat.write(made, path)
     return path
 
 
@@ -73,11 +91,18 @@ def place(app: Sphinx, page: str) -> Path:
 
 
 def notebook(
-    app: Sphinx, page: str, doctree: nodes.document, code: dict[int, NotebookNode], setup: str
+    app: Sphinx,
+    page: str,
+    doctree: nodes.document,
+    code: dict[int, NotebookNode],
+    setup: str,
+    *,
+    shown: dict[int, list[NotebookNode]] | None = None,
 ) -> NotebookNode:
     """The page as a notebook with its cells `code`, index → cell, the first of them behind the cell `setup`.
 
-    A node that has no Markdown makes a warning that names it.
+    `shown`: index → what a cell has put out, in types of the builder too. A node that has no Markdown makes a warning
+    that names it.
     """
 
     def unknown(node: nodes.Node) -> None:
@@ -90,18 +115,48 @@ def notebook(
         numbers=app.env.toc_fignumbers.get(page, {}),
         sections=app.env.toc_secnumbers.get(page, {}),
         formats=app.config.numfig_format,
-        macros=(app.config.mathjax3_config or {}).get("tex", {}).get("macros", {}),
+        macros=app.config.formula_macros,
         address=f"{base.rstrip('/')}/{app.builder.get_target_uri(page)}" if base else "",
     )
     parts = markdown.parts(doctree)
     parts += references(app, page, markdown)
     images = {name: _file(app, node) for name, node in markdown.images.items()}
-    cells = [*_cells(parts, code, setup)]
+    names = stored.names(doctree, shown or {}, markdown)
+    before = [new_code_cell(setup.rstrip()), *_names_cell(names)] if code else []
+    for index, outputs in (shown or {}).items():
+        code[index].outputs = stored.lower(outputs, names)
+    cells = [new_markdown_cell(origin(app, markdown.address)), *_cells(parts, code, before)]
     for position, cell in enumerate(cells):
         if cell.cell_type == "markdown":
             _attach(cell, images)
         cell.id = hashlib.sha256(f"{page} {position} {cell.source}".encode()).hexdigest()[:12]
-    return new_notebook(cells=cells, metadata=METADATA)
+    title = app.env.titles[page].astext()
+    return new_notebook(cells=cells, metadata={**METADATA, **about(app, title, markdown.address)})
+
+
+def origin(app: Sphinx, address: str) -> str:
+    """The first cell: of what book this is a page, where that is, and what may be done with it."""
+    book = f"*{app.config.html_title}*, © {app.config.copyright} {app.config.author}."
+    place = f" The page in the book: <{address}>." if address else ""
+    return f"{book}{place} Text and figures: [CC BY 4.0]({LICENCE}); code: [MIT licence]({CODE_LICENCE})."
+
+
+def about(app: Sphinx, title: str, address: str) -> dict[str, Any]:
+    """The same as metadata, with the names that nbformat has for them."""
+    found = {
+        "title": f"{title} — {app.config.html_title}",
+        "authors": [{"name": app.config.author}],
+        "license": {"text": {"name": "CC BY 4.0", "url": LICENCE}, "code": {"name": "MIT", "url": CODE_LICENCE}},
+    }
+    return {**found, "address": address} if address else found
+
+
+def _names_cell(names: dict[str, str]) -> list[NotebookNode]:
+    """A folded cell that tells the library what the book calls things; none where nothing is called anything."""
+    if not names:
+        return []
+    text = NAMES.format(names=json.dumps(names, indent=4, ensure_ascii=False)).rstrip()
+    return [new_code_cell(text, metadata={"jupyter": {"source_hidden": True}})]
 
 
 def references(app: Sphinx, page: str, markdown: Markdown) -> list[str]:
@@ -125,13 +180,14 @@ def code_cells(app: Sphinx, page: str, text: str) -> dict[int, NotebookNode]:
     return {index: cell for index, cell in enumerate(cells) if cell.cell_type == "code"}
 
 
-def _cells(parts: list[Part], code: dict[int, NotebookNode], setup: str) -> Iterator[NotebookNode]:
-    """The cells of the notebook: a new one at every heading, and the code where it stands in the chapter."""
+def _cells(parts: list[Part], code: dict[int, NotebookNode], before: list[NotebookNode]) -> Iterator[NotebookNode]:
+    """The cells of the notebook: a new one at every heading, and the code where it stands in the chapter.
+
+    `before`: cells that come in front of the first code.
+    """
     # cells that the page leaves out altogether, which later ones may need
     absent = [index for index, cell in code.items() if _removed(cell)]
     text: list[str] = []
-    if not code:
-        setup = ""
     for part in [*parts, Cell(max(code, default=-1) + 1)]:
         if text and (not isinstance(part, str) or part.startswith("#")):
             yield new_markdown_cell("\n\n".join(text))
@@ -145,9 +201,8 @@ def _cells(parts: list[Part], code: dict[int, NotebookNode], setup: str) -> Iter
         indices = [index for index in absent if index < part.index]
         absent = absent[len(indices) :]
         for index in [*indices, *([part.index] if part.index in code else [])]:
-            if setup:
-                yield new_code_cell(setup.rstrip())
-                setup = ""
+            yield from before
+            before = []
             yield _code(code[index], folded=part.folded)
 
 
@@ -160,7 +215,7 @@ def _removed(cell: NotebookNode) -> bool:
 
 
 def _code(cell: NotebookNode, *, folded: bool) -> NotebookNode:
-    """A cell of the chapter without outputs, folded where the page hides it."""
+    """A cell of the chapter, folded where the page hides it."""
     tags, metadata = _tags(cell), dict(cell.metadata)
     hidden = {
         "source_hidden": folded or bool(tags & {"hide-input", "hide-cell", "remove-input", "remove-cell"}),
@@ -168,7 +223,7 @@ def _code(cell: NotebookNode, *, folded: bool) -> NotebookNode:
     }
     if any(hidden.values()):
         metadata["jupyter"] = {name: True for name, value in hidden.items() if value}
-    return new_code_cell(cell.source, metadata=metadata)
+    return new_code_cell(cell.source, metadata=metadata, outputs=cell.outputs)
 
 
 def setup_cell(app: Sphinx) -> str:
@@ -176,7 +231,9 @@ def setup_cell(app: Sphinx) -> str:
     options = app.config.html_theme_options
     address = options.get("repository_url", "").rstrip("/")
     if not address:
-        return FROM_COPY
+        base = app.config.html_baseurl
+        where = f"The book is at {base}." if base else "The book is where you got this notebook."
+        return FROM_COPY.format(book=app.config.html_title, where=where)
     return FROM_REPOSITORY.format(address=address, branch=options.get("repository_branch") or "main")
 
 

@@ -1,7 +1,7 @@
-"""Formulas of a page in the TeX that every notebook program understands.
+"""Formulas of a page in the TeX that every program understands: KaTeX when the book is built, and those for notebooks.
 
-The site's MathJax knows the macros of the book and breaks long displays by itself; the programs that show notebooks
-(MathJax in JupyterLab, KaTeX in VS Code) do neither.
+Authors use the macros of the book, and write lines below each other as Sphinx lets them. The programs that show
+notebooks (MathJax in JupyterLab, KaTeX in VS Code) know neither, nor does who gets a formula that was copied.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 Macros = Mapping[str, str | Sequence]
-"""As MathJax takes them: name → TeX, or name → [TeX with #1, #2 …, number of arguments]."""
+"""As _config.yml has them: name → TeX, or name → [TeX with #1, #2 …, number of arguments]."""
 
 _COMMAND = re.compile(r"\\([A-Za-z]+|.)", re.S)
 _ENVIRONMENT = re.compile(r"\\begin\{(\w+)\*?\}(.*)\\end\{\1\*?\}", re.S)

@@ -35,17 +35,21 @@ def cell(code: str) -> str:
     return f"```{{code-cell}} ipython3\n{code}\n```\n"
 
 
-def build(book: Path) -> subprocess.CompletedProcess[str]:
-    """Build a book as `make book` does; what was printed is in `stdout`."""
-    return subprocess.run(
-        [sys.executable, "-m", "lecturelib.site", "build", str(book)],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
+def command(book: Path, *asked: str) -> dict[str, Any]:
+    """How to start a process that builds a book, as `make book` does, or what is `asked` of lecturelib.site instead."""
+    return {
+        "args": [sys.executable, "-m", "lecturelib.site", *(asked or ("build",)), str(book)],
+        "cwd": ROOT,
+        "env": {**os.environ, "PYTHONPATH": str(ROOT)},
+        "stdout": subprocess.PIPE,
+        "stderr": subprocess.STDOUT,
+        "text": True,
+    }
+
+
+def build(book: Path, *asked: str) -> subprocess.CompletedProcess[str]:
+    """Build a book; what was printed is in `stdout`."""
+    return subprocess.run(**command(book, *asked), check=False)
 
 
 def built(book: Path) -> Path:
@@ -74,5 +78,8 @@ def write_book(book: Path, chapters: Mapping[str, str], changes: Mapping[str, An
     (book / icon).parent.mkdir(parents=True, exist_ok=True)
     shutil.copy(ROOT / icon, book / icon)
     (book / "_build").mkdir(exist_ok=True)
-    (book / "_build" / "extra").symlink_to(ROOT / "_build" / "extra")
+    (ROOT / "_build" / "fonts").mkdir(exist_ok=True)
+    for ready in ("extra", "fonts"):
+        (book / "_build" / ready).unlink(missing_ok=True)
+        (book / "_build" / ready).symlink_to(ROOT / "_build" / ready)
     return book

@@ -4,8 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from tests.site.books import NOTEBOOK, cell
 from tests.site.page_checks import Visit
 
+_FAR = "\n".join(["Text between two explorers.\n"] * 120)
+_SLICE = cell("from lecturelib.splines.loss_surface.explorer import SliceExplorer\n\nSliceExplorer('slice')")
+TWO = f"""{NOTEBOOK}
+A link: {{explore}}`put it at 1.5 <slice beta=1.5 facing=left>`, and a {{explore}}`preset <slice=dead>`.
+
+{_SLICE}
+
+{_FAR}
+
+{cell("SliceExplorer('far', beta=0.0)")}
+
+(a-place)=
+## A place below both
+
+{{explore}}`Back up at -1.2 <slice beta=-1.2>`
+
+{_FAR}
+"""
+"""A page with two explorers, links that set them, and a place below them."""
 FOCUS = """() => {
   const here = document.activeElement;
   const words = here.ariaLabel ?? (here.labels?.[0]?.textContent || here.textContent);

@@ -41,24 +41,28 @@ window.checks = (() => {
   return {
     formulas() {
       const raw = [];
+      const name = (text) => text.split(",")[0].replace(/["']/g, "");
+      const family = (element) => name(getComputedStyle(element).fontFamily);
+      const fonts = new Set([...document.fonts].filter((font) => font.status === "loaded").map((font) => name(font.family)));
       const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
       for (let node = walker.nextNode(); node; node = walker.nextNode()) {
         const skipped = node.parentElement.closest("script, style, pre, code, textarea");
-        if (!skipped && /\\[([]|\$\$/.test(node.data)) raw.push(`raw TeX: ${start(node.data)}`);
+        if (!skipped && /(?<!\\)\\[([]|\$\$/.test(node.data)) raw.push(`raw TeX: ${start(node.data)}`);
       }
       return [
         ...raw,
-        ...all(".math").filter((math) => !math.querySelector("mjx-container"))
+        ...all(".math").filter((math) => !math.querySelector(".katex-html"))
           .map((math) => `not rendered: ${start(math.textContent)}`),
-        // MathJax writes what it does not know in red and goes on
-        ...all(".math mtext").filter((text) => /^\\[a-z]/i.test(text.textContent))
-          .map((text) => `unknown command: ${text.textContent}`),
-        ...all("mjx-merror").map((error) => `error in a formula: ${error.dataset.mjxError ?? start(error.textContent)}`),
+        ...all(".katex").filter((formula) => !formula.querySelector("math annotation")?.textContent)
+          .map((formula) => `not to be read aloud: ${start(formula.textContent)}`),
+        ...all(".katex-html").filter((formula) => formula.checkVisibility() && !fonts.has(family(formula)))
+          .map((formula) => `without its font: ${start(formula.textContent)}`),
+        ...all(".katex-error").map((error) => `error in a formula: ${error.title || start(error.textContent)}`),
       ];
     },
 
     descriptions() {
-      const ignored = "button, nav, mjx-container, [aria-hidden=true], .navbar-brand";
+      const ignored = "button, nav, .katex, [aria-hidden=true], .navbar-brand";
       const drawn = all("svg").filter((svg) => !svg.closest(ignored) && !svg.parentElement.closest("svg"));
       const unnamed = drawn.filter((svg) => svg.getAttribute("role") !== "img" || !svg.getAttribute("aria-label")?.trim());
       const images = all("img").filter((image) => !image.closest(ignored) && !image.alt.trim());
@@ -67,6 +71,14 @@ window.checks = (() => {
         ...[...unnamed, ...images].map((image) => `no alternative text: ${selector(image)}`),
         ...silent.map((figure) => `no caption: ${selector(figure)}`),
       ];
+    },
+
+    // A picture of a figure takes room, unless it is folded away or its explorer is alive.
+    sizes() {
+      const drawn = all("figure :is(svg[role=img], img)").filter((picture) => picture.checkVisibility());
+      return drawn.map((picture) => [picture, picture.getBoundingClientRect()])
+        .filter(([, { width, height }]) => Math.min(width, height) < 16)
+        .map(([picture, { width, height }]) => `no size: ${selector(picture)} is ${width} by ${height}`);
     },
 
     copyButtons() {
@@ -117,7 +129,7 @@ window.checks = (() => {
       const guilty = all("body *").filter((e) => e.getBoundingClientRect().right > innerWidth + 1 && !scrolls(e));
       const deepest = guilty.filter((e) => !guilty.some((other) => other !== e && e.contains(other)));
       const cut = all("article *").filter((e) => e.clientWidth > 1 && e.scrollWidth > e.clientWidth + 1
-        && ["hidden", "clip"].includes(getComputedStyle(e).overflowX) && !e.closest("svg, mjx-assistive-mml, button"));
+        && ["hidden", "clip"].includes(getComputedStyle(e).overflowX) && !e.closest("svg, .katex, button"));
       return [
         ...cut.map((e) => `cut off: ${selector(e)}`),
         ...wide.map((e) => `${selector(e)} is ${e.scrollWidth} wide in ${innerWidth}`),

@@ -21,6 +21,7 @@ CHECKS = (
     "errors",
     "formulas",
     "descriptions",
+    "sizes",
     "copy buttons",
     "download",
     "modes",
@@ -29,11 +30,20 @@ CHECKS = (
     "narrow",
 )
 SERIOUS = ("serious", "critical")
-TYPESET = "async () => { if (window.MathJax?.startup?.promise) await MathJax.startup.promise; }"
+TYPESET = """async () => {
+  await document.fonts.ready;
+  while (document.documentElement.classList.contains("in-stages")) await new Promise((done) => setTimeout(done, 50));
+}"""
+"""Wait until a page is laid out for good."""
 MODE = "document.documentElement.dataset.theme"
-RUN_AXE = "(only) => axe.run(document, {resultTypes: ['violations'], preload: false, ...(only && {runOnly: only})})"
+RUN_AXE = """([only, without]) => axe.run(document, {
+  resultTypes: ["violations"],
+  preload: false,
+  ...(only && { runOnly: only }),
+  rules: Object.fromEntries(without.map((rule) => [rule, { enabled: false }])),
+})"""
 COLOURS = ["color-contrast", "link-in-text-block"]
-"""The rules whose outcome depends on the mode: all that look at colours."""
+"""The rules whose outcome depends on the mode: all that look at colours. They take longest, as they ask every word."""
 SCROLLING = ["scrollable-region-focusable"]
 """The rule whose outcome depends on the width of the window."""
 SETTLED = """async () => {
@@ -41,13 +51,28 @@ SETTLED = """async () => {
   const frame = () => within(2000, new Promise(requestAnimationFrame));
   await frame();
   await frame();
-  await within(5000, Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => 0))));
+  // what is skipped as far from the window stands still in Firefox
+  const seen = ({ effect }) => effect?.target?.checkVisibility({ contentVisibilityAuto: true });
+  const moving = document.getAnimations().filter(seen);
+  await within(5000, Promise.all(moving.map((animation) => animation.finished.catch(() => 0))));
 }"""
 """Wait until a change of mode or width has been answered: colours move for a moment.
 
 A window that the browser takes for hidden, as may happen when it shows a download, draws no frames: none is waited for.
 """
-IN_PAGE_CHECKS = {"formulas": "formulas", "descriptions": "descriptions", "copy buttons": "copyButtons"}
+MIDDLE = """(selector) => {
+  const seen = [...document.querySelectorAll(selector)].find((one) => one.checkVisibility());
+  if (!seen) return null;
+  seen.scrollIntoView({ block: "nearest", behavior: "instant" });
+  const [{ x, y, width, height }] = seen.getClientRects(); // of the first line, where words go on in another
+  return [x + width / 2, y + height / 2];
+}"""
+IN_PAGE_CHECKS = {
+    "formulas": "formulas",
+    "descriptions": "descriptions",
+    "sizes": "sizes",
+    "copy buttons": "copyButtons",
+}
 
 
 @dataclass
@@ -58,6 +83,8 @@ class Visit:
     server: str
     problems: dict[str, list[str]] = field(default_factory=lambda: {name: [] for name in CHECKS})
     asked: list[str] = field(default_factory=list)
+    with_axe: bool = True
+    with_colours: bool = True
 
     def listen(self) -> None:
         """Note down what the page asks for and complains about."""
@@ -72,8 +99,13 @@ class Visit:
             if message.type in ("error", "warning"):
                 problems["console"].append(f"{message.type}: {message.text}")
 
+        def on_failure(request) -> None:
+            # given up since the reader left, as the icon of a page that is loaded anew
+            if getattr(request, "failure", "") != "net::ERR_ABORTED":  # which Chromium alone tells
+                problems["requests"].append(f"failed: {request.url}")
+
         page.on("request", on_request)
-        page.on("requestfailed", lambda request: problems["requests"].append(f"failed: {request.url}"))
+        page.on("requestfailed", on_failure)
         page.on(
             "response",
             lambda answer: answer.status >= 400 and problems["requests"].append(f"{answer.status}: {answer.url}"),
@@ -86,8 +118,11 @@ class Visit:
         self.problems[check] += [prefix + problem for problem in self.page.evaluate(f"() => checks.{question}()")]
 
     def axe(self, mode: str, rules: list[str] | None = None) -> None:
-        """Keep what axe-core finds by these rules, or by all, as far as it is serious."""
-        for violation in self.page.evaluate(RUN_AXE, rules)["violations"]:
+        """Keep what axe-core finds by these rules, or by all, as far as it is serious, where it is asked."""
+        if not self.with_axe:
+            return
+        without = [] if self.with_colours or rules else COLOURS
+        for violation in self.page.evaluate(RUN_AXE, [rules, without])["violations"]:
             if violation["impact"] not in SERIOUS:
                 continue
             nodes = [f"{' '.join(map(str, node['target']))}: {_reason(node)}" for node in violation["nodes"]]
@@ -116,21 +151,45 @@ def is_chapter(site: Path, page: str) -> bool:
     return (site / "_sources" / page).with_suffix(".md").is_file()
 
 
-def survey(browser, server: str, site: Path, pages: list[str]) -> dict[str, list[str]]:
-    """Visit all these pages; name of a check → what is wrong, with the page where it is."""
+def survey(
+    browser,
+    server: str,
+    site: Path,
+    pages: list[str],
+    *,
+    axe: list[str] | None = None,
+    colours: list[str] | None = None,
+) -> dict[str, list[str]]:
+    """Visit all these pages; name of a check → what is wrong, with the page where it is.
+
+    axe: those that axe-core looks at, or all; colours: those of them where it looks at the colours of words, or all.
+    """
     found: dict[str, list[str]] = {name: [] for name in CHECKS}
     with looking(browser) as context:
         for page in pages:
-            for check, problems in visit(context, server, page, chapter=is_chapter(site, page)).problems.items():
+            seen = visit(
+                context,
+                server,
+                page,
+                chapter=is_chapter(site, page),
+                with_axe=axe is None or page in axe,
+                with_colours=colours is None or page in colours,
+            )
+            for check, problems in seen.problems.items():
                 found[check] += [f"{page}: {problem}" for problem in problems]
     return found
 
 
-def visit(context, server: str, path: str, *, chapter: bool = True) -> Visit:
-    """Look at one page of the site, light, dark and narrow; a chapter can be downloaded, other pages need not."""
+def visit(
+    context, server: str, path: str, *, chapter: bool = True, with_axe: bool = True, with_colours: bool = True
+) -> Visit:
+    """Look at one page of the site, light, dark and narrow; a chapter can be downloaded, other pages need not.
+
+    with_axe, with_colours: whether axe-core looks at it, and at the colours of its words.
+    """
     with context.new_page() as page:
         page.set_viewport_size(WIDE)
-        found = Visit(page, server)
+        found = Visit(page, server, with_axe=with_axe, with_colours=with_colours)
         found.listen()
         page.goto(f"{server}/{path}", wait_until="load")
         page.evaluate(TYPESET)
@@ -162,20 +221,27 @@ def look_at_modes(found: Visit) -> None:
     dark_background, dark_inks = page.evaluate("() => [checks.background(), checks.inks()]")
     if dark_background == background:
         found.problems["modes"].append(f"the background is the same in both modes: {background}")
-    for light, dark in zip(inks, dark_inks, strict=True):
-        if light["inks"] == dark["inks"]:
-            found.problems["figures"].append(f"{light['name']}: the same ink in both modes")
+    for before, after in zip(inks, dark_inks, strict=True):
+        if before["inks"] == after["inks"]:
+            found.problems["figures"].append(f"{before['name']}: the same ink in both modes")
     found.ask("figures", "figureContrast", "dark: ")
-    found.axe("dark", COLOURS)
+    if found.with_colours:
+        found.axe("dark", COLOURS)
+
+
+def press(page, selector: str) -> bool:
+    """Press the first element of these that can be seen, as a mouse does; was there one?"""
+    place = page.evaluate(MIDDLE, selector)
+    if place:
+        page.mouse.click(*place)
+    return bool(place)
 
 
 def switch_to_dark(page) -> bool:
     """Press the switch of the header, which goes round three modes, until the page is dark; did it become so?"""
-    button = page.locator(".article-header-buttons .theme-switch-button")
-    for _ in range(3 if button.count() else 0):
-        if page.evaluate(MODE) == "dark":
+    for _ in range(3):
+        if page.evaluate(MODE) == "dark" or not press(page, ".article-header-buttons .theme-switch-button"):
             break
-        button.click()
     # away from the button, whose hint fades out over the page and is hard to read while it does
     page.mouse.move(0, 0)
     page.evaluate("document.activeElement.blur()")
@@ -185,20 +251,22 @@ def switch_to_dark(page) -> bool:
 
 def download(found: Visit) -> Iterator[str]:
     """What is wrong with the download of the page as a notebook."""
-    menu = found.page.locator(".dropdown-download-buttons")
-    link = menu.locator("a[href$='.ipynb']")
-    if not link.count():
+    page, link = found.page, ".dropdown-download-buttons a[href$='.ipynb']"
+    address = page.evaluate("(link) => document.querySelector(link)?.href", link)
+    if not address:
         yield "no notebook in the header's download menu"
         return
-    menu.locator("button").first.click()
-    if not link.is_visible():
+    press(page, ".dropdown-download-buttons button")
+    if not page.evaluate("(link) => document.querySelector(link).checkVisibility()", link):
         yield "the download menu does not open"
-    found.page.keyboard.press("Escape")
-    answer = found.page.request.get(link.evaluate("link => link.href"))
-    if not answer.ok:
-        yield f"{answer.status}: {answer.url}"
+    page.keyboard.press("Escape")
+    status, text = page.evaluate(
+        "(address) => fetch(address).then(async (all) => [all.status, await all.text()])", address
+    )
+    if status != 200:
+        yield f"{status}: {address}"
         return
     try:
-        nbformat.validate(nbformat.reads(answer.text(), as_version=4))
+        nbformat.validate(nbformat.reads(text, as_version=4))
     except (nbformat.reader.NotJSONError, nbformat.ValidationError) as error:
-        yield f"{answer.url} is no notebook: {error}"
+        yield f"{address} is no notebook: {error}"

@@ -19,7 +19,7 @@ PAGE = """<!doctype html>
   html[data-theme=dark] {{ --ink: #eee; --figure: #e6e6e6; background: #111; }}
   pre, figure {{ overflow: auto; }}
 </style>
-<script defer src="assets/mathjax/tex-chtml.js"></script>
+<link rel="stylesheet" href="assets/katex/katex.min.css">
 </head>
 <body><main><article><h1>A page</h1>
 <div class="article-header-buttons"><button class="theme-switch-button"
@@ -27,7 +27,9 @@ PAGE = """<!doctype html>
 {body}
 </article></main></body></html>
 """
-FORMULA = '<p>A formula: <span class="math">\\(x^2\\)</span></p>'
+FORMULA = """<p>A formula: <span class="math"><span class="katex"><span class="katex-mathml"><math><semantics><mi>x</mi>
+<annotation encoding="application/x-tex">x</annotation></semantics></math></span>
+<span class="katex-html" aria-hidden="true"><span class="katex-base">x</span></span></span></span></p>"""
 FIGURE = """<figure><svg role="img" {alt} width="90" height="20">
 <g id="text_1"><g style="fill: {ink}"><path d="M0 0H9V9z"/></g></g></svg>
 <figcaption>{caption}</figcaption></figure>"""
@@ -40,12 +42,14 @@ PLANTED = [
     ("requests", '<img alt="a" src="missing.png">', "404"),
     ("console", "<script>console.warn('careful')</script>", "careful"),
     ("errors", "<script>undefinedName()</script>", "undefinedName"),
-    ("formulas", '<p><span class="math">\\(\\frac{1}\\)</span></p>', "error in a formula"),
-    ("formulas", '<p><span class="math">\\(\\unheard\\)</span></p>', "unknown command: \\unheard"),
+    ("formulas", '<span class="katex-error" title="no such command">\\unheard</span>', "error in a formula: no such"),
+    ("formulas", FORMULA.replace("annotation", "span"), "not to be read aloud"),
+    ("formulas", f"{FORMULA}<style>.katex {{ font-family: Nowhere }}</style>", "without its font"),
     ("formulas", '<p><span class="math">not TeX</span></p>', "not rendered: not TeX"),
     ("formulas", "<p>A formula: \\(x</p>", "raw TeX"),
     ("descriptions", FIGURE.format(**{**DRAWN, "alt": ""}), "no alternative text"),
     ("descriptions", FIGURE.format(**{**DRAWN, "caption": ""}), "no caption"),
+    ("sizes", FIGURE.format(**DRAWN).replace('width="90"', 'width="0"'), "no size"),
     ("copy buttons", CODE, "1 + 1"),
     ("modes", "<style>html, html[data-theme=dark] { background: #fff; color: #111 }</style>", "the same"),
     ("figures", FIGURE.format(**{**DRAWN, "ink": "#1f2328"}), "the same ink"),
@@ -70,20 +74,20 @@ def look_at(browser, folder: Path, body: str, *, chapter: bool = False) -> dict[
         return visit(context, address, "page.html", chapter=chapter).problems
 
 
-def test_a_good_page_has_no_problem(browser, tmp_path):
-    problems = look_at(browser, tmp_path, GOOD)
+def test_a_good_page_has_no_problem(surveyor, tmp_path):
+    problems = look_at(surveyor, tmp_path, GOOD)
     assert not any(problems.values()), problems
 
 
 @pytest.mark.parametrize(("check", "body", "complaint"), PLANTED)
-def test_a_mistake_is_found(browser, tmp_path, check, body, complaint):
-    problems = look_at(browser, tmp_path, body)[check]
+def test_a_mistake_is_found(surveyor, tmp_path, check, body, complaint):
+    problems = look_at(surveyor, tmp_path, body)[check]
     assert any(complaint in problem for problem in problems), problems
 
 
-def test_a_switch_that_does_nothing_is_found(browser, tmp_path):
+def test_a_switch_that_does_nothing_is_found(surveyor, tmp_path):
     body = "<script>document.querySelector('.theme-switch-button').onclick = null</script>"
-    assert look_at(browser, tmp_path, body)["modes"] == ["the switch does not lead to dark mode"]
+    assert look_at(surveyor, tmp_path, body)["modes"] == ["the switch does not lead to dark mode"]
 
 
 @pytest.mark.parametrize(
@@ -94,9 +98,9 @@ def test_a_switch_that_does_nothing_is_found(browser, tmp_path):
         ('<a href="page.html?.ipynb">', "is no notebook"),
     ],
 )
-def test_a_wrong_download_is_found(browser, tmp_path, menu, complaint):
+def test_a_wrong_download_is_found(surveyor, tmp_path, menu, complaint):
     body = f'<div class="dropdown-download-buttons"><button>get</button>{menu}as a notebook</a></div>'
-    assert complaint in look_at(browser, tmp_path, body, chapter=True)["download"][0]
+    assert complaint in look_at(surveyor, tmp_path, body, chapter=True)["download"][0]
 
 
 def test_links_that_lead_nowhere_are_found(tmp_path):

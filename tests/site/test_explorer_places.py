@@ -1,19 +1,20 @@
 """What the book makes of explorers and of links to them, without a browser."""
 
+import re
 from types import SimpleNamespace
 
 import pytest
 from docutils import nodes
 from docutils.utils import new_document
 
-from lecturelib.core import modules
-from lecturelib.site import explorers
+from lecturelib.site import bundles, explorers
 
 SPEC = {
     "name": "slice",
     "title": "A <title>",
     "hint": "Try & see.",
     "first": {"beta": 0},
+    "heights": [600, 700],
     "presets": {"dead": {"words": "Dead", "state": {"beta": 3}}},
     "settings": [
         {"kind": "number", "name": "beta", "low": -3, "high": 3},
@@ -45,8 +46,14 @@ def test_the_place_of_an_explorer_holds_its_picture_and_safe_data():
     assert place["ids"] == ["explorer-slice"]
     text = place.astext()
     assert "<svg></svg>" in text
-    assert "A &lt;title&gt;.</b> Try &amp; see." in text
+    assert "A &lt;title&gt;.</b>" in text
     assert text.count("</script>") == 1
+    # print and pages without scripts ask for nothing that only a living one can do
+    assert "Try" not in text.split("<script")[0]
+
+
+def test_the_place_keeps_the_room_that_the_living_one_takes():
+    assert 'style="--wide: 600px; --narrow: 700px"' in explorers.place(CONTENT).astext()
 
 
 @pytest.mark.parametrize(
@@ -91,23 +98,43 @@ def test_a_link_that_would_set_nothing_is_a_warning(text, complaint):
     assert [problem for _, problem in explorers.complaints(document)] == ([complaint] if complaint else [])
 
 
-def test_a_page_names_all_modules_that_it_needs_beforehand():
-    names = explorers.needed("splines/loss_surface/browser/face.js")
-    assert len(names) == len(set(names))
-    assert {"vendor/uplot.js", "splines/loss_surface/browser/slices.js", "splines/loss_surface/browser/face.js"} < set(
-        names
-    )
-    assert "core/browser/controls.js" not in names  # page.js has it
-
-
-def test_the_site_has_every_module_and_no_bare_name(tmp_path):
+def test_the_site_has_classic_scripts_that_need_no_other_file(tmp_path):
     app = SimpleNamespace(outdir=tmp_path, builder=SimpleNamespace(format="html"))
     explorers.lay_out(app, None)
     folder = tmp_path / explorers.FOLDER
     written = {path.relative_to(folder).as_posix() for path in folder.rglob("*.js")}
-    ours = {path.relative_to(modules.LIBRARY).as_posix() for path in modules.LIBRARY.rglob("browser/*.js")}
-    assert written == ours | {"vendor/uplot.js"}
-    for path in folder.rglob("browser/*.js"):
-        for _, name, _ in modules.IMPORT.findall(path.read_text(encoding="utf-8")):
-            assert (path.parent / name).resolve().is_relative_to(folder)
-            assert (path.parent / name).exists(), f"{path} imports {name}"
+    assert written == {"page.js", "frame.js", *bundles.faces()}
+    assert "splines/loss_surface/browser/face.js" in written
+    for path in folder.rglob("*.js"):
+        text = path.read_text(encoding="utf-8")
+        # modules, fetch and workers find nothing in a folder (file://), and a strict policy allows no eval
+        for word in ("import(", "import.meta", "fetch(", "new Worker", "eval(", "new Function", "createObjectURL"):
+            assert word not in text, f"{path.name}: {word}"
+        assert not re.search(r"(^|[;}])(import|export)\b", text), path.name
+    # what explorers share is in no face again
+    shared = (folder / "frame.js").read_text(encoding="utf-8")
+    face = (folder / "splines/loss_surface/browser/face.js").read_text(encoding="utf-8")
+    for class_name in ("explorer-legend", "u-over", "explorer-hint"):
+        assert class_name in shared
+        assert class_name not in face
+
+
+def test_a_face_that_imports_what_is_not_there_is_no_book(tmp_path):
+    (tmp_path / "face.js").write_text('import { nothing } from "./nothing.js";\nexport default nothing;\n')
+    with pytest.raises((RuntimeError, FileNotFoundError), match="nothing"):
+        bundles.write(tmp_path / "out", {"face.js": tmp_path / "face.js"})
+
+
+def test_a_module_that_is_no_script_is_an_error_in_the_words_of_esbuild(tmp_path):
+    (tmp_path / "face.js").write_text("export default explorer((;\n")
+    with pytest.raises(RuntimeError, match=r'face\.js.*Unexpected "?;|Unexpected ";"'):
+        bundles.write(tmp_path / "out", {"face.js": tmp_path / "face.js"})
+
+
+def test_scripts_of_another_version_have_another_address(tmp_path):
+    (tmp_path / "face.js").write_text("export default 1;\n")
+    texts = []
+    for face in ({}, {"face.js": tmp_path / "face.js"}):
+        bundles.write(tmp_path / "out", face)
+        texts.append((tmp_path / "out" / "page.js").read_text(encoding="utf-8"))
+    assert texts[0] != texts[1]

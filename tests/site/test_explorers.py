@@ -2,41 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import nbformat
 import pytest
 
-from tests.site.books import NOTEBOOK, built, cell, write_book
 from tests.site.link_checks import broken
 from tests.site.page_checks import AXE, NARROW, SETTLED, Visit, look_at_modes, looking, switch_to_dark
 from tests.site.serving import serve
 from tests.site.weight import frame_rate
 
-FAR = "\n".join(["Text between two explorers.\n"] * 120)
-SLICE = cell("from lecturelib.splines.loss_surface.explorer import SliceExplorer\n\nSliceExplorer('slice')")
-PAGE = f"""{NOTEBOOK}
-A link: {{explore}}`put it at 1.5 <slice beta=1.5 facing=left>`, and a {{explore}}`preset <slice=dead>`.
-
-{SLICE}
-
-{FAR}
-
-{cell("SliceExplorer('far', beta=0.0)")}
-"""
 WORDS = ".explorer-words"
 DATUM = "The breakpoint stands on the datum at"
 
 
 @pytest.fixture(scope="module")
-def book(tmp_path_factory) -> Path:
-    """The site of a small book with two explorers in one page."""
-    return built(write_book(tmp_path_factory.mktemp("book"), {"plain": "# Plain\n", "one": PAGE}))
-
-
-@pytest.fixture(scope="module")
-def address(book):
-    with serve(book) as address:
+def address(explorer_book):
+    with serve(explorer_book) as address:
         yield address
 
 
@@ -158,11 +138,21 @@ def test_the_setting_is_kept_in_the_address(opened):
 def test_an_address_may_name_a_preset_and_what_it_does_not_mean_is_said(opened):
     opened.go("?slice=dead&slice.mu=much&other.mu=1")
     opened.says("The breakpoint stands at 3.2 and the neuron sees 0 of 11 data")
-    opened.box.get_by_text("Not understood in the address: slice.mu=much").wait_for()
+    note = opened.box.get_by_text("Not understood in the address, and left out: slice.mu=much.")
+    note.wait_for()
     assert opened.beta.input_value() == "3.2"
+    opened.beta.fill("1.5")
+    assert not note.is_visible(), "what was noted of the address holds no more"
 
 
-def test_links_in_the_prose_set_the_explorer_on_the_same_page(opened, book):
+def test_an_address_that_asks_for_too_much_is_told_what_was_taken(opened):
+    opened.go("?slice.beta=1e9&slice.mu=-7")
+    for text in ("slice.beta = 1e9, but the most is 3.6", "slice.mu = -7, but the least is -2"):
+        opened.box.get_by_text(text).wait_for()
+    assert opened.beta.input_value() == "3.6"
+
+
+def test_links_in_the_prose_set_the_explorer_on_the_same_page(opened, explorer_book):
     opened.go()
     opened.page.evaluate("window.stays = true")
     opened.page.get_by_role("link", name="put it at 1.5").click()
@@ -172,7 +162,27 @@ def test_links_in_the_prose_set_the_explorer_on_the_same_page(opened, book):
     opened.page.get_by_role("link", name="preset").click()
     opened.query("?slice.beta=3.2")
     assert opened.page.evaluate("window.stays")
-    assert not broken(book, ["one.html"])
+    assert not broken(explorer_book, ["one.html"])
+
+
+def test_back_returns_to_the_settings_before_and_to_where_the_reader_was(opened):
+    opened.go("?slice.mu=0.5")
+    opened.beta.fill("0.7")
+    where = "document.querySelector('#a-place').getBoundingClientRect().top"
+    link = opened.page.get_by_role("link", name="Back up at")
+    link.evaluate("(link) => link.scrollIntoView({ block: 'center', behavior: 'instant' })")
+    before = opened.page.evaluate(where)
+    link.click()
+    opened.says(f"{DATUM} −1.2")
+    opened.query("?slice.beta=-1.2")
+    opened.page.wait_for_function("document.querySelector('#explorer-slice').getBoundingClientRect().bottom > 100")
+    opened.page.wait_for_timeout(800)  # it glides there
+    opened.page.go_back()
+    opened.says("The breakpoint stands at 0.7")
+    opened.query("?slice.beta=0.7&slice.mu=0.5")
+    opened.page.wait_for_function(f"Math.abs({where} - {before}) < 2")
+    opened.page.go_forward()
+    opened.says(f"{DATUM} −1.2")
 
 
 def test_a_link_can_be_copied(opened):
@@ -307,6 +317,36 @@ def test_print_and_pages_without_scripts_show_the_still_picture(browser, address
         assert not page.locator("#explorer-slice .explorer-live").is_visible()
 
 
+@pytest.mark.parametrize("width", [1300, 1000, 768, 390, 360])
+def test_the_living_one_is_as_high_as_its_picture_was(opened, width):
+    opened.page.set_viewport_size({"width": width, "height": 800})
+    opened.page.route("**/frame.js*", lambda route: route.abort())
+    opened.page.goto(f"{opened.address}/one.html")
+    opened.box.get_by_role("alert").wait_for()
+    opened.box.locator(".explorer-notice").evaluate("(notice) => notice.remove()")
+    still = opened.box.bounding_box()
+    opened.page.unroute("**/frame.js*")
+    for problems in opened.visit.problems.values():
+        problems.clear()
+    opened.go()
+    living = opened.box.bounding_box()
+    assert (living["x"], living["width"], living["height"]) == (still["x"], still["width"], still["height"])
+
+
+def test_the_buttons_and_the_stage_stay_above_what_scrolls_below_them(browser, address):
+    context, opened = special(browser, address, viewport=NARROW)
+    with context:
+        opened.go()
+        opened.box.get_by_role("combobox", name="data").evaluate("(one) => one.scrollIntoView({ block: 'end' })")
+        opened.page.mouse.wheel(0, 400)
+        opened.page.wait_for_timeout(300)
+        chart = opened.box.locator(".explorer-canvas").first.bounding_box()
+        middle = [chart["x"] + chart["width"] / 2, chart["y"] + 20]
+        inside = "([x, y]) => document.elementFromPoint(x, y).closest('.explorer-stage') !== null"
+        assert chart["y"] >= 40
+        assert opened.page.evaluate(inside, middle)
+
+
 def test_pages_load_what_they_need_and_no_more(opened):
     opened.go()
     assert not [url for url in opened.visit.asked if "/assets/widgets/" in url]
@@ -315,8 +355,8 @@ def test_pages_load_what_they_need_and_no_more(opened):
     assert not [url for url in opened.visit.asked[before:] if "/assets/explorers/" in url]
 
 
-def test_the_notebook_of_the_page_has_the_cell_and_the_words_of_the_links(book):
-    notebook = nbformat.read(book / "_sources" / "one.ipynb", as_version=4)
+def test_the_notebook_of_the_page_has_the_cell_and_the_words_of_the_links(explorer_book):
+    notebook = nbformat.read(explorer_book / "_sources" / "one.ipynb", as_version=4)
     text = "\n".join(found.source for found in notebook.cells)
     assert "SliceExplorer('slice')" in text
     assert "A link: put it at 1.5, and a preset." in text

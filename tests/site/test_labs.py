@@ -19,7 +19,7 @@ ADDRESS = "https://example.org/someone/book"
 
 def app(address: str = "") -> SimpleNamespace:
     options = {"repository_url": address, "repository_branch": "main"}
-    return SimpleNamespace(config=SimpleNamespace(html_theme_options=options))
+    return SimpleNamespace(config=SimpleNamespace(html_theme_options=options, html_baseurl="", html_title="The book"))
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def lab():
 
 def test_first_cell_without_an_address_says_what_to_do(lab):
     cell = labs.first_cell(app(), lab)
-    assert "Run it inside a copy of the book" in cell
+    assert "Run the notebook inside a copy of the book" in cell
     assert "pip" not in cell
     assert cell.endswith('progress.follow({"slope": 1, "guess": 1, "explain": 0})\n')
 

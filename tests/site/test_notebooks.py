@@ -19,6 +19,7 @@ from nbclient import NotebookClient
 
 from lecturelib.site import notebooks
 from lecturelib.site.markdown import Cell, Markdown
+from tests.site.books import NOTEBOOK, SETTINGS, built, cell, write_book
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = ("root", "constructs", "other", "strange", "bibliography")
@@ -45,7 +46,7 @@ def book(tmp_path_factory):
     settings = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
     config = settings["sphinx"]["config"]
     config["extensions"].append("mystery")
-    config["mathjax3_config"]["tex"]["macros"]["abs"] = [r"\left|#1\right|", 1]
+    config["formula_macros"]["abs"] = [r"\left|#1\right|", 1]
     del config["html_favicon"]
     (folder / "_config.yml").write_text(yaml.safe_dump(settings), encoding="utf-8")
     return SimpleNamespace(folder=folder, said=build(folder))
@@ -119,11 +120,13 @@ def test_references_read_as_on_the_page(book):
 def test_code_is_that_of_the_chapter_and_in_order(book):
     chapter = read_myst_markdown_notebook(CHAPTER.read_text(encoding="utf-8"))
     chapter = [cell for cell in chapter.cells if cell.cell_type == "code"]
-    setup, *code = [cell for cell in notebook(book, "constructs").cells if cell.cell_type == "code"]
+    setup, names, *code = [cell for cell in notebook(book, "constructs").cells if cell.cell_type == "code"]
     assert "lecturelib" in setup.source
+    assert '"fig-line": "Fig. 1.2"' in names.source
+    assert names.metadata.jupyter.source_hidden
     assert setup.source.startswith("#")
     assert [cell.source for cell in code] == [cell.source for cell in chapter]
-    assert all(cell.outputs == [] and cell.execution_count is None for cell in code)
+    assert all(cell.execution_count is None for cell in code)
     tags = [cell.metadata.get("tags", []) for cell in code]
     assert tags == [cell.metadata.get("tags", []) for cell in chapter]
     hidden = [cell.metadata.get("jupyter", {}).get("source_hidden", False) for cell in code]
@@ -174,7 +177,6 @@ EXPECTED = [
     "> **Exercise 1.1 (Hard one).** Do it.",
     "<details>\n<summary>Solution to Exercise 1.1 (Hard one)</summary>\n\nDone: $x^2$.\n\n</details>",
     "<summary>Solution to Exercise 1.2 (continued)</summary>\n\nThat was it.",
-    "*The output above is Fig. 1.2.*",
     "## References\n\n- Donald E. Knuth. *The TeXbook*. Addison-Wesley, Reading, 1984.",
 ]
 
@@ -186,6 +188,7 @@ def test_construct(book, expected):
 
 def test_outputs_are_not_repeated_as_text(book):
     assert "A line, see" not in text(book, "constructs")
+    assert "output above" not in text(book, "constructs")
     assert "an output" not in text(book, "constructs")
 
 
@@ -216,8 +219,65 @@ def test_notebook_runs(book, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     ran = NotebookClient(notebook(book, "constructs"), timeout=60).execute()
     outputs = [cell.outputs for cell in ran.cells if cell.cell_type == "code"]
-    assert outputs[5][0]["data"]["text/plain"] == "7"
-    assert "<svg" in outputs[6][0]["data"]["text/html"]
+    assert outputs[6][0]["data"]["text/plain"] == "7"
+    # run again, cells show what is stored with them
+    stored = [cell.outputs for cell in notebook(book, "constructs").cells if cell.cell_type == "code"]
+    drawn = outputs[7]
+    assert [dict(output.data) for output in drawn] == [dict(output.data) for output in stored[7]]
+    assert "text/html" not in drawn[0].data
+
+
+def figure(outputs: list) -> tuple[dict, dict, str]:
+    """Of a figure in a notebook: the data of the image, how it is to be shown, and the caption."""
+    image, caption = outputs
+    assert image.output_type == caption.output_type == "display_data"
+    return image.data, image.metadata["image/png"], caption.data["text/markdown"]
+
+
+def test_figures_are_images_with_the_captions_of_the_page(book):
+    cells = [cell for cell in notebook(book, "constructs").cells if cell.cell_type == "code"]
+    data, shown, caption = figure(cells[7].outputs)
+    assert set(data) == {"image/png", "text/plain"}, "what drops drawings in HTML leaves these"
+    assert base64.b64decode(data["image/png"]).startswith(b"\x89PNG")
+    assert shown["alt"] == "It rises."
+    assert shown["width"] == 538
+    captions = re.findall(r"<figcaption>(.*?)</figcaption>", web(book, "constructs"), re.S)
+    assert [seen(one).removesuffix("#") for one in captions if "line" in one] == ["Fig. 1.2 A line, see (2.1)."]
+    assert caption.startswith("**Fig. 1.2.** A line, see (2.1).\n\n<details>")
+    assert "It rises." in caption
+
+
+def test_what_is_only_for_the_builder_is_not_stored(book):
+    outputs = [output for cell in notebook(book, "constructs").cells for output in cell.get("outputs", [])]
+    kinds = {kind for output in outputs for kind in output.get("data", {})}
+    assert kinds <= {"text/plain", "text/markdown", "text/html", "image/png"}
+    # glue("value", …, display=False) is in the chapter, and shows nothing
+    assert not [output for output in outputs if "3.14" in str(output)]
+
+
+def test_a_notebook_says_where_it_comes_from(book):
+    found = notebook(book, "constructs")
+    assert found.metadata.title == "Every construct — Neural Networks in Function Space"
+    assert found.metadata.authors == [{"name": "The authors of Neural Networks in Function Space"}]
+    assert found.metadata.license.text.name == "CC BY 4.0"
+    assert "address" not in found.metadata, "the book has none"
+    first = found.cells[0].source
+    assert first.startswith("*Neural Networks in Function Space*, © 2026 The authors")
+    assert "(https://creativecommons.org/licenses/by/4.0/)" in first
+
+
+def test_where_the_book_has_an_address_notebooks_name_it(tmp_path):
+    html_settings = {**SETTINGS["html"], "baseurl": "https://example.org/book/"}
+    text = NOTEBOOK + "Words.\n\n" + cell("1 + 1")
+    chapters = {"root": "# Root\n", "part/page": text}
+    site = built(write_book(tmp_path, chapters, {"html": html_settings}))
+    found = nbformat.read(site / "_sources" / "part" / "page.ipynb", as_version=4)
+    assert found.metadata.address == "https://example.org/book/part/page.html"
+    assert "The page in the book: <https://example.org/book/part/page.html>." in found.cells[0].source
+    code = [cell for cell in found.cells if cell.cell_type == "code"]
+    assert "The book is at https://example.org/book/." in code[0].source
+    assert [output.data for output in code[1].outputs] == [{"text/plain": "2"}]
+    assert len(code) == 2, "nothing has a name"
 
 
 def test_second_build_gives_the_same_bytes(book):
@@ -282,5 +342,6 @@ def test_code_cells_split_what_is_folded():
     ("address", "expected"), [("", "copy of the book"), ("https://a.org/b/c/", "git+https://a.org/b/c@main")]
 )
 def test_first_cell_makes_the_library_available(address, expected):
-    config = SimpleNamespace(html_theme_options={"repository_url": address, "repository_branch": "main"})
+    options = {"repository_url": address, "repository_branch": "main"}
+    config = SimpleNamespace(html_theme_options=options, html_baseurl="", html_title="The book")
     assert expected in notebooks.setup_cell(SimpleNamespace(config=config))

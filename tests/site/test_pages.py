@@ -1,4 +1,7 @@
-"""Every page of the site, as it was built: what a browser finds, where links lead, what search finds."""
+"""Every page of the site, as it was built: what a browser finds, where links lead.
+
+The colours of words come from one style sheet and take longest: axe-core looks at them on every fourth page.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +12,13 @@ import yaml
 
 from tests.site.books import ROOT
 from tests.site.link_checks import broken, outside, outside_styles
-from tests.site.page_checks import CHECKS, Visit, is_chapter, looking, survey
+from tests.site.page_checks import CHECKS, survey
 
 
 @pytest.fixture(scope="module")
 def problems(browser, server, site, pages) -> dict[str, list[str]]:
     """What is wrong with the pages: name of a check → problems. Each page is visited once."""
-    return survey(browser, server, site, pages)
+    return survey(browser, server, site, pages, axe=pages, colours=pages[::4])
 
 
 @pytest.mark.parametrize("check", CHECKS)
@@ -39,22 +42,3 @@ def test_nothing_is_taken_from_another_host(site, pages):
     problems = [f"{page}: {found}" for page in pages for found in outside(site / page)]
     problems += [f"{sheet}: {found}" for sheet in site.rglob("*.css") for found in outside_styles(sheet)]
     assert not problems, "\n".join(problems)
-
-
-def test_search_finds_a_chapter_by_a_word_of_its_title(browser, server, site, pages):
-    chapter = next(page for page in pages if is_chapter(site, page) and "appendix" not in page)
-    source = (site / "_sources" / chapter).with_suffix(".md").read_text(encoding="utf-8")
-    title = re.search(r"^# (.+)$", source, re.M).group(1)
-    word = max(re.findall(r"[A-Za-z]+", title), key=len)
-    with looking(browser) as context, context.new_page() as page:
-        found = Visit(page, server)
-        found.listen()
-        page.goto(f"{server}/search.html")
-        field = page.locator("input[type=search]:visible").first
-        field.fill(word)
-        field.press("Enter")
-        page.wait_for_selector("#search-results li a")
-        links = page.eval_on_selector_all("#search-results li a", "links => links.map(link => link.href)")
-        page.wait_for_load_state("networkidle")
-    assert f"{server}/{chapter}" in [link.split("?")[0].split("#")[0] for link in links]
-    assert not any(found.problems.values()), found.problems

@@ -13,7 +13,7 @@ from tests.site.explorer_page import Seen, opener
 from tests.site.page_checks import AXE, NARROW
 from tests.site.weight import FRAMES
 
-PAGE = "chapters/splines/breakpoints.html"
+PAGE = "chapters/splines/breakpoints_more.html"
 DYNAMICS = "chapters/splines/dynamics.html"
 
 
@@ -164,13 +164,31 @@ def test_another_optimizer_begins_anew_after_a_run_that_diverged(visit):
 
 def test_a_link_begins_anew_after_a_run_that_diverged(visit_dynamics):
     seen = visit_dynamics()
-    steps = {"too large": (0.1, "Diverged"), "somewhat too large": (0.02, "No neuron sees a datum any more")}
-    for words in ("too large", "somewhat too large", "too large", "too large"):
-        rate, how = steps[words]
+    for words, rate in (("too large", 0.1), ("somewhat too large", 0.005), ("too large", 0.1), ("too large", 0.1)):
         seen.page.get_by_role("link", name=words, exact=True).click()
         seen.begins()
         assert seen.said()["rate"] == rate
-        seen.go_astray(how)
+        if rate == 0.1:
+            seen.go_astray()
+
+
+def test_a_run_in_which_nothing_is_left_to_learn_with_says_so(visit):
+    seen = visit("?playground.auto=off&playground.rate=0.02")
+    seen.go_astray("No neuron sees a datum any more")
+
+
+def test_the_slider_of_the_learning_rate_says_which_one_is_used(visit):
+    seen = visit()
+    rate = seen.slider("learning rate η")
+    used = f"{seen.said()['rate']:g}"
+    assert rate.is_disabled()
+    assert float(rate.get_attribute("aria-valuetext").replace("\N{MINUS SIGN}", "-")) == float(used)
+    chosen = int(rate.input_value())
+    seen.root.get_by_role("checkbox", name="choose a stable rate").uncheck()
+    assert abs(int(rate.input_value()) - chosen) <= 1, "whoever takes over begins with the rate that was used"
+    seen.root.get_by_role("combobox", name="optimizer").select_option("Adam")
+    seen.root.get_by_role("checkbox", name="choose a stable rate").check()
+    assert rate.get_attribute("aria-valuetext") == "0.003"
 
 
 def test_a_rate_that_diverges_is_named_and_a_stable_one_offered(visit):
@@ -225,7 +243,7 @@ def test_the_keyboard_is_enough(visit):
 @pytest.mark.parametrize("query", ["0,1e300;1,-1e300", "1e7,0"])
 def test_points_beyond_all_limits_are_named_and_left_out(visit, query):
     seen = visit(f"?playground.target=own&playground.points={query}")
-    seen.root.get_by_text(f"Not understood in the address: playground.points={query}.").wait_for()
+    seen.root.get_by_text(f"Not understood in the address, and left out: playground.points={query}.").wait_for()
     seen.play_to(20)
     assert seen.said()["loss"] < seen.said()["first"]
 

@@ -6,13 +6,16 @@ import re
 import shutil
 import subprocess
 import tomllib
-from importlib.metadata import metadata
+from importlib.metadata import metadata, requires
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
 
-from lecturelib.site.pins import exact
+from lecturelib.site import pins
+from lecturelib.site.pins import exact, reasons
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -45,7 +48,7 @@ def program(path, text):
 
 def test_help_lists_the_targets(clone):
     listed = make(clone).stdout
-    for target in ("book", "serve", "lab", "test", "pins"):
+    for target in ("book", "page", "serve", "lab", "test", "pins"):
         assert f"make {target} " in listed
 
 
@@ -108,3 +111,50 @@ def test_every_pin_runs_on_the_oldest_python():
 def test_a_local_build_is_pinned_by_its_version():
     answer = "torch==2.13.0+cpu\nnumpy==2.4.6\n# unsafe:\npip==26.3\n"
     assert exact(answer).splitlines()[1:] == ["numpy==2.4.6", "pip==26.3", "torch==2.13.0"]
+
+
+def test_the_pins_are_complete_and_fit_each_other():
+    """Lines that were put in by hand too: what each package needs is pinned, in a version that it can use."""
+    lines = (line for line in (ROOT / "requirements.txt").read_text().splitlines() if "==" in line)
+    pinned = {canonicalize_name(name): version for name, version in (line.split("==") for line in lines)}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    own = [*project["dependencies"], *itertools.chain(*project["optional-dependencies"].values())]
+    asked = {"pyproject.toml": own, **{name: requires(name) or [] for name in pinned}}
+    needed = [(who, Requirement(text)) for who, texts in asked.items() for text in texts]
+    needed = [(who, one) for who, one in needed if one.marker is None or one.marker.evaluate({"extra": ""})]
+    versions = [(who, one, pinned.get(canonicalize_name(one.name))) for who, one in needed]
+    amiss = [f"{who}: {one}" for who, one, version in versions if version is None or version not in one.specifier]
+    assert not amiss
+
+
+CONFLICT = """\
+  WARNING: Location 'file:///somewhere' is ignored: it is neither a file nor a directory.
+  ERROR: Cannot install docutils>=0.22 and x (pyproject.toml) because these package versions conflict.
+Traceback (most recent call last):
+pip._vendor.resolvelib.resolvers.exceptions.ResolutionImpossible: [RequirementInformation(requirement=\
+SpecifierRequirement('docutils>=0.22'), parent=None), RequirementInformation(\
+requirement=SpecifierRequirement('docutils<0.22,>=0.20'), \
+parent=LinkCandidate('https://somewhere/sphinx-7.4.7-py3-none-any.whl (from https://pypi.org/simple/sphinx/)'))]
+pip._internal.exceptions.DistributionNotFound: ResolutionImpossible: for help visit https://pip.pypa.io
+"""
+
+
+def test_versions_that_do_not_fit_are_named_with_who_asks_for_them():
+    assert reasons(CONFLICT).splitlines() == [
+        "ERROR: Cannot install docutils>=0.22 and x (pyproject.toml) because these package versions conflict.",
+        "docutils>=0.22 is asked for by pyproject.toml",
+        "docutils<0.22,>=0.20 is asked for by sphinx 7.4.7",
+    ]
+    assert reasons("Traceback\npip.exceptions.NetworkError: no connection\n") == "NetworkError: no connection"
+
+
+def test_nothing_is_pinned_where_versions_do_not_fit(tmp_path, monkeypatch, capsys):
+    before = (ROOT / "requirements.txt").read_text()
+    failed = subprocess.CompletedProcess([], 1, "", CONFLICT)
+    monkeypatch.setattr(pins.subprocess, "run", lambda *command, **options: failed)
+    monkeypatch.setattr(pins, "npm", pytest.fail)
+    monkeypatch.setattr(pins, "REQUIREMENTS", tmp_path / "requirements.txt")
+    assert pins.main() == 1
+    assert "docutils<0.22,>=0.20 is asked for by sphinx 7.4.7" in capsys.readouterr().out
+    assert not (tmp_path / "requirements.txt").exists()
+    assert (ROOT / "requirements.txt").read_text() == before

@@ -107,7 +107,7 @@ BOXES = "all => all.map(one => one.getBoundingClientRect()).map(({ x, y, height 
 
 def test_a_chain_unfolds_by_keyboard_one_step_after_the_other(opened):
     page = opened("specimen.html").page
-    steps, formulas = page.locator("details.step"), page.locator(".chain mjx-container[display=true]")
+    steps, formulas = page.locator("details.step"), page.locator(".chain .katex-display")
     seen = "formula => formula.checkVisibility({contentVisibilityAuto: true})"
     assert [formula.evaluate(seen) for formula in formulas.all()] == [True, False, False, False, True]
     for position in range(3):
@@ -128,7 +128,7 @@ def test_a_chain_unfolds_by_keyboard_one_step_after_the_other(opened):
 def test_a_chain_is_printed_open(opened):
     page = opened("specimen.html").page
     page.emulate_media(media="print")
-    boxes = page.locator(".chain mjx-container[display=true]").evaluate_all(BOXES)
+    boxes = page.locator(".chain .katex-display").evaluate_all(BOXES)
     assert all(above["y"] + above["height"] <= below["y"] for above, below in pairwise(boxes))
     assert not page.locator(".chain .ask").first.is_visible()
 
@@ -165,7 +165,7 @@ def test_reasons_of_a_derivation_are_small(opened):
 def test_a_wide_formula_scrolls_in_its_box_by_keyboard(opened):
     page = opened("specimen.html").page
     page.set_viewport_size(NARROW)
-    formula = page.locator("#equation-eq-specimen mjx-container")
+    formula = page.locator("#equation-eq-specimen > .katex-display")
     assert formula.evaluate("box => box.scrollWidth > box.clientWidth")
     formula.focus()
     page.keyboard.press("ArrowRight")

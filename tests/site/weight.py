@@ -1,19 +1,26 @@
-"""What a page costs its reader: bytes on a cold cache, time until it answers, frames while it plays."""
+"""What a page costs its reader: bytes on a cold cache, what moves, frames while it plays."""
 
 from __future__ import annotations
 
-import gzip
 import re
+from dataclasses import dataclass, field
 from pathlib import Path
 
-LIMIT = 1_500_000
-"""Bytes that a page with an explorer may transfer, compressed."""
-COMPRESSED = (".woff", ".woff2", ".png", ".jpg", ".gz")
+BYTES = {"without explorers": 400_000, "with explorers": 700_000}
+"""What a page may transfer on a cold cache, compressed, with all its explorers alive."""
+REQUESTS = {"without explorers": 45, "with explorers": 60}
+SHIFT = 0.1
+"""How much of a page may move while it is loaded, as browsers count it: https://web.dev/articles/cls."""
 EXPLORER = re.compile(r'class="[^"]*\bexplorer\b[^"]*" id="explorer-([a-z0-9-]+)"|id="explorer-([a-z0-9-]+)" class="')
-NOTE = """new MutationObserver(() => {
-  if (document.querySelector(".explorer.alive")) window.alive ??= performance.now();
-}).observe(document, { subtree: true, childList: true, attributeFilter: ["class"] });"""
-"""Run before a page is read: notes down when its first explorer came to life."""
+SHIFTS = """window.shifted = 0;
+new PerformanceObserver((list) => list.getEntries().forEach((entry) => {
+  if (!entry.hadRecentInput) window.shifted += entry.value;
+})).observe({ type: "layout-shift", buffered: true });"""
+"""Run before a page is read: adds up what moves without the reader's doing."""
+LAID_OUT = """async () => {
+  while (document.documentElement.classList.contains("in-stages")) await new Promise((done) => setTimeout(done, 50));
+}"""
+"""Wait until a page is laid out for good: long ones are, section by section."""
 FRAMES = """(seconds) => new Promise((done) => {
   let frames = 0;
   const start = performance.now();
@@ -25,17 +32,6 @@ FRAMES = """(seconds) => new Promise((done) => {
   setTimeout(() => done(frames / (5 * seconds)), 5000 * seconds); // where no frames come
   requestAnimationFrame(next);
 })"""
-ANSWERS = """async (box) => {
-  const words = box.querySelector(".explorer-words");
-  const input = box.querySelector("input[type=range], select, input[type=checkbox]");
-  const before = performance.now();
-  const changed = new Promise((done) => new MutationObserver(() => requestAnimationFrame(() => done(performance.now())))
-    .observe(box, { subtree: true, childList: true, characterData: true, attributes: true }));
-  const late = new Promise((done) => setTimeout(() => done(Infinity), 10000));
-  if (input.type === "range") input.stepUp();
-  input.dispatchEvent(new Event("input", { bubbles: true }));
-  return (await Promise.race([changed, late])) - before;
-}"""
 
 
 def explorers(page: Path) -> list[str]:
@@ -44,35 +40,53 @@ def explorers(page: Path) -> list[str]:
     return [one or other for one, other in EXPLORER.findall(text)]
 
 
-def transferred(browser, address: str, names: list[str]) -> dict[str, int]:
-    """Address → bytes of everything that a page loads on a cold cache, with all its explorers brought to life.
+@dataclass
+class Cost:
+    """What a page was seen to cost: address → bytes of everything that it loads, and how much of it moved."""
 
-    The test's server does not compress; each answer counts as what gzip makes of it, as servers of sites do.
+    sizes: dict[str, int] = field(default_factory=dict)
+    shift: float = 0.0
+
+    @property
+    def total(self) -> int:
+        """All bytes."""
+        return sum(self.sizes.values())
+
+    def __str__(self) -> str:
+        heavy = sorted(self.sizes.items(), key=lambda pair: -pair[1])[:5]
+        parts = ", ".join(f"{size / 1e3:.0f} {url.rsplit('/', 1)[-1]}" for url, size in heavy)
+        return f"{self.total / 1e3:4.0f} kB in {len(self.sizes)} requests, shift {self.shift:.3f} ({parts})"
+
+
+def cost(browser, address: str, names: list[str], size: dict[str, int]) -> Cost:
+    """Load a page on a cold cache in a window of this size, and bring these explorers to life.
+
+    `address` is that of a server that compresses, so that bytes are those which come over a wire.
     """
-    sizes: dict[str, int] = {}
-    with browser.new_context() as context, context.new_page() as page:
-        answers = []
-        page.on("response", lambda answer: answers.append(answer))
-        page.goto(address, wait_until="load")
+    found = Cost()
+    addresses: dict[str, str] = {}
+    with browser.new_context(viewport=size) as context, context.new_page() as page:
+        page.add_init_script(SHIFTS)
+        network = context.new_cdp_session(page)
+        network.send("Network.enable")
+        network.on(
+            "Network.requestWillBeSent", lambda event: addresses.update({event["requestId"]: event["request"]["url"]})
+        )
+
+        def on_finished(event) -> None:
+            url = addresses.get(event["requestId"], "")
+            if not url.startswith(("data:", "blob:")):
+                found.sizes[url] = found.sizes.get(url, 0) + int(event["encodedDataLength"])
+
+        network.on("Network.loadingFinished", on_finished)
+        page.goto(address, wait_until="networkidle")
+        page.evaluate(LAID_OUT)
         for name in names:
             page.locator(f"#explorer-{name}").scroll_into_view_if_needed()
             page.locator(f"#explorer-{name}.alive").wait_for()
         page.wait_for_load_state("networkidle")
-        for answer in answers:
-            body = answer.body() if answer.status == 200 else b""
-            path = answer.url.split("?")[0]
-            sizes[answer.url] = len(body if path.endswith(COMPRESSED) else gzip.compress(body))
-    return sizes
-
-
-def reaction(browser, address: str, name: str) -> tuple[float, float]:
-    """Milliseconds until an explorer is alive on a cold cache, and then from a change of a control to what it shows."""
-    with browser.new_context() as context, context.new_page() as page:
-        page.add_init_script(NOTE)
-        page.goto(f"{address}#explorer-{name}", wait_until="load")
-        box = page.locator(f"#explorer-{name}.alive")
-        box.wait_for()
-        return page.evaluate("window.alive"), box.evaluate(ANSWERS)
+        found.shift = page.evaluate("window.shifted")
+    return found
 
 
 def frame_rate(page, seconds: float = 1.0) -> float:
