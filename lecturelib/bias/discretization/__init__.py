@@ -1,0 +1,1 @@
+"""Steps of finite size: the flow that descent follows better than its own, and what that flow prefers."""

@@ -1,0 +1,1 @@
+"""Matrix factorization: which of all matrices that fit the observed entries gradient flow on a product finds."""

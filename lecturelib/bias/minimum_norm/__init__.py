@@ -1,0 +1,1 @@
+"""Room of the chapter `bias/minimum_norm`: where descent goes when the data leave directions free."""
