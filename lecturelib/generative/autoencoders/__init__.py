@@ -1,0 +1,1 @@
+"""Room of the chapter `generative/autoencoders`: from principal components to the variational autoencoder."""
