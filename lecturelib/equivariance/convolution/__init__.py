@@ -1,0 +1,1 @@
+"""Room of the chapter `equivariance/convolution`: what convolution is, and where networks lose it."""
