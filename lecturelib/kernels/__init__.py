@@ -4,12 +4,12 @@
 # fmt: off
 # isort: off
 from lecturelib.kernels.initialization.signals import Signals, simulate
-from lecturelib.kernels.initialization.variances import (Variances, backward_moments, death_chance, direction_moments,
-    equal_variances, forward_moments, fourth_moments, gradient_moments, log_step, mean_error, scheme_variances)
+from lecturelib.kernels.initialization.variances import (Variances, backward_moments, death_chance,
+    equal_variances, forward_moments, fourth_moments, log_step, mean_error, scheme_variances)
 from lecturelib.kernels.lazy_or_feature.scaled import (Flow, Scaled, chain_kernel, chain_time, soft_hinge,
     soft_hinge_slope, train_scaled)
 from lecturelib.kernels.models.activations import Activation, elu, identity, leaky_relu, relu, sigmoid, tanh
-from lecturelib.kernels.models.descent import (LeastSquares, descent_path, expected_path, flow_path, largest_rate,
+from lecturelib.core.least_squares import (LeastSquares, descent_path, expected_path, flow_path, largest_rate,
     stochastic_descent)
 from lecturelib.kernels.models.features import (KernelModel, features_of, fit_kernel, gaussian_kernel, kernel_weights,
     polynomial_features, polynomial_kernel, ridge_weights, two_rings)
@@ -27,9 +27,9 @@ __all__ = [
     "Activation", "Flow", "GaussianMoments", "KernelModel", "LayeredGradient", "LayeredNetwork", "LeastSquares",
     "Modes", "Prediction", "Scaled", "Signals", "Training", "Variances", "WideNetwork", "backpropagate",
     "backward_moments", "chain_kernel", "chain_time", "cross_entropy", "cross_entropy_gradient", "death_chance",
-    "decompose", "descent_path", "direction_moments", "draw_wide", "elu", "empirical_kernel", "equal_variances",
+    "decompose", "descent_path", "draw_wide", "elu", "empirical_kernel", "equal_variances",
     "expected_path", "features_of", "fit_kernel", "flow_path", "forward_moments", "fourth_moments", "gaussian_kernel",
-    "gaussian_moments", "gradient_moments", "identity", "infinite_kernel", "kernel_weights", "largest_rate",
+    "gaussian_moments", "identity", "infinite_kernel", "kernel_weights", "largest_rate",
     "leaky_relu", "log_step", "logistic", "logistic_slope", "mean_error", "polynomial_features", "polynomial_kernel",
     "predict", "random_network", "relu", "ridge_weights", "scheme_variances", "sigmoid", "simulate", "soft_hinge",
     "soft_hinge_slope", "stochastic_descent", "summed_binary_entropy", "tanh", "train_scaled", "train_wide",

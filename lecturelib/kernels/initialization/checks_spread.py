@@ -16,7 +16,6 @@ from lecturelib.kernels.initialization.checks_problems import equal_plans, every
 from lecturelib.kernels.initialization.variances import (
     Variances,
     death_chance,
-    direction_moments,
     erf_variance,
     forward_moments,
     fourth_moments,
@@ -143,7 +142,6 @@ def powers_of_a_derivative(plan: Variances, x: Tensor) -> tuple[Tensor, Tensor]:
     "thm-deepinit-directions",
     source="own; hanin2018: theorem 1",
     check=equals(powers_of_a_derivative, on=SMALL),
-    also=(lambda plan, x: direction_moments(plan),),
     wrong={r"$k \sigma_w^2$": {"half": 1.0}, r"$\frac14 (k^2 + 2k)$": {"linear": 2}},
 )
 def directions(plan, x, *, half=0.5, quarter=0.25, power=2, linear=5):

@@ -127,18 +127,6 @@ def backward_moments(variances: Variances) -> list[Tensor]:
 
 
 @checked
-def gradient_moments(variances: Variances, x: Inputs) -> tuple[list[Tensor], list[Tensor]]:
-    """E (∂f/∂W_{ℓ,ij})² = ½ q_{ℓ−1,i} g_{ℓ,j}, (..., k_{ℓ−1}, k_ℓ), and E (∂f/∂b_{ℓ,j})² = ½ g_{ℓ,j}, (k_ℓ,), ℓ ≥ 1.
-
-    >>> gradient_moments(equal_variances((1, 1), 0.5), [2.0])
-    ([tensor([[2.]], dtype=torch.float64)], [tensor([0.5000], dtype=torch.float64)])
-    """
-    forward, backward = forward_moments(variances, x), backward_moments(variances)[1:]
-    weights = [before[..., None] * after / 2 for before, after in zip(forward, backward, strict=False)]
-    return weights, [after / 2 for after in backward]
-
-
-@checked
 def fourth_moments(variances: Variances, x: Inputs) -> Tensor:
     r"""E ‖h_ℓ‖⁴ for ℓ = 0, …, L, (L + 1, ...), for one variance per layer and E w⁴ = 3 (E w²)², as normal laws have.
 
@@ -169,24 +157,6 @@ def mean_error(variances: Variances, x: Inputs, ensemble: Count) -> Tensor:
 
 
 @checked
-def direction_moments(variances: Variances) -> tuple[Tensor, Tensor]:
-    """E ‖J_ℓ u‖² and E ‖J_ℓ u‖⁴ for ℓ = 0, …, L, with J_ℓ = ∂h_ℓ/∂x and a fixed unit vector u: two of shape (L + 1,).
-
-    A layer multiplies the first by ½ k σ_w², for every symmetric law; the second by ¼ (k² + 5k) σ_w⁴, for laws with
-    E w⁴ = 3 (E w²)². Exact where no pre-activation is 0 with positive probability.
-    Raises ValueError where a layer has several variances.
-
-    >>> direction_moments(equal_variances((4, 4, 4), 0.5))[1]
-    tensor([1.0000, 2.2500, 5.0625], dtype=torch.float64)
-    """
-    k = variances.output.new_tensor(variances.widths[1:])
-    w = torch.stack([weight for weight, _ in variances.common()])
-    factors = torch.stack([k * w / 2, (k**2 + 5 * k) / 4 * w**2])
-    second, fourth = torch.cat([torch.ones_like(factors[:, :1]), factors], 1).cumprod(1)
-    return second, fourth
-
-
-@checked
 def log_step(width: Count) -> tuple[float, float]:
     """Mean and variance of ln((2/k) Σ (ξ_i)₊²), ξ_1, …, ξ_k standard normal, given that not all are negative.
 
@@ -196,7 +166,8 @@ def log_step(width: Count) -> tuple[float, float]:
     >>> log_step(1)[0]  # −γ
     -0.577215664901...
     """
-    m = np.arange(1, width + 1)
+    far = int(20 * width**0.5) + 1  # forty standard deviations: beyond it the chances are zero in float64
+    m = np.arange(max(1, width // 2 - far), min(width, width // 2 + far) + 1)
     chance = binom.pmf(m, width, 0.5)
     chance, means = chance / chance.sum(), psi(m / 2) + np.log(4 / width)
     mean = chance @ means

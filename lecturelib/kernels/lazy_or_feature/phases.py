@@ -139,6 +139,9 @@ RUNS = {
     "phases_stripe": {
         "width": WIDTHS[1:5], "task": ["stripe"], "scales": [SCALES[3:11]], "ensemble": [2], "train": [64],
     },
+    "phases_depth": {
+        "depth": [1, 2, 3], "width": [32, 128], "scales": [SCALES[:5:2]], "ensemble": [2], "train": [64],
+    },
 }  # fmt: skip
 """Name of a file in chapters/kernels/data → settings of its runs, ten seeds each."""
 

@@ -8,12 +8,12 @@ from itertools import combinations, product
 import torch
 from torch import Generator, Tensor, nn
 
+from lecturelib.core import least_squares as descent
 from lecturelib.core.checking import equals, tends_to
 from lecturelib.core.claims import Exponent, claim
+from lecturelib.core.least_squares import LeastSquares
 from lecturelib.core.problems import normal, signs, uniform
-from lecturelib.kernels.models import descent
 from lecturelib.kernels.models.checks_problems import derivative, gradient_flow
-from lecturelib.kernels.models.descent import LeastSquares
 
 
 def squares(phi: Tensor, y: Tensor):
@@ -103,11 +103,16 @@ def step_by_step(phi: Tensor, y: Tensor, start: Tensor, rate: float, steps: int)
     return torch.stack(path)
 
 
+def by_descent_path(phi: Tensor, y: Tensor, start: Tensor, rate: float, steps: int) -> Tensor:
+    problem = LeastSquares(phi, y)
+    return descent.descent_path(problem.a, problem.b, start, learning_rate=rate, steps=torch.arange(steps + 1))
+
+
 @claim(
     "thm-models-modes",
     source="own",
     check=equals(step_by_step, on=descents),
-    also=(lambda phi, y, w, rate, t: descent.descent_path(LeastSquares(phi, y), w, learning_rate=rate, steps=t),),
+    also=(by_descent_path,),
     wrong={r"$(1 - 2\eta\lambda)^t$": {"minus": -2.0}, r"$(1 + \eta\lambda)^t$": {"minus": 1.0}},
 )
 def modes(phi, y, start, rate, steps, *, two=2.0, one=1.0, minus=-1.0):
@@ -135,7 +140,7 @@ def converge(phi: Tensor, y: Tensor, rates: Tensor) -> Tensor:
     "cor-models-rate",
     source="own",
     check=equals(converge, on=rates),
-    also=(lambda phi, y, rates: (rates > 0) & (rates < descent.largest_rate(LeastSquares(phi, y))),),
+    also=(lambda phi, y, rates: (rates > 0) & (rates < descent.largest_rate(LeastSquares(phi, y).a)),),
     wrong={
         r"$1 / \lambda_{\max}$": {"high": 1.0},
         r"$2 / \operatorname{tr} H$": lambda phi, y, rates: (rates > 0) & (rates * hessian(phi, y).trace() < 2),
@@ -170,11 +175,16 @@ def energy(gradient, losses, *, factor=-1.0, power=Exponent(2.0)):
     return factor * gradient.norm(dim=-1) ** power
 
 
+def by_flow_path(phi: Tensor, y: Tensor, start: Tensor) -> Tensor:
+    problem = LeastSquares(phi, y)
+    return descent.flow_path(problem.a, problem.b, start, times=TIMES)
+
+
 @claim(
     "thm-models-flow",
     source="own",
     check=equals(lambda phi, y, start: gradient_flow(squares(phi, y), start, TIMES), on=fits, tolerance=1e-9),
-    also=(lambda phi, y, start: descent.flow_path(LeastSquares(phi, y), start, times=TIMES),),
+    also=(by_flow_path,),
     wrong={"a plus sign, as printed": {"rate": 1.0}, r"$e^{-2 \lambda t}$": {"rate": -2.0}},
 )
 def flow(phi, y, start, *, rate=-1.0):

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from lecturelib.core.experiments import generator_for
-from lecturelib.kernels.models.descent import LeastSquares, expected_path, largest_rate, stochastic_descent
+from lecturelib.core.least_squares import LeastSquares, expected_path, largest_rate, stochastic_descent
 
 RATE, STEPS, RUNS = 0.25, 400, 25
 """Learning rate as a share of the largest stable one; steps; runs that one seed averages."""
@@ -37,6 +37,6 @@ def predicted_losses(batch: int, sampling: str) -> Tensor:
 
 def _setting(batch: int, sampling: str) -> tuple[LeastSquares, Tensor, dict]:
     problem = cubic_fit()
-    rate = RATE * largest_rate(problem)
+    rate = RATE * largest_rate(problem.a)
     settings = {"learning_rate": rate, "steps": STEPS, "batch": batch, "sampling": sampling}
     return problem, torch.zeros(4, dtype=torch.float64), settings

@@ -82,6 +82,7 @@ class ModesExplorer(Explorer):
         "smooth": ("A smooth activation waits longer", {"activation": "erf", "time": 10}),
         "starts": ("Random starts", {"a3": 0, "a5": 0, "a8": 0, "start": "random", "time": 0.03}),
     }
+    heights = (690, 1040)
 
     def __init__(self, name: str = "modes", **beginning: Any) -> None:
         super().__init__(name, **beginning)

@@ -175,25 +175,25 @@ def slope(activation: str, z: Tensor) -> Tensor:
 
 @checked
 def draw_wide(
-    sizes: Widths, *, generator: Generator,
+    widths: Widths, *, generator: Generator,
     activation: Bending = "relu", weight_scale: NonNegative = 2**0.5, bias_scale: NonNegative = 0.0,
     ensemble: Ensemble = (), dtype: Precision = torch.float64, device: Device | None = None,
 ) -> WideNetwork:  # fmt: skip
-    """Networks with layers of `sizes` = (d, m_1, …, m_L, 1), all weights and biases standard normal.
+    """Networks with layers of `widths` = (d, m_1, …, m_L, 1), all weights and biases standard normal.
 
-    device: that of the generator unless given. Raises ValueError for a last size other than 1.
+    device: that of the generator unless given. Raises ValueError for a last width other than 1.
 
     >>> draw_wide((2, 64, 1), generator=torch.Generator().manual_seed(0), ensemble=5)([[1.0, 0.0]]).shape
     torch.Size([5, 1])
     """
-    if sizes[-1] != 1:
-        raise ValueError(f"sizes: expected (d, m_1, ..., 1), got {sizes}")
+    if widths[-1] != 1:
+        raise ValueError(f"widths: expected (d, m_1, ..., 1), got {widths}")
 
     def normal(*shape: int) -> Tensor:
         return torch.randn(*ensemble, *shape, generator=generator, dtype=dtype, device=generator.device).to(device)
 
-    weights = tuple(normal(fan_out, fan_in) for fan_in, fan_out in pairwise(sizes))
-    return WideNetwork(weights, tuple(normal(size) for size in sizes[1:]), activation, weight_scale, bias_scale)
+    weights = tuple(normal(fan_out, fan_in) for fan_in, fan_out in pairwise(widths))
+    return WideNetwork(weights, tuple(normal(width) for width in widths[1:]), activation, weight_scale, bias_scale)
 
 
 class Training(NamedTuple):
@@ -213,7 +213,7 @@ def train_wide(
 
     x: (N, d); y: (N,); learning_rate: stable below 2 / (largest eigenvalue of the tangent kernel); record_at: steps,
     from 0 to `steps`, after which outputs at `watch` (M, d), or at x, are kept.
-    Raises ValueError where outputs are no longer finite.
+    Raises ValueError where outputs or, in the end, weights are no longer finite.
 
     >>> line = WideNetwork(([[1.0]],), ([0.0],), "relu", 1.0, 0.0)  # 1, and 1 − 0.1 · (1 − 3)
     >>> train_wide(line, [[1.0]], [3.0], learning_rate=0.1, steps=1, record_at=[0, 1]).outputs
@@ -230,6 +230,8 @@ def train_wide(
                 raise ValueError(f"learning_rate: expected a stable one, {learning_rate} diverged before step {taken}")
         if taken < steps:
             network = step(network, x, y, learning_rate)
+    if not all(bool(torch.isfinite(part).all()) for part in (*network.weights, *network.biases)):
+        raise ValueError(f"learning_rate: expected a stable one, {learning_rate} diverged within {steps} steps")
     return Training(marks, torch.stack(outputs), network)
 
 

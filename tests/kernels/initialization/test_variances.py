@@ -9,13 +9,11 @@ from lecturelib.kernels.initialization.variances import (
     Variances,
     backward_moments,
     death_chance,
-    direction_moments,
     equal_variances,
     erf_path,
     erf_variance,
     forward_moments,
     fourth_moments,
-    gradient_moments,
     log_step,
     mean_error,
     scheme_variances,
@@ -32,9 +30,6 @@ def test_one_layer_by_hand():
     before, after = backward_moments(ONE)
     assert after.tolist() == [2, 1]
     assert before.tolist() == [(2 + 2) / 2, (6 + 4) / 2]
-    weights, biases = gradient_moments(ONE, X)
-    assert weights[0].tolist() == [[1.0, 0.5], [4.0, 2.0]]
-    assert biases[0].tolist() == [1.0, 0.5]
 
 
 def test_equal_variances_by_layer():
@@ -76,9 +71,6 @@ def test_fluctuations_by_hand():
     assert moments.tolist() == pytest.approx([16, 36, 81])
     with_biases = fourth_moments(equal_variances((4, 4), 0.5, 0.3), torch.ones(4))
     assert with_biases.tolist() == pytest.approx([16, 9 * (0.25 * 16 + 2 * 0.5 * 0.3 * 4 + 0.09)])
-    second, fourth = direction_moments(plan)
-    assert second.tolist() == pytest.approx([1, 1, 1])
-    assert fourth.tolist() == pytest.approx([1, 2.25, 5.0625])
 
 
 def test_fluctuations_grow_like_an_exponential_of_depth_over_width():
@@ -126,11 +118,10 @@ def test_erf_saturates():
 def test_many_inputs_at_once_and_in_single_precision():
     x = torch.tensor([[1.0, 2.0], [3.0, -1.0], [0.0, 0.0]], dtype=torch.float64)
     plan = equal_variances((2, 4, 3), [0.5, 0.3], 0.1)
-    for moments in (forward_moments, lambda v, z: gradient_moments(v, z)[0]):
-        together = moments(plan, x)
-        for k, one in enumerate(x):
-            for part, alone in zip(together, moments(plan, one), strict=True):
-                torch.testing.assert_close(part[k], alone)
+    together = forward_moments(plan, x)
+    for k, one in enumerate(x):
+        for part, alone in zip(together, forward_moments(plan, one), strict=True):
+            torch.testing.assert_close(part[k], alone)
     for moments in (fourth_moments, lambda v, z: mean_error(v, z, 7)):
         torch.testing.assert_close(moments(plan, x), torch.stack([moments(plan, one) for one in x], 1))
     single = plan.to(torch.float32)
@@ -163,7 +154,6 @@ def test_plans_are_records():
         ("scheme", lambda: scheme_variances((3, 2), "kaiming")),
         ("x", lambda: forward_moments(ONE, [1.0])),
         ("variances", lambda: fourth_moments(ONE, X)),
-        ("variances", lambda: direction_moments(ONE)),
         ("width", lambda: log_step(0)),
         ("q", lambda: erf_variance([-1.0])),
         ("weight", lambda: erf_path(-1.0, 3)),

@@ -70,11 +70,11 @@ def test_stored_runs_come_out_again():
 def test_settings_are_those_of_the_stored_runs():
     for name, over in phases.RUNS.items():
         results = load(STORED.with_name(f"{name}.json"))[0]
-        assert sorted({result["width"] for result in results}) == list(over["width"])
         assert {result["seed"] for result in results} == set(range(10))
-        for setting in ("task", "scales", "train"):
-            for value in over.get(setting, []):
-                assert all(result[setting] == (list(value) if setting == "scales" else value) for result in results)
+        for setting in over.keys() & {"width", "task", "depth", "scales", "train"}:
+            found, wanted = ([tuple(one) if isinstance(one, list) else one for one in some] for some in (
+                [result[setting] for result in results], over[setting]))  # fmt: skip
+            assert set(found) == set(wanted)
         assert len(results[0]["half"]) == len(over.get("scales", [phases.SCALES])[0])
     assert phases.RUNS["phases_stripe"]["ensemble"] == [2]
     assert pytest.approx([10**k for k in torch.arange(-3, 3.1, 0.5).tolist()]) == phases.SCALES
@@ -125,9 +125,9 @@ def test_the_full_settings_are_run_and_stored(monkeypatch, tmp_path):
     monkeypatch.setattr(phases, "DATA", tmp_path)
     phases.main([])
     phases.main(["phases_stripe", "--store", "elsewhere"])
-    assert [one[0] for one in asked] == [phases.phase] * 3
-    assert [len(one[1]) for one in asked] == [6, 4, 4]
-    assert [str(one[2]["store"]) for one in asked] == ["_build/phases.jsonl"] * 2 + ["elsewhere"]
+    assert [one[0] for one in asked] == [phases.phase] * 4
+    assert [len(one[1]) for one in asked] == [6, 4, 6, 4]
+    assert [str(one[2]["store"]) for one in asked] == ["_build/phases.jsonl"] * 3 + ["elsewhere"]
     assert all(one[2]["seeds"] == range(10) and one[2]["progress"] for one in asked)
     results, provenance = load(tmp_path / "phases_stripe.json")
     assert results == [{"width": 8}]

@@ -247,7 +247,7 @@ def test_errors_name_the_argument(change, message):
 
 
 def test_widths_have_to_be_positive():
-    with pytest.raises(ValueError, match="sizes: expected"):
+    with pytest.raises(ValueError, match="widths: expected"):
         networks(sizes=(3, 0, 1))
 
 

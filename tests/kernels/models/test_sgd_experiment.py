@@ -25,7 +25,7 @@ def test_the_fit_has_modes_with_rates_of_their_own():
 
 def test_the_full_batch_descends_mode_by_mode():
     problem = cubic_fit()
-    rate = 0.25 * largest_rate(problem)
+    rate = 0.25 * largest_rate(problem.a)
     values = torch.linalg.eigvalsh(problem.hessian)
     assert (RATE, STEPS, RUNS) == (0.25, 400, 25)
     found = torch.tensor(measured_losses(seed=0, batch=24, sampling="subset")["excess"], dtype=torch.float64)

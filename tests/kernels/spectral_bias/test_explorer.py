@@ -6,7 +6,7 @@ import math
 import pytest
 import torch
 
-from lecturelib.core.explorers import BUILDING, EXPLORER_MIME
+from lecturelib.core.display import BUILDING, EXPLORER_MIME
 from lecturelib.kernels import WideNetwork, train_wide
 from lecturelib.kernels.spectral_bias.explorer import (
     FREQUENCIES,

@@ -67,6 +67,7 @@ def test_slopes_are_those_of_autograd():
         ({"steps": -1}, "steps: expected an integer, at least 0"),
         ({"learning_rate": -1.0}, "learning_rate: expected a positive number"),
         ({"learning_rate": 1e160}, "learning_rate: expected a stable one, 1e.160 diverged before step 1"),
+        ({"learning_rate": 1e160, "record_at": [0]}, "learning_rate: expected a stable one, 1e.160 diverged within 30"),
         ({"record_at": [31]}, "record_at: expected steps from 0 to 30"),
         ({"record_at": []}, "record_at: expected integers of at least 0, one or more"),
     ],
@@ -81,9 +82,9 @@ def test_errors_of_training(change, message):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"sizes": (2,)}, "sizes: expected two or more sizes"),
-        ({"sizes": (2, 3)}, r"sizes: expected \(d, m_1, ..., 1\)"),
-        ({"sizes": (2, 0, 1)}, "sizes: expected an integer, at least 1"),
+        ({"widths": (2,)}, "widths: expected two or more sizes"),
+        ({"widths": (2, 3)}, r"widths: expected \(d, m_1, ..., 1\)"),
+        ({"widths": (2, 0, 1)}, "widths: expected an integer, at least 1"),
         ({"activation": "tanh"}, "activation: expected one of"),
         ({"weight_scale": math.inf}, "weight_scale: expected a number, at least 0"),
         ({"bias_scale": -0.1}, "bias_scale: expected a number, at least 0"),
@@ -91,7 +92,7 @@ def test_errors_of_training(change, message):
 )
 def test_errors_of_drawing(change, message):
     with pytest.raises(ValueError, match=message):
-        draw_wide(**{"sizes": (2, 3, 1), "generator": torch.Generator(), **change})
+        draw_wide(**{"widths": (2, 3, 1), "generator": torch.Generator(), **change})
 
 
 def test_a_record(tmp_path):

@@ -44,7 +44,7 @@ export function makeFunction(stage) {
     name: "Target, forecast and network",
     x: { label: "angle γ in degrees", range: [0, DEGREES], at: [0, 90, 180, 270, 360] },
     y: { label: "f" },
-    height: 230,
+    height: 200,
   });
   const legend = key([]);
   made.box.append(legend);
@@ -91,8 +91,8 @@ export function makeColumns(stage) {
   const made = chart(stage, {
     name: "Frequencies now",
     x: { label: "frequency k", range: [0.4, LAST + 0.6], at: frequencies },
-    y: { label: "coefficient of sin kγ" },
-    height: 200,
+    y: { label: "coefficient" },
+    height: 160,
     legend: [{ words: "target", color: "ink", mark: "empty" }, ...PAIR.map((one) => ({ ...one, mark: "square" }))],
   });
   const ends = keeper(made);
@@ -134,7 +134,7 @@ export function makeShares(stage, goTo) {
     name: "Share learned over time",
     x: { label: "time t", log: true, range: CLOCK },
     y: { label: "share learned", range: [-0.15, 1.2] },
-    height: 200,
+    height: 160,
     legend: PAIR,
   });
   made.onTap((time) => goTo(time));

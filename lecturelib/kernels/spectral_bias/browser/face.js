@@ -46,7 +46,7 @@ function sentence({ run, moment, mean, values, shares }) {
 }
 
 export default explorer((tools) => {
-  const { stage, prefix, state, set, say, offer, words: written } = tools;
+  const { stage, further, prefix, state, set, say, offer, words: written } = tools;
   let run = new Filling(state);
   let moment = momentAt(state.time);
   let playing = false;
@@ -60,15 +60,14 @@ export default explorer((tools) => {
     play: () => (playing ? pause() : play()),
     scrub: (index) => (pause(), go(index)),
   };
-  const further = {
+  const steering = {
     draw: { words: "New draw", act: () => set({ seed: (run.settings.seed % 9999) + 1 }), title: "Other random weights at the start" },
   };
-  const transport = makeTransport(stage, prefix, acts, further);
-  const upper = element("div", { class: "explorer-stage" });
+  const transport = makeTransport(stage, prefix, acts, steering);
   const lower = element("div", { class: "explorer-pair" });
-  stage.append(upper, lower);
+  further.append(lower);
   const shares = makeShares(lower, (time) => (pause(), go(momentAt(time))));
-  const charts = [makeFunction(upper), makeColumns(lower), shares];
+  const charts = [makeFunction(stage), makeColumns(lower), shares];
   lower.append(shares.box);
   const ticking = clock(stage, tick);
 
