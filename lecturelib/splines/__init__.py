@@ -7,7 +7,7 @@ from lecturelib.splines.breakpoints.expansion import Target, curvature_density, 
 from lecturelib.splines.breakpoints.network import (Network, Pieces, Spikes, Spline, balance, flip, pieces, rescale,
     same_function, spikes, to_network, to_spline)
 from lecturelib.splines.dynamics.attraction import attractors, potential, psi
-from lecturelib.splines.dynamics.hinge_kernel import apply_kernel, tangent_kernel
+from lecturelib.splines.dynamics.hinge_kernel import tangent_kernel
 from lecturelib.splines.dynamics.motion import flow, imbalance, moments, speeds
 from lecturelib.splines.fitting.continuous import ContinuousFit, descend_knots, fit_continuous, fit_knots, smooth_error
 from lecturelib.splines.fitting.relocation import Census, Interleaved, Relocated, census, descend_relocating, relocate
@@ -15,7 +15,7 @@ from lecturelib.splines.fitting.segmentation import Segmentation, greedy_merge, 
 from lecturelib.splines.initialization.densities import GaussianWeights, UniformWeights, count_between, weight_law
 from lecturelib.splines.initialization.placement import Comparison, compare_starts, move_the_bump, place_breakpoints
 from lecturelib.splines.initialization.roughness import (RoughnessMoments, flatness, roughness, roughness_moments,
-    roughness_tail, sharpest_bend, sharpest_bend_mean, tail_bound, total_bend, value_variance)
+    roughness_tail, sharpest_bend, sharpest_bend_mean, tail_bound, total_bend)
 from lecturelib.splines.initialization.starts import initialize
 from lecturelib.splines.loss_surface.flatness import degenerate_cases, flat_share, settle
 from lecturelib.splines.loss_surface.hessian import ZeroCount, gram, gram_rank, hessian, jacobian, zero_count
@@ -23,7 +23,7 @@ from lecturelib.splines.loss_surface.partitions import alone, loneliness
 from lecturelib.splines.loss_surface.slices import LossSlice, knot_counts, slice_loss
 from lecturelib.splines.loss_surface.unseen import trade, turn
 from lecturelib.splines.regimes.flows import evenly_spread, kernel_flow, limit_flow, roughness_between, stable_rate
-from lecturelib.splines.regimes.interpolants import (CubicLimit, arc_cosine_kernel, cubic_limit, cut_corner,
+from lecturelib.splines.regimes.interpolants import (CubicLimit, cubic_limit, cut_corner,
     first_gap, hinge_kernel, linear_interpolant, natural_cubic)
 from lecturelib.splines.training.descend import Trajectory, descend
 from lecturelib.splines.training.prefix_sums import gradient
@@ -32,7 +32,7 @@ from lecturelib.splines.training.prefix_sums import gradient
 __all__ = [
     "Census", "Comparison", "ContinuousFit", "CubicLimit", "GaussianWeights", "Interleaved", "LossSlice", "Network",
     "Pieces", "Relocated", "RoughnessMoments", "Segmentation", "Spikes", "Spline", "Target", "Trajectory",
-    "UniformWeights", "ZeroCount", "alone", "apply_kernel", "arc_cosine_kernel", "attractors", "balance", "census",
+    "UniformWeights", "ZeroCount", "alone", "attractors", "balance", "census",
     "compare_starts", "count_between", "cubic_limit", "curvature_density", "cut_corner", "degenerate_cases",
     "descend", "descend_knots", "descend_relocating", "evenly_spread", "first_gap", "fit_continuous", "fit_knots",
     "flat_share", "flatness", "flip", "flow", "gradient", "gram", "gram_rank", "greedy_merge", "hessian",
@@ -42,6 +42,15 @@ __all__ = [
     "roughness_tail", "same_function", "sample", "sampling_error", "segment", "segment_losses", "settle",
     "sharpest_bend", "sharpest_bend_mean", "sine", "slice_loss", "smooth_error", "speeds", "spikes", "spread",
     "stable_rate", "tail_bound", "tangent_kernel", "to_network", "to_spline", "total_bend", "trade", "turn",
-    "value_variance", "weight_law", "zero_count",
+    "weight_law", "zero_count",
 ]
 # fmt: on
+
+
+def __getattr__(name: str):
+    """Explorers are fetched when asked for: they draw, and whoever only computes need not wait for that."""
+    if name == "NeuronExplorer":
+        from lecturelib.splines.breakpoints.neuron import NeuronExplorer
+
+        return NeuronExplorer
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -91,34 +91,36 @@ def seen_from_afar(n: Network, *_) -> dict[str, Tensor]:
     return {"β": 1e3 * side - height.detach().sum(0) / slope.sum(0), "μ": slope.sum(0), "s": side}
 
 
-@claim(
-    "thm-quotient",
-    source="sahs2022: section 2.1",
-    check=equals(seen_from_afar, on=cases, floor=1.0),
-    also=(lambda n, _, alpha: dict(zip("βμs", vars(to_spline(rescale(n, alpha))).values(), strict=False)),),
-    wrong={r"$\beta_i = b_i / w_i$": {"breakpoint": 1.0}, r"$\mu_i = \lvert w_i \rvert v_i$": {"facing": 0}},
-)
-def invariants(n, _, alpha, *, breakpoint=-1.0, power=Exponent(1), facing=1):
-    w, b, v = alpha * n.w, alpha * n.b, n.v / alpha
-    return {"β": breakpoint * b / w, "μ": torch.sign(w) ** facing * w.abs() ** power * v, "s": torch.sign(w)}
-
-
 def at_another_place(n: Network, _: Tensor, size: Tensor) -> dict[str, Tensor]:
-    """The network that has the same (β, μ, s) and |w| of this size."""
-    w = torch.sign(n.w) * size
-    return {"w": w, "b": -w * (-n.b / n.w), "v": n.w * n.v / w}
+    """What is seen of the function, and the network that has it with |w| of this size."""
+    seen = seen_from_afar(n)
+    w = seen["s"] * size
+    return {**seen, "w": w, "b": -w * seen["β"], "v": seen["μ"] / w}
+
+
+def by_the_library(n: Network, _: Tensor, size: Tensor) -> dict[str, Tensor]:
+    moved = rescale(n, size / n.w.abs())
+    seen = dict(zip("βμs", vars(to_spline(moved)).values(), strict=False))
+    return {**seen, **{key: getattr(moved, key) for key in "wbv"}}
 
 
 @claim(
     "thm-orbits",
-    source="own",
-    check=equals(at_another_place, on=cases),
-    also=(lambda n, _, size: {key: getattr(rescale(n, size / n.w.abs()), key) for key in "wbv"},),
-    wrong={"the other way round": {"power": -1.0}, "its square root": {"power": 0.5}},
+    source="sahs2022: section 2.1; own",
+    check=equals(at_another_place, on=cases, floor=1.0),
+    also=(by_the_library,),
+    wrong={
+        r"$\beta_i = b_i / w_i$": {"breakpoint": 1.0},
+        r"$\mu_i = \lvert w_i \rvert v_i$": {"facing": 0},
+        r"$\alpha$ the other way round": {"power": -1.0},
+        r"the square root of $\alpha$": {"power": 0.5},
+    },
 )
-def orbits(n, _, size, *, factor=1.0, power=Exponent(1)):
+def orbits(n, _, size, *, factor=1.0, power=Exponent(1), breakpoint=-1.0, slope=Exponent(1), facing=1):
     alpha = factor * (torch.sign(n.w) * size / n.w).abs() ** power
-    return {"w": alpha * n.w, "b": alpha * n.b, "v": n.v / alpha}
+    w, b, v = alpha * n.w, alpha * n.b, n.v / alpha
+    mu = torch.sign(w) ** facing * w.abs() ** slope * v
+    return {"β": breakpoint * b / w, "μ": mu, "s": torch.sign(w), "w": w, "b": b, "v": v}
 
 
 def least(n: Network, *_) -> dict[str, Tensor]:

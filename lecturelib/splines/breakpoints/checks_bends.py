@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import combinations, combinations_with_replacement, product
 
 import torch
@@ -42,7 +42,7 @@ def against_the_bump(n: Network, shape: Tensor) -> dict[str, Tensor]:
         floor=0.1,
     ),
     also=(lambda n, shape: dict.fromkeys(("s μ", "|w| v"), spikes(n).weights @ bump(spikes(n).positions, shape)),),
-    wrong={r"weights $\mu_i$, as the source has them": {"facing": 0}, r"spikes at $-\beta_i$": {"place": 1.0}},
+    wrong={r"weights $\mu_i$": {"facing": 0}, r"spikes at $-\beta_i$": {"place": 1.0}},
 )
 def second_derivative(n, shape, *, place=-1.0, facing=1, power=Exponent(1)):
     heights, side = bump(place * n.b / n.w, shape), torch.sign(n.w) ** facing
@@ -68,13 +68,29 @@ def disguise(n: Network, generator: Generator, tilt: float = 0.0) -> Network:
 
 
 def pairs(generator: Generator) -> Iterator[tuple[Network, Network]]:
-    """Two networks that are one function, and ones that differ by little in a jump, a knot, the value or the slope."""
+    """Two networks that are one function, and ones that differ by little in a jump, a knot, the value or the slope.
+
+    And ones that differ between their outer pieces alone, by a sign of a jump, or beyond the last knot alone.
+    """
     for n, _, _ in problems(generator):
         step = torch.cat([0 * n.w[1:], 1e-6 * torch.ones_like(n.w[:1])])
         nearly = Network(n.w, n.b, n.v + step, n.b0), Network(n.w, n.b + step, n.v, n.b0)
         for other in (n, *nearly, Network(n.w, n.b, n.v, n.b0 + 1e-6)):
             yield n, disguise(other, generator)
         yield n, disguise(n, generator, tilt=1e-6)
+        (p, q), k = normal(generator, 2), 0.5 + uniform(generator, 2)
+        a, b, c = (last := (-n.b / n.w).max()) + torch.tensor([1.0, 2.5, 3.0])
+        yield n, disguise(with_hinges(n, [a, b, c], [1e-6 * (c - b), 1e-6 * (a - c), 1e-6 * (b - a)]), generator)
+        yield with_hinges(n, [p, q], k), disguise(with_hinges(n, [p + 1e-6 / k[0], q - 1e-6 / k[1]], k), generator)
+        yield with_hinges(n, [p], k[:1]), disguise(with_hinges(n, [p], -k[:1]), generator)
+        yield n, disguise(with_hinges(n, [last + 1], [1e-6]), generator)
+
+
+def with_hinges(n: Network, places: Sequence, jumps: Sequence) -> Network:
+    """The network and neurons that face right, at these places and with these slope jumps."""
+    beta, mu = (torch.stack([torch.as_tensor(one).double() for one in part]) for part in (places, jumps))
+    one = torch.ones_like(beta)
+    return Network(torch.cat([n.w, one]), torch.cat([n.b, -beta]), torch.cat([n.v, mu]), n.b0)
 
 
 def minus(one: Network, other: Network, second: float = -1.0) -> Network:
@@ -87,11 +103,16 @@ def minus(one: Network, other: Network, second: float = -1.0) -> Network:
     source="own",
     check=equals(lambda one, other: is_zero(value(minus(one, other), in_each_piece(minus(one, other)))), on=pairs),
     also=(same_function,),
-    wrong={"spikes alone": {"compared": ("spikes",)}, "spikes and leftmost slope": {"compared": ("spikes", "slope")}},
+    wrong={
+        "spikes alone": {"compared": ("spikes",)},
+        "spikes and leftmost slope": {"compared": ("spikes", "slope")},
+        "both outer pieces": lambda one, other: is_zero(value(n := minus(one, other), beyond(n))),
+        "values at all breakpoints": lambda one, other: is_zero(value(n := minus(one, other), -n.b / n.w)),
+    },
 )
-def same_functions(one, other, *, second=-1.0, compared=("spikes", "slope", "height")):
+def same_functions(one, other, *, sign=-1.0, compared=("spikes", "slope", "height")):
     """Nothing may be left of the difference of both."""
-    n = minus(one, other, second)
+    n = minus(one, other, sign)
     knots, order = torch.sort(-n.b / n.w)
     group = torch.cumsum(torch.diff(knots, prepend=knots[:1] - 1) > 1e-9, 0) - 1
     spikes = torch.zeros_like(knots).index_add(0, group, (n.w.abs() * n.v)[order])
@@ -99,39 +120,49 @@ def same_functions(one, other, *, second=-1.0, compared=("spikes", "slope", "hei
     return all(is_zero(left[part]) for part in compared)
 
 
+def beyond(n: Network) -> Tensor:
+    """Two places on the leftmost piece, and two on the rightmost."""
+    beta, away = -n.b / n.w, torch.tensor([1.0, 2.0])
+    return torch.cat([beta.min() - away, beta.max() + away])
+
+
 def is_zero(values: Tensor) -> bool:
     return bool(values.abs().max() < 1e-10)
 
 
 def small_networks(generator: Generator) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    """(β, μ, s) of three neurons: no sum of delta-slopes is zero, a sum of one, two or three is, or nearly is.
+    """(β, μ, s) of three or four neurons: no sum of delta-slopes is zero, one of up to four is, or nearly is.
 
     Two with opposite delta-slopes are neighbours, or have the third between them.
     """
-    near, apart = [0.5, -1.5, 2.0], [-1.5, 2.0, 0.5]
-    for size, off, place in ((0, 0.0, near), *product((1, 2, 3), (0.0, 1e-4), (near, apart))):
-        mu = signs(generator, 3) * uniform(generator, 3, low=0.3, high=1.0)
+    near, apart, four = [0.5, -1.5, 2.0], [-1.5, 2.0, 0.5], [0.5, -1.5, 2.0, -3.0]
+    cases = (0, 0.0, near), *product((1, 2, 3), (0.0, 1e-4), (near, apart)), (0, 0.0, four), (4, 0.0, four)
+    for size, off, place in cases:
+        mu = signs(generator, len(place)) * uniform(generator, len(place), low=0.3, high=1.0)
         if size:
             mu[0] = off - mu[1:size].sum()
-        yield torch.tensor(place).double() + 0.3 * uniform(generator, 3), mu, signs(generator, 3)
+        yield torch.tensor(place).double() + 0.3 * uniform(generator, len(place)), mu, signs(generator, len(place))
 
 
 def is_the_only_one(beta: Tensor, mu: Tensor, side: Tensor) -> bool:
-    """Has no other network of three neurons the same function, but for their order and scale?
+    """Has no other network of as many neurons the same function, but for their order and scale?
 
     Neurons are put at the spikes or elsewhere and face either way; delta-slopes and b₀ are then fitted.
     """
     x, places = torch.linspace(-5, 5, 61, dtype=torch.float64)[:, None], torch.cat([beta, beta.new_tensor([0.123])])
+    width = len(beta)
+    here = tuple(range(width))
 
     def hinges(at: tuple[int, ...], side: Tensor) -> Tensor:
         distance = x - places[list(at)]
         return torch.cat([distance * (side * distance > 0), torch.ones_like(x)], 1)
 
-    target = hinges((0, 1, 2), side)[:, :3] @ mu
-    for at, other in product(combinations_with_replacement(range(4), 3), product((-1.0, 1.0), repeat=3)):
+    target = hinges(here, side)[:, :width] @ mu
+    at_all = combinations_with_replacement(range(width + 1), width)
+    for at, other in product(at_all, product((-1.0, 1.0), repeat=width)):
         rows = hinges(at, beta.new_tensor(other))
         found = torch.linalg.lstsq(rows, target[:, None], driver="gelsd").solution[:, 0]
-        if is_zero(rows @ found - target) and (at != (0, 1, 2) or other != tuple(side.tolist())):
+        if is_zero(rows @ found - target) and (at != here or other != tuple(side.tolist())):
             return False
     return True
 
@@ -143,13 +174,14 @@ def is_the_only_one(beta: Tensor, mu: Tensor, side: Tensor) -> bool:
     wrong={
         "if none is zero": {"counts": (1,)},
         "if none is zero and no two are opposite": {"counts": (1, 2)},
+        "no set of up to three": {"counts": (1, 2, 3)},
         "if no sum of neighbours is zero": lambda beta, mu, _: bool(
             torch.pdist(torch.cat([0 * mu[:1], mu[beta.argsort()].cumsum(0)])[:, None]).min() > 1e-9
         ),
     },
 )
-def generic_networks(beta, mu, side, *, counts=(1, 2, 3)):
-    chosen = (list(one) for count in counts for one in combinations(range(3), count))
+def generic_networks(beta, mu, side, *, counts=(1, 2, 3, 4)):
+    chosen = (list(one) for count in counts for one in combinations(range(len(mu)), count))
     return all(abs(float(mu[one].sum())) > 1e-9 for one in chosen)
 
 

@@ -55,13 +55,13 @@ def turn_round() -> Derivation:
 
 
 def least_norm() -> Derivation:
-    """The squared norm along the orbit, with r = √(w² + b²): a square and what is left when it vanishes."""
-    alpha, r = sp.symbols("alpha r", positive=True)
+    """The squared norm along the orbit, with q = √(w² + b²): a square and what is left when it vanishes."""
+    alpha, q = sp.symbols("alpha q", positive=True)
     size = sp.Symbol(r"\lvert v \rvert", positive=True)
     return Derivation(
         "eq-least-norm",
-        alpha**2 * r**2 + size**2 / alpha**2,
-        [Step((alpha * r - size / alpha) ** 2 + 2 * r * size, "completing the square")],
+        alpha**2 * q**2 + size**2 / alpha**2,
+        [Step((alpha * q - size / alpha) ** 2 + 2 * q * size, "completing the square")],
     )
 
 

@@ -1,4 +1,4 @@
-r"""Networks of infinite width as expansions: the last part of the chapter `splines/breakpoints`.
+r"""Networks of infinite width as expansions: the experiment of the chapter `splines/breakpoints`.
 
 A function with second derivative c is an average of hinges, f(x) = f(a) + f′(a)(x − a) + ∫ c(β) (x − β)₊ dβ. A network
 whose breakpoints are drawn from a density p and whose slope jumps are c(β) / (H p(β)) is a sample of that average

@@ -11,10 +11,10 @@ from typing import Annotated, NamedTuple
 import torch
 from torch import Tensor
 
-from lecturelib.core.arguments import Vector, broadcast, checked
+from lecturelib.core.arguments import Vector, checked
 from lecturelib.splines.breakpoints.network import Network
 from lecturelib.splines.training import prefix_sums as sums
-from lecturelib.splines.training.prefix_sums import Inputs, Parameters, Targets
+from lecturelib.splines.training.prefix_sums import Inputs
 
 Networks = Annotated[Network, "* H"]
 Places = Annotated[Vector, "K"]
@@ -61,21 +61,3 @@ def tangent_kernel(network: Networks, x1: Inputs, x2: Places | None = None) -> T
     """
     inner, outer = kernel_parts(network, x1, x1 if x2 is None else x2)
     return 1 + inner + outer
-
-
-@checked
-def apply_kernel(network: Networks, x: Inputs, u: Targets) -> Tensor:
-    """K(x, x) u in O((H + N) log N), without the matrix: shape (..., N).
-
-    Pulls u back to the parameters and pushes what arrives there forward. x: (N,); u: (N,) or what broadcasts to
-    (..., N).
-
-    >>> apply_kernel(Network([2.0], [-2.0], [3.0], 0.0), [0.0, 2.0], [1.0, 1.0]).tolist()
-    [2.0, 51.0]
-    """
-    u = broadcast("u", u, (*network.shape, x.numel()))
-    parameters, data = sums.prepare(network, x, u)
-    rows = sums.find_rows(parameters.w, parameters.b, data)
-    direction = Parameters(*sums.pull_back(parameters, rows, data.y, data))
-    moved = sums.push_forward(parameters, rows, direction, data)[:, torch.argsort(torch.argsort(x, stable=True))]
-    return moved.to(x.dtype).reshape(*network.shape, x.numel())

@@ -24,6 +24,8 @@ from lecturelib.splines.breakpoints.network import Inputs, Pieces
 _compiled = njit(nogil=True, cache=True, error_model="numpy")
 
 Data = Annotated[Vector, "N"]
+TINY = 1e-304
+"""Squares of distances below it lose digits, and above its inverse their sums overflow."""
 Budget = Annotated[int, Number("an integer, at least 3", least=3, whole=True)]
 
 
@@ -113,11 +115,17 @@ def lines_of(x, y, starts):
 
 
 def sorted_data(x: Tensor, y: Tensor) -> tuple[np.ndarray, np.ndarray]:
-    """The data sorted by x, in float64: both (N,). Raises ValueError where the squares of y have no finite sum."""
+    """The data sorted by x, in float64: both (N,).
+
+    Raises ValueError where the squares of y have no finite sum, or those of distances between the x overflow or vanish.
+    """
     x, order = torch.sort(x.detach().cpu().double(), stable=True)
     y = y.detach().cpu().double()[order]
     if not (y @ y).isfinite():
         raise ValueError(f"y: expected numbers whose squares have a finite sum, found {y.abs().max():g}")
+    span = float(x[-1] - x[0])
+    if span and not TINY <= span * span <= 1 / TINY:
+        raise ValueError(f"x: expected a range between {TINY**0.5:g} and {TINY**-0.5:g}, got {span:g}")
     return x.numpy(), y.numpy()
 
 

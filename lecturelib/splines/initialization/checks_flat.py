@@ -56,7 +56,6 @@ def far_out(scales, radius, *, gaussian=2 / math.pi, rate=1.0, uniform=1 / 2, po
         lambda s, x: s[2] ** 2 * UNIFORM.square * by.density(UNIFORM, s, x, power=2),  # d/dx E (w v)² [β ≤ x]
         on=lambda generator: by.neurons(generator)[:2],
     ),
-    also=(lambda s, x: UniformWeights(*s).jump_density(x),),
     wrong={
         r"a triangle of second moment $c^2/3$": {"divisor": 12.0},
         r"$\E \mu^2$ at every place": lambda s, x: UniformWeights(*s).moment(2) * UniformWeights(*s).breakpoint(x),
@@ -202,13 +201,6 @@ def variance_over_networks(width: int, w: Few, b: Few, v: Few, x: Tensor) -> Ten
     return by.mean_and_variance(networks(x), chances)[1]
 
 
-def by_law(law, square: float):
-    """`value_variance` of laws with the same variances, which are `square` of their scales squared."""
-    return lambda width, *laws: rough.value_variance(
-        law(*(math.sqrt(one.moment(2) / square) for one in laws[:3])), width, laws[3]
-    )
-
-
 @claim(
     "thm-init-values",
     source="own",
@@ -218,7 +210,6 @@ def by_law(law, square: float):
             (h, *(by.symmetric(g) for _ in "wbv"), uniform(g, 5, low=-1.0) * torch.arange(5.0)) for h in (1, 2)
         ),
     ),
-    also=(by_law(GaussianWeights, GAUSSIAN.square), by_law(UniformWeights, UNIFORM.square)),
     wrong={"without the half that the ReLU takes away": {"factor": 1.0}, "without the bias": {"bias": 0.0}},
 )
 def values(width, w, b, v, x, *, factor=1 / 2, power=Exponent(2), bias=1.0):

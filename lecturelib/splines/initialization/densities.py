@@ -66,8 +66,8 @@ class GaussianWeights(RandomWeights):
     True
     >>> law.conditional(0.0, [-1.0, 1.0])
     tensor([0.1353, 0.1353], dtype=torch.float64)
-    >>> law.scale(0.0), law.breakpoint(0.0), law.delta_slope(0.5), law.jump_density(0.0)
-    (tensor(0.5000, ...), tensor(0.1592, ...), tensor(0.2680, ...), tensor(0.0796, ...))
+    >>> law.scale(0.0), law.breakpoint(0.0), law.delta_slope(0.5)
+    (tensor(0.5000, ...), tensor(0.1592, ...), tensor(0.2680, ...))
     >>> law.breakpoint_cdf([-2.0, 2.0]), law.delta_slope_cdf(0.0), round(law.moment(2), 9)
     (tensor([0.2500, 0.7500], dtype=torch.float64), tensor(0.5000, dtype=torch.float64), 0.25)
     >>> law.sample(4, generator=torch.Generator().manual_seed(0), ensemble=3).w.shape
@@ -97,11 +97,6 @@ class GaussianWeights(RandomWeights):
         """p(μ) = K₀(|μ| / (σ_w σ_v)) / (π σ_w σ_v), infinite at μ = 0: shape of mu."""
         return torch.special.modified_bessel_k0(mu.abs() / (self.w * self.v)) / (torch.pi * self.w * self.v)
 
-    @checked
-    def jump_density(self, x: Array) -> Tensor:
-        """E[κ² | β = x] p(x) of one neuron, κ = |w| v: squared jump per unit length, 2 scale(x)² p(x); shape of x."""
-        return 2 * self.scale(x) ** 2 * self.breakpoint(x)
-
     def _draw(self, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
         return torch.randn(shape, generator=generator, dtype=torch.float64, device=generator.device)
 
@@ -124,8 +119,8 @@ class UniformWeights(RandomWeights):
     >>> law = UniformWeights(1.0, 2.0, 0.5)
     >>> law.joint(0.0, 0.25), law.conditional([0.0, 4.0], 0.25)
     (tensor(0.1250, dtype=torch.float64), tensor([1., 0.], dtype=torch.float64))
-    >>> law.reach([1.0, 4.0]), law.breakpoint(4.0), law.delta_slope(0.25), law.jump_density(4.0)
-    (tensor([1.0000, 0.5000], ...), tensor(0.0312, ...), tensor(0.6931, ...), tensor(0.0003, ...))
+    >>> law.reach([1.0, 4.0]), law.breakpoint(4.0), law.delta_slope(0.25)
+    (tensor([1.0000, 0.5000], ...), tensor(0.0312, ...), tensor(0.6931, ...))
     >>> law.breakpoint_cdf([-4.0, 1.0]), law.delta_slope_cdf(0.5), law.moment(1)
     (tensor([0.1250, 0.6250], dtype=torch.float64), tensor(1., dtype=torch.float64), 0.125)
     >>> law.sample(4, generator=torch.Generator().manual_seed(0)).v.shape
@@ -151,14 +146,6 @@ class UniformWeights(RandomWeights):
     def delta_slope(self, mu: Array) -> Tensor:
         """p(μ) = ln(a_w a_v / |μ|) / (2 a_w a_v) for |μ| < a_w a_v, infinite at μ = 0: shape of mu."""
         return torch.log(self.w * self.v / mu.abs()).clamp(min=0) / (2 * self.w * self.v)
-
-    @checked
-    def jump_density(self, x: Array) -> Tensor:
-        """E[κ² | β = x] p(x) of one neuron, κ = |w| v: squared slope jump per unit length, a_v² m(x)⁴ / (24 a_w a_b).
-
-        A triangle of half-width c has second moment c²/6. Shape of x.
-        """
-        return (self.v * self.reach(x)) ** 2 / 6 * self.breakpoint(x)
 
     def _draw(self, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
         return 2 * torch.rand(shape, generator=generator, dtype=torch.float64, device=generator.device) - 1

@@ -11,7 +11,7 @@ from typing import Annotated, Any, NamedTuple
 import torch
 from torch import Tensor
 
-from lecturelib.core.arguments import Array, Count, Ensemble, PositiveArray, Reals, Seed, checked
+from lecturelib.core.arguments import Count, Ensemble, PositiveArray, Reals, Seed, checked
 from lecturelib.core.experiments import generator_for
 from lecturelib.splines.breakpoints.network import Network, Spline
 from lecturelib.splines.initialization.densities import Independent, RandomWeights, weight_law
@@ -93,19 +93,6 @@ def sharpest_bend_mean(law: RandomWeights, width: Count) -> float:
     """
     t = law.w * law.v * torch.exp(torch.linspace(-20.0, 5.0, 4001, dtype=torch.float64))
     return float(t[0] + torch.trapezoid((1 - (2 * law.delta_slope_cdf(t) - 1) ** width) * t, torch.log(t)))
-
-
-@checked
-def value_variance(law: RandomWeights, width: Count, x: Array) -> Tensor:
-    """Var f(x) over the draw of a network of `width` neurons, b₀ left out: shape of x.
-
-    H E v² E (w x + b)₊², and E (w x + b)₊² is half of E w² x² + E b², since (w, b) and (−w, −b) are equally likely.
-    E v² E w² is E μ², and E b² / E w² the square of a quotient of scales.
-
-    >>> value_variance(weight_law(40, "he"), 40, [0.0, 2.0])
-    tensor([ 2.0000, 10.0000], dtype=torch.float64)
-    """
-    return width * law.moment(2) * (x**2 + (law.b / law.w) ** 2) / 2
 
 
 @checked

@@ -52,6 +52,7 @@ class SliceExplorer(Explorer):
         "network": ("In a network", {"scene": "network", "facing": "left", "beta": 1.5}),
         "dead": ("Beyond the edge", {"beta": 3.2}),
     }
+    heights = (620, 760)
 
     def __init__(self, name: str, **beginning: Any) -> None:
         super().__init__(name, givens={"scenes": scenes(), "reach": REACH}, **beginning)

@@ -44,7 +44,9 @@ _SPEEDS = {"even": "even in log time", "1": "1 step"}
 _SPEEDS |= {"10": "10 steps", "100": "100 steps", "1000": "1,000 steps", "full": "full"}
 _PLAIN = {"target": "sine", "count": 30, "noise": 0, "scheme": "he", "width": 40, "alpha": 1, "optimizer": "gd"}
 _PLAIN |= {"auto": True, "cubic": False, "linear": False, "psi": False}
-_COMPARED = {**_PLAIN, "target": "own", "optimizer": "momentum", "cubic": True, "linear": True}
+# two that are compared differ in one thing: a start with f = 0 whose w and b are scaled by α
+_COMPARED = {**_PLAIN, "target": "own", "scheme": "flat", "width": 400, "optimizer": "momentum"}
+_COMPARED |= {"cubic": True, "linear": True}
 # Rates that are chosen are those of browser/measures.js: a quadratic of curvature λ is stable below EDGE / λ.
 _EDGES, _ADAM_RATE = {"gd": 2, "momentum": 3.8}, 0.003
 _STILL_STEPS = 20_000
@@ -106,8 +108,8 @@ class Playground(Explorer):
     hint = "Press Play and watch the breakpoints move. Then change one thing, and guess before you press Play again."
     settings: ClassVar[tuple[Setting, ...]] = _settings(_TARGETS, _SCHEMES)
     presets: ClassVar[Mapping] = {
-        "kernel": ("Kernel regime, α = 100", {**_COMPARED, "scheme": "flat", "width": 400, "alpha": 100}),
-        "adaptive": ("Adaptive, α = 0.1", {**_COMPARED, "scheme": "he", "width": 100, "alpha": 0.1}),
+        "kernel": ("Kernel regime, α = 100", {**_COMPARED, "alpha": 100}),
+        "adaptive": ("Adaptive, α = 0.1", {**_COMPARED, "alpha": 0.1}),
         "gap": ("Two lines with a gap", {**_PLAIN, "target": "gap", "count": 20, "width": 100}),
         "gather": (
             "Breakpoints gather",
@@ -116,6 +118,7 @@ class Playground(Explorer):
         "spiky": ("A spiky start", {**_PLAIN, "scheme": "spiky", "count": 24, "width": 100, "cubic": True}),
         "diverges": ("Too large a rate", {**_PLAIN, "auto": False, "rate": 0.1}),
     }
+    heights = (730, 1200)
 
     def __init__(
         self, name: str = "playground", *, network: Network | None = None, data=None, **beginning: Any
@@ -130,6 +133,8 @@ class Playground(Explorer):
             targets = {"given": "given by Python", **targets}
         if givens:
             self.settings = _settings(targets, schemes)
+        if beginning.get("psi"):
+            self.heights = (875, 1345)  # one chart more
         super().__init__(name, givens=givens, **beginning)
 
     @property

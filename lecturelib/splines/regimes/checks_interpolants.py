@@ -17,7 +17,7 @@ from lecturelib.core.claims import Exponent, claim
 from lecturelib.core.problems import normal, signs, sizes, uniform
 from lecturelib.splines.breakpoints.checks_problems import quadrature
 from lecturelib.splines.breakpoints.network import spikes
-from lecturelib.splines.regimes.interpolants import arc_cosine_kernel, cubic_limit, cut_corner, first_gap, hinge_kernel
+from lecturelib.splines.regimes.interpolants import cubic_limit, cut_corner, first_gap, hinge_kernel
 
 # The kernel of evenly spread breakpoints
 
@@ -137,7 +137,6 @@ def _mean_over_directions(x1: Tensor, x2: Tensor) -> dict[str, Tensor]:
     "thm-reg-gaussian",
     source="own; cho2009: equation 6; sahs2022: section 2.6.1, which weighs by $1 / p(\\beta) \\propto 1 + x^2$",
     check=equals(_mean_over_directions, on=lambda generator: (2 * normal(generator, 6, 1), 2 * normal(generator, 5))),
-    also=(lambda x1, x2: gaussian.formula(x1, x2) | {"K": arc_cosine_kernel(x1, x2)},),
     wrong={r"$\theta$ left out": {"angle": 0.0}, r"$f''^2$ weighed by $1 / p(\beta)$": {"weight": 1.0}},
 )
 def gaussian(x1, x2, *, distance=1.0, angle=1.0, pi=1.0, one=1.0, product=1.0, two=2.0, bend=1.0, weight=Exponent(2)):

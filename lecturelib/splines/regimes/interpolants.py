@@ -111,20 +111,6 @@ def hinge_kernel(x1: Annotated[Array, "*"], x2: Annotated[Array, "*"], half_widt
     return (x1 - x2).abs() ** 3 / 6 + 2 * half_width * x1 * x2 + 2 * half_width**3 / 3
 
 
-@checked
-def arc_cosine_kernel(x1: Annotated[Array, "*"], x2: Annotated[Array, "*"]) -> Tensor:
-    r"""E[(w x₁ + b)₊ (w x₂ + b)₊] for independent standard normal w, b: (|x₁ − x₂| + (π − θ)(1 + x₁ x₂)) / 2π.
-
-    θ = |arctan x₁ − arctan x₂| is the angle between (x₁, 1) and (x₂, 1) (Cho and Saul 2009, the arc-cosine kernel of
-    degree 1, written for one input and a bias). x1, x2 broadcast to the shape of the result.
-
-    >>> arc_cosine_kernel([0.0, 1.0], [0.0, 1.0]).tolist()
-    [0.5, 1.0]
-    """
-    angle = (torch.atan(x1) - torch.atan(x2)).abs()
-    return ((x1 - x2).abs() + (math.pi - angle) * (1 + x1 * x2)) / (2 * math.pi)
-
-
 class CubicLimit(Record):
     """f(z) = Σ_n λ_n |z − x_n|³/6 + slope·z + height. centres: (N,); weights λ: (..., N); slope, height: (...).
 

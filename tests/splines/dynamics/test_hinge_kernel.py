@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from lecturelib.splines import Network, apply_kernel, tangent_kernel
+from lecturelib.splines import Network, tangent_kernel
 from lecturelib.splines.breakpoints.checks_problems import jacobian
 from lecturelib.splines.dynamics.hinge_kernel import kernel_parts
 
@@ -23,7 +23,6 @@ def test_kernel_with_dead_and_flat_neurons():
     x = tensor([0.0, 1.0, -1.0, 1.0])
     expected = jacobian(network, x) @ jacobian(network, x).T
     torch.testing.assert_close(tangent_kernel(network, x), expected)
-    torch.testing.assert_close(apply_kernel(network, x, x), expected @ x)
 
 
 def test_points_of_two_kernels_lie_in_any_order():

@@ -150,3 +150,6 @@ def test_bad_arguments_of_segments_are_named():
 def test_numbers_whose_squares_overflow_are_refused(fit):
     with pytest.raises(ValueError, match="^y: expected numbers whose squares have a finite sum, found 1e\\+200"):
         fit([0.0, 1.0, 2.0], [0.0, 1e200, 1.0])
+    for size in (1e160, 1e-160):
+        with pytest.raises(ValueError, match="^x: expected a range between 1e-152 and 1e\\+152, got 2e"):
+            fit([0.0, size, 2 * size], [0.0, 1.0, 1.0])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from lecturelib.splines import GaussianWeights, UniformWeights, count_between, curvature_density, to_spline, weight_law
+from lecturelib.splines import GaussianWeights, UniformWeights, count_between, to_spline, weight_law
 
 # None of w, b, v and w v is 1 or 2, so that a wrong power or a wrong factor gives another number.
 GAUSSIAN, UNIFORM = GaussianWeights(1.5, 2.5, 0.8), UniformWeights(1.5, 2.5, 0.8)
@@ -25,8 +25,6 @@ def test_values_worked_by_hand():
     assert float(UNIFORM.joint(5.0, -0.2)) == pytest.approx(0.25 / 12)
     assert float(UNIFORM.conditional(5.0, -0.2)) == pytest.approx(1.25)  # a triangle of half-width 0.4, half-way down
     assert float(UNIFORM.breakpoint(5.0)) == pytest.approx(1 / 60)
-    assert float(GAUSSIAN.jump_density(4.0)) == pytest.approx(2 * (3 / 6.5) ** 2 * 3.75 / (42.25 * math.pi))
-    assert float(UNIFORM.jump_density(5.0)) == pytest.approx(0.4**2 / 6 / 60)
     assert float(UNIFORM.delta_slope(0.6)) == pytest.approx(math.log(2) / 2.4)
     assert float(UNIFORM.delta_slope(1.5)) == 0
     assert UNIFORM.breakpoint_cdf([-10 / 3, 0.0, 5 / 3, 10 / 3]).tolist() == pytest.approx([0.125, 0.5, 0.75, 0.875])
@@ -56,20 +54,6 @@ def test_moments_are_those_of_the_density(law):
     density = law.delta_slope(mu)
     for power in (0, 1, 1.5, 2, 4):
         assert 2 * float(torch.trapezoid(density * mu**power, mu)) == pytest.approx(law.moment(power), rel=1e-5)
-
-
-@BOTH
-def test_squared_jumps_add_up_to_the_second_moment(law):
-    x = torch.sinh(torch.linspace(-8, 8, 20001, dtype=torch.float64))
-    # κ² = (w v)² has mean E μ²
-    assert float(torch.trapezoid(law.jump_density(x), x)) == pytest.approx(law.moment(2), rel=1e-4)
-
-
-def test_squared_jumps_of_gaussian_weights_are_those_of_the_first_chapter():
-    x = torch.linspace(-3, 3, 7, dtype=torch.float64)
-    torch.testing.assert_close(
-        GAUSSIAN.jump_density(x), curvature_density(x, weight_scale=1.5, bias_scale=2.5, output_scale=0.8)
-    )
 
 
 def test_what_initialize_draws():
@@ -108,7 +92,7 @@ def test_breakpoints_are_counted():
 
 
 @BOTH
-@pytest.mark.parametrize("name", ["breakpoint", "breakpoint_cdf", "delta_slope", "delta_slope_cdf", "jump_density"])
+@pytest.mark.parametrize("name", ["breakpoint", "breakpoint_cdf", "delta_slope", "delta_slope_cdf"])
 def test_precision_and_shape_are_kept(law, name):
     at = torch.tensor([[0.3], [-2.5]])
     found = getattr(law, name)(at)

@@ -8,9 +8,10 @@ import pytest
 import torch
 
 from lecturelib.core.experiments import generator_for
+from lecturelib.core.reproductions import published
 from lecturelib.splines import Network, compare_starts, initialize, move_the_bump, place_breakpoints, to_spline
 from lecturelib.splines.initialization import placement
-from lecturelib.splines.initialization.placement import TARGETS, beside_published, compare, learn, pair
+from lecturelib.splines.initialization.placement import PUBLISHED, TARGETS, beside_published, compare, learn, pair
 
 PARTS = ("w", "b", "v", "b0")
 
@@ -146,6 +147,12 @@ def test_published_beside_measured():
     assert rows[4] == "| quadratic | published, range lost | 0.1032 ± 0.0404 | 0.1118 ± 0.0248 | 0.92 |"
     assert rows[5] == "| | $R = 3$ | 3 ± 1 | 2 ± 1 | 1.5 ± 1 |"
     assert len(rows) == 6
+
+
+def test_the_chapter_and_the_reproductions_have_the_same_published_numbers():
+    printed = published("sahs2022")["table-1"]
+    for cells, numbers in zip(printed.rows.values(), PUBLISHED.values(), strict=True):
+        assert tuple(float(part) for cell in cells for part in cell.split(" ± ")) == numbers
 
 
 def test_table_1_is_stored_with_its_settings():

@@ -20,7 +20,6 @@ from lecturelib.splines import (
     tail_bound,
     to_spline,
     total_bend,
-    value_variance,
     weight_law,
 )
 
@@ -62,14 +61,6 @@ def test_the_bound_and_the_sharpest_bend():
         tail_bound(0.0, 1.0)
 
 
-def test_the_variance_of_values():
-    assert value_variance(weight_law(5, "he"), 5, [0.0, 2.0]).tolist() == pytest.approx([2.0, 10.0])
-    assert value_variance(weight_law(500, "he"), 500, [[2.0]]).tolist() == [pytest.approx([10.0])]
-    assert value_variance(weight_law(5, "pytorch"), 5, [0.0, 3.0]).tolist() == pytest.approx([1 / 18, 10 / 18])
-    assert value_variance(weight_law(5, "he"), 5, torch.tensor([2.0])).dtype == torch.float32
-    assert float(value_variance(GaussianWeights(3.0, 2.0, 0.5), 4, 2.0)) == pytest.approx(4 * 0.25 * (36 + 4) / 2)
-
-
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_the_experiment_measures_what_initialize_draws(scheme):
     found = flatness(seed=1, scheme=scheme, width=30, ensemble=50)
@@ -100,6 +91,6 @@ def test_bad_arguments_are_named():
     with pytest.raises(TypeError, match="^law: expected a RandomWeights"):
         roughness_moments("he", 3)
     with pytest.raises(ValueError, match="^width: expected"):
-        value_variance(weight_law(5, "he"), -1, 0.0)
+        roughness_moments(weight_law(5, "he"), -1)
     with pytest.raises(TypeError, match="^function: expected"):
         roughness([1.0])

@@ -6,7 +6,7 @@ import math
 import pytest
 import torch
 
-from lecturelib.core.explorers import BUILDING, EXPLORER_MIME
+from lecturelib.core.display import BUILDING, EXPLORER_MIME
 from lecturelib.splines import Network, attractors, descend
 from lecturelib.splines.playground.explorer import OWN, TARGETS, Playground
 

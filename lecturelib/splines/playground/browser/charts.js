@@ -32,7 +32,7 @@ export function makeFunction(stage) {
   // above the chart, so that the ticks on its lower edge run into the paths of the next one
   const legend = key([]);
   stage.append(legend);
-  const made = chart(stage, { name: "Data and network", x: { label: "x" }, y: { label: "f(x)" }, height: 230 });
+  const made = chart(stage, { name: "Data and network", x: { label: "x" }, y: { label: "f(x)" }, height: 200 });
   const ends = keeper(made);
   let listed = "";
   const list = ({ cubic, linear }) => {
@@ -75,7 +75,7 @@ export function makeFunction(stage) {
 /** The way of every breakpoint, the latest step on top, right below the ticks. */
 export function makePaths(stage) {
   const name = "Paths of the breakpoints";
-  const made = chart(stage, { name, x: { label: "breakpoint β" }, y: { label: "step + 1", log: true, range: [1, 100] }, height: 170 });
+  const made = chart(stage, { name, x: { label: "breakpoint β" }, y: { label: "step + 1", log: true, range: [1, 100] }, height: 150 });
   const ends = keeper(made);
   return {
     ...made,
@@ -105,7 +105,7 @@ export function makePsi(stage) {
     name: "What moves breakpoints",
     x: { label: "breakpoint β" },
     y: { label: "± ψ(β)" },
-    height: 170,
+    height: 150,
     legend: [
       { words: "ψ₊, neurons that face right", color: "ink" },
       { words: "−ψ₋, that face left", color: "muted", mark: "dashed" },
@@ -151,7 +151,7 @@ export function makeLoss(stage) {
     name: "Loss and roughness",
     x: { label: "step + 1", log: true, range: [1, 100] },
     y: { label: "", log: true, range: [1e-3, 10] },
-    height: 180,
+    height: 150,
     legend: [
       { words: "loss ½ Σ ε²", color: "ink" },
       { words: "roughness Σ μ²", color: "pink", mark: "dashed" },
@@ -191,7 +191,7 @@ export function makeScatter(stage) {
     name: "Breakpoints and delta-slopes",
     x: { label: "breakpoint β" },
     y: { label: "delta-slope μ" },
-    height: 180,
+    height: 150,
   });
   const ends = keeper(made);
   let scale = 0;

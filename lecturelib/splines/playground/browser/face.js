@@ -33,7 +33,7 @@ function complaint({ diverged, step, rate, edge }) {
 }
 
 export default explorer((tools) => {
-  const { stage, controls, prefix, givens, state, set, spec } = tools;
+  const { stage, further, controls, bar, prefix, givens, state, set, use, spec } = tools;
   const named = (wanted) => spec.settings.find(({ name }) => name === wanted);
   const session = new Session(state, givens);
   const alarm = element("div", { class: "explorer-alarm", role: "alert" });
@@ -41,25 +41,24 @@ export default explorer((tools) => {
     play: () => (ticking.running ? pause() : play()),
     scrub: (place) => (pause(), (index = place), look(true)),
   };
-  const further = {
+  const steering = {
     step: { words: "Step", act: () => (pause(), goLive(), session.advance(1), session.keep(), look(true)) },
     again: { words: "Start over", act: () => (begin(), look(true)) },
     draw: { words: "New draw", act: () => set({ seed: (settings.seed % 9999) + 1 }), title: "Other random weights and other noise" },
   };
   const pacing = { options: named("speed").options, act: (speed) => set({ speed }) };
-  const transport = makeTransport(stage, prefix, acts, further, pacing);
+  const transport = makeTransport(stage, prefix, acts, steering, pacing);
   stage.append(alarm);
-  const upper = element("div", { class: "explorer-stage" });
   const lower = element("div", { class: "explorer-pair" });
-  stage.append(upper, lower);
-  const charts = { function: makeFunction(upper) };
+  further.append(lower);
+  const charts = { function: makeFunction(stage) };
   const tip = element("p", { class: "explorer-tip" });
   charts.function.box.before(tip);
-  // what is shown is chosen beside the charts, not among what the run is made of
-  const shows = element("div", { class: "explorer-shows", role: "group", "aria-label": "Shown" }, "Show:");
+  // what is shown is chosen apart from what the run is made of
+  const shows = element("div", { class: "explorer-shows", role: "group", "aria-label": "Shown" });
   for (const name of SHOWN) shows.append(controls.querySelector(`#${prefix}-${name}`).parentElement);
-  stage.append(shows);
-  const makers = { paths: [makePaths, upper], psi: [makePsi, upper], loss: [makeLoss, lower], scatter: [makeScatter, lower] };
+  bar.before(shows);
+  const makers = { paths: [makePaths, further], psi: [makePsi, further], loss: [makeLoss, lower], scatter: [makeScatter, lower] };
   const points = makePoints(charts.function, transport.bar, tip, set, named("points"));
 
   let settings = state;
@@ -170,14 +169,14 @@ export default explorer((tools) => {
     alarm.replaceChildren(element("p", {}, complaint(trouble)), button(`Start over with ${words(trouble.offer, 2)}`, again));
   }
 
-  /** Sliders that mean nothing now rest; that of the learning rate shows the rate in use where the choice is ours. */
+  /** Sliders that mean nothing now rest; that of the learning rate stands where the rate in use is, whoever chose it. */
   function rest() {
     const slider = (name) => controls.querySelector(`#${prefix}-${name}`);
     const fixed = ["own", "given"].includes(settings.target);
     slider("count").disabled = slider("noise").disabled = fixed;
     slider("width").disabled = settings.scheme === "given";
     slider("rate").disabled = settings.auto;
-    if (settings.auto) slider("rate").parentElement.querySelector("output").textContent = words(session.stable, 2);
+    use(settings.auto ? { rate: session.training.rate } : {});
   }
 
   /** Charts come and go as the reader asks for them. */
@@ -190,6 +189,9 @@ export default explorer((tools) => {
       }
       if (charts[name]) place.append(charts[name].box); // in the order of `makers`
     }
+    further.append(lower);
+    lower.hidden = !settings.loss && !settings.scatter;
+    further.hidden = lower.hidden && !settings.paths && !settings.psi;
   }
 
   return {

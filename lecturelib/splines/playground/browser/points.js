@@ -4,7 +4,7 @@ import { button } from "../../../core/browser/controls.js";
 import { clamp } from "../../../core/browser/numbers.js";
 
 const MOST_TAKEN = 16; // of the present data, when they become the reader's own
-const TIP = "Drag points, or touch the chart beside them to add one. “Remove point” takes away the one with a ring: the last touched.";
+const TIP = "Drag points, or touch the chart beside them to add one. “Remove point” takes away the one touched last, which alone has a ring.";
 const KEYS = " Arrow keys move the point in focus, and Delete removes it.";
 
 const rounded = (/** @type {number} */ value) => Number(value.toFixed(3));

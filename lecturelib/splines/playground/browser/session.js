@@ -155,7 +155,7 @@ export class Session {
 
   /**
    * Whether no neuron sees any datum: then all gradients but that of the output bias are zero, for ever.
-   * A rate that is too large, yet not so large that the loss explodes, may lead there.
+   * A rate that is too large may lead there within a few steps, by throwing all breakpoints far away.
    */
   get dead() {
     const size = this.data.x.length;

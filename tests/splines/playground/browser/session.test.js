@@ -131,3 +131,36 @@ test("neurons that fall silent while the loss explodes are a run that diverged",
   session.advance(3);
   assert.ok(session.dead && !session.training.diverged && session.trouble.diverged);
 });
+
+test("a rate somewhat too large: the loss shoots up and comes back, and what is left does not learn", () => {
+  const [session, stable] = [started({ auto: false, rate: 0.005 }), started()];
+  const first = session.training.loss;
+  let most = first;
+  for (let k = 0; k < 10; k++) {
+    session.advance(1);
+    most = Math.max(most, session.training.loss);
+  }
+  assert.ok(most > 1000 * first, `${most} of ${first}`);
+  session.advance(20_000);
+  stable.advance(20_000);
+  assert.ok(!session.astray);
+  assert.ok(session.training.loss < first);
+  assert.ok(session.training.loss > 30 * stable.training.loss, `${session.training.loss}, ${stable.training.loss}`);
+  const size = session.data.x.length;
+  const blind = session.training.state.rows.filter((row) => row === size || row === size + 1).length;
+  assert.ok(blind > 20, `${blind} of 40 see no datum`);
+});
+
+test("one start scaled by 0.1 and by 100: breakpoints that go to the data, and some that stay", () => {
+  const own = { target: "own", scheme: "flat", width: 400, optimizer: "momentum" };
+  const points = [[-1, -0.4], [-0.6, 0.5], [-0.2, -0.3], [0.2, 0.6], [0.6, -0.5], [1, 0.3]];
+  const moved = [0.1, 100].map((alpha) => {
+    const session = started({ ...own, points, alpha });
+    session.advance(2000);
+    assert.ok(session.training.loss < 1e-6);
+    const { w, b } = session.training.network;
+    const far = Array.from(w, (one, i) => Math.abs(b[i] / one - session.start.b[i] / session.start.w[i])).sort((p, q) => p - q);
+    return far[200];
+  });
+  assert.ok(moved[0] > 0.1 && moved[1] < 1e-6, `${moved}`);
+});
