@@ -107,7 +107,7 @@ def test_unsolved_notebook_runs_and_its_tests_say_what_is_to_be_done(browser, si
     assert lines(cells)[-1].startswith(f"Progress: 0 of {coded} tested tasks pass.")
 
 
-@pytest.mark.parametrize("name", LABS)
+@pytest.mark.parametrize("name", LABS[:1])  # that solutions pass is looked at without a browser in all labs
 def test_solved_notebook_passes(browser, site, jupyter, name):
     cells, _ = run_all(browser, jupyter, lay_out(site, jupyter, name, solved=True))
     assert not [(cell.source, errors(cell)) for cell in cells if errors(cell)]

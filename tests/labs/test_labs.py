@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from lecturelib.bias import euler_path, gradient_field, hard_margin, least_norm, risk_curve, stopping_risk
 from lecturelib.homework.lab import source
 from lecturelib.homework.lab.lab import split
 from lecturelib.kernels import WideNetwork, empirical_kernel, train_wide
@@ -36,8 +37,9 @@ def text_of(lab):
 on_splines = pytest.mark.parametrize("name", [name for name in LABS if name.startswith("splines_")])
 
 
-def test_the_labs_of_both_parts_are_here():
-    assert {"splines_breakpoints", "splines_training", "kernels_tangent"} <= set(LABS)
+def test_the_labs_of_all_parts_are_here():
+    expected = {"splines_breakpoints", "splines_training", "kernels_tangent", "bias_margin", "bias_stopping"}
+    assert expected <= set(LABS)
 
 
 @each
@@ -162,3 +164,66 @@ def test_the_values_are_those_of_the_network_that_the_hidden_test_knows():
     for name in ("breakpoints", "delta_slopes", "orientations"):
         assert str(getattr(make_values.SPLINE, name).tolist()) in hidden, name
     assert str(float(make_values.SPLINE.b0)) in hidden
+
+
+@pytest.fixture(scope="module")
+def margins():
+    return setup_of(LABS["bias_margin"])
+
+
+@pytest.fixture(scope="module")
+def stopping():
+    return setup_of(LABS["bias_stopping"])
+
+
+def test_given_descent_ends_at_the_nearest_solution(margins):
+    a, b = margins["a_few"], margins["b_few"]
+    kick = np.array([0.0, 0, 0, 1, 1])
+    for change, start in (("", 0 * kick), ("B", 0 * kick + 1), ("C", 2 * a[0] - a[1]), ("E", 0 * kick), ("G", kick)):
+        np.testing.assert_allclose(margins["end_with"](change), least_norm(a, b, start), rtol=0, atol=1e-9)
+    units = np.array([3.0, 1, 1, 1, 1])
+    np.testing.assert_allclose(margins["end_with"]("J"), units * least_norm(a * units, b).numpy(), rtol=0, atol=1e-9)
+    assert np.abs(a @ margins["end_with"]("I") - b).max() < 0.01  # signs, too, find a solution
+
+
+def test_given_flow_of_two_points_is_the_one_on_paper(margins):
+    for power in (1, 6, 12):
+        w = np.log1p(10.0**power), np.log1p(9 * 10.0**power) / 3
+        found = margins["two_points"](power)
+        np.testing.assert_allclose(found, [w[1] / w[0], np.log10(np.exp(-w[0]) + np.exp(-3 * w[1]))], rtol=1e-4)
+
+
+def test_given_directions_tend_to_the_widest_margin_of_the_changed_data(margins):
+    x, y = margins["x_ten"], margins["y_ten"]
+    doubled = x * np.where(np.arange(10) == 5, 2, 1)[:, None]
+    cases = {"": (x, y), "A": (x, y), "C": (x[1:], y[1:]), "G": (x, y), "H": (doubled, y), "I": (x, y)}
+    for change, data in cases.items():
+        w = hard_margin(*data).weights.numpy()
+        angle = np.degrees(np.arctan2(w[1], w[0]))
+        np.testing.assert_allclose(margins["directions"](change, [300])[0], angle, rtol=0, atol=0.3)
+
+
+def test_given_draws_have_the_errors_that_theory_expects(stopping):
+    for p, n, total in ((15, 30, 120), (120, 30, 120), (40, 25, 40)):
+        seen = risk_curve(n, [p], 0.5, total=total).total[0]
+        np.testing.assert_allclose(stopping["drawn"](p, n, total).mean(), seen, rtol=0.03)
+    best = stopping["drawn"](60, ridge=90.0).mean()
+    assert best < min(stopping["drawn"](60, ridge=one).mean() for one in (0.0, 50.0, 160.0))
+
+
+def test_given_errors_of_stopping_are_those_that_theory_expects(stopping):
+    a, start = torch.tensor(stopping["a_case"]), torch.zeros(30, dtype=torch.float64)
+    true = torch.ones(30, dtype=torch.float64)  # any weights with squares of mean 1 along each mode, on average
+    times = torch.tensor([0.05, 0.2, 1.0], dtype=torch.float64)
+    variance = stopping_risk(a, true, start, noise=2.0, times=times).variance
+    bias = np.exp(-2 * np.outer(times, stopping["curvatures"])).sum(axis=1)
+    found, _ = stopping["measured"](times.numpy(), [4.0])
+    np.testing.assert_allclose(found, bias + variance.numpy(), rtol=0.03)
+
+
+def test_given_steps_in_the_valley_are_those_of_the_library(stopping):
+    field = gradient_field(lambda w: 0.5 * (w[..., 0] * w[..., 1] - 1) ** 2)
+    path = euler_path(field, torch.tensor([2.5, 1.0], dtype=torch.float64), learning_rate=0.1, steps=7)
+    np.testing.assert_allclose(stopping["plain_steps"](0.1, 7), path[-1], rtol=1e-12)
+    far, near = stopping["distances"](0.02)
+    assert near < 0.2 * far

@@ -95,7 +95,7 @@ def find(lab: Lab, files: Iterable[tuple[str, Path]], allowed: Iterable[str]) ->
                     leaks.setdefault(secret.key, Leak(secret, place))
         if own and path.suffix == ".ipynb":
             shown |= _all_words(data.decode())
-        if path.name == "searchindex.js":
+        if name.endswith("search/index.js"):
             indices.append((name, data.decode()))
     for name, index in indices:
         leaks.update((leak.secret.key, leak) for leak in _indexed(lab, name, index, shown))
@@ -104,22 +104,17 @@ def find(lab: Lab, files: Iterable[tuple[str, Path]], allowed: Iterable[str]) ->
 
 def _indexed(lab: Lab, place: str, index: str, shown: set[str]) -> Iterator[Leak]:
     """Words that the search index lists for the lab's page and that only its secrets have."""
-    found = json.loads(index[index.index("(") + 1 : index.rindex(")")])
-    if f"labs/{lab.name}" not in found["docnames"]:
-        return
-    number = found["docnames"].index(f"labs/{lab.name}")
-    terms = {**found["titleterms"], **found["terms"]}
-    listed = {term for term, where in terms.items() if number in _list(where)}
+    found = json.loads(json.loads(index[index.index("=") + 1 :].strip().rstrip(";")))
+    pages = [number for number, page in enumerate(found["pages"]) if page["address"] == f"labs/{lab.name}.html"]
+    terms = json.loads(found["index"])
+    sections = {key for key, one in terms["documentIds"].items() if found["sections"][one]["page"] in pages}
     stem = SearchEnglish({}).stem
+    listed = {stem(term).lower() for term, fields in terms["index"] if any(map(sections.intersection, fields.values()))}
     listed -= {stem(word).lower() for word in shown}
     for secret in secrets(lab):
         for word in sorted(_words(secret.text)):
             if stem(word).lower() in listed:
                 yield Leak(Secret(secret.cell, word, normal(word)), place)
-
-
-def _list(where: int | list[int]) -> list[int]:
-    return where if isinstance(where, list) else [where]
 
 
 def _words(text: str) -> set[str]:

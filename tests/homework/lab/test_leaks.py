@@ -119,30 +119,37 @@ def test_what_chapters_say_may_stand_in_chapters_but_not_in_the_lab(lab, tmp_pat
 
 
 def index(terms: dict) -> str:
-    found = {"docnames": ["root", "labs/lines"], "terms": terms, "titleterms": {"line": 1}}
-    return f"Search.setIndex({json.dumps(found)})"
+    """As `lecturelib.site.search` writes it: the words of a page for the root, 0, of sections for the lab, 1."""
+    places = {word: [where] if isinstance(where, int) else where for word, where in {**terms, "line": 1}.items()}
+    words = [[word, {"4": {str(number): 1 for number in where}}] for word, where in places.items()]
+    found = {
+        "pages": [{"address": "root.html"}, {"address": "labs/lines.html"}],
+        "sections": [{"page": 0}, {"page": 1}],
+        "index": json.dumps({"documentIds": {"0": 0, "1": 1}, "index": words}),
+    }
+    return f"globalThis.bookIndex = {json.dumps(json.dumps(found))};"
 
 
 def test_word_that_only_secrets_have_is_found_in_the_index(lab, tmp_path):
     shown = tmp_path / "lines.ipynb"
     shown.write_text(json.dumps({"source": [versions.page(lab)]}), encoding="utf-8")
-    path = tmp_path / "searchindex.js"
-    files = [("html/_sources/labs/lines.ipynb", shown), ("html/searchindex.js", path)]
+    path = tmp_path / "index.js"
+    files = [("html/_sources/labs/lines.ipynb", shown), ("html/search/index.js", path)]
     path.write_text(index({"slope": 1, "point": [0, 1], "noth": 0, "upright": 1}), encoding="utf-8")
     assert leaks.find(lab, files, []) == []
     path.write_text(index({"slope": 1, "noth": [0, 1]}), encoding="utf-8")
     [leak] = leaks.find(lab, files, [])
-    assert (leak.secret.text, leak.secret.cell.name, leak.place) == ("nothing", "explain", "html/searchindex.js")
+    assert (leak.secret.text, leak.secret.cell.name, leak.place) == ("nothing", "explain", "html/search/index.js")
 
 
 def test_word_whose_stem_students_see_is_no_secret(tmp_path):
     lab = source.reads(
         LAB.replace("Two points for the run", "Two lets for the run").replace("A line has", "Let it have"), "x"
     )
-    shown, path = tmp_path / "x.ipynb", tmp_path / "searchindex.js"
+    shown, path = tmp_path / "x.ipynb", tmp_path / "index.js"
     shown.write_text(json.dumps({"source": [versions.page(lab)]}), encoding="utf-8")
     path.write_text(index({"let": 1}).replace("labs/lines", "labs/x"), encoding="utf-8")
-    assert leaks.find(lab, [("html/_sources/labs/x.ipynb", shown), ("html/searchindex.js", path)], []) == []
+    assert leaks.find(lab, [("html/_sources/labs/x.ipynb", shown), ("html/search/index.js", path)], []) == []
 
 
 def test_words_of_the_question_are_no_secret_whatever_their_marks(tmp_path):
