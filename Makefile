@@ -8,13 +8,16 @@ ASSETS := _build/extra/ready
 LOG := setup.log
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve lab homework test resolution bench pins clean
+.PHONY: help book page serve lab homework test resolution bench pins clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
 
 book: $(READY) $(ASSETS) ## set up what is missing and build the site
 	@$(RUN) -m lecturelib.site build
+
+page: $(READY) $(ASSETS) ## build one page alone and open it (PAGE=chapters/splines/dynamics): seconds after an edit
+	@$(RUN) -m lecturelib.site page "$(PAGE)" --show
 
 serve: ## open the built site in a browser (PORT=8000)
 	@test -f _build/html/index.html || { echo "There is no site yet. Build it with: make book"; exit 1; }
@@ -30,12 +33,12 @@ homework: book ## write what students and instructors get of each lab to _build/
 	@$(RUN) -m lecturelib.homework student
 
 test: $(READY) $(ASSETS) ## run all tests: style, library, claims, the book and its pages in a browser
-	@OMP_NUM_THREADS=1 $(RUN) -m pytest --numprocesses=logical --dist=loadfile --no-loadscope-reorder
+	@OMP_NUM_THREADS=1 $(RUN) -m pytest --numprocesses=logical --dist=loadfile --no-loadscope-reorder $(OPTIONS)
 
 resolution: $(READY) ## find how small an error each check notices, where code has changed; stored beside the checks
 	@OMP_NUM_THREADS=1 $(RUN) -m lecturelib.core
 
-bench: $(READY) ## measure speed against peers (minutes); the page How fast shows what is stored
+bench: book ## measure speed against peers, and of pages on a phone (minutes); the page How fast shows what is stored
 	@$(RUN) -m pip install -q -r benchmarks/requirements.txt
 	@for file in benchmarks/*.py; do echo "$$file"; $(RUN) $$file || exit 1; done
 

