@@ -33,7 +33,7 @@ homework: book ## write what students and instructors get of each lab to _build/
 	@$(RUN) -m lecturelib.homework student
 
 test: $(READY) $(ASSETS) ## run all tests: style, library, claims, the book and its pages in a browser
-	@OMP_NUM_THREADS=1 $(RUN) -m pytest --numprocesses=logical --dist=loadfile --no-loadscope-reorder $(OPTIONS)
+	@OMP_NUM_THREADS=1 $(RUN) -m pytest --numprocesses=logical --dist=loadfile --no-loadscope-reorder --max-worker-restart=1 $(OPTIONS)
 
 resolution: $(READY) ## find how small an error each check notices, where code has changed; stored beside the checks
 	@OMP_NUM_THREADS=1 $(RUN) -m lecturelib.core

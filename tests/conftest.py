@@ -37,6 +37,8 @@ __all__ = [
 ]
 
 CLOCK = durations.Clock()
+BUILDING = 1500
+"""Seconds that a test may take which builds the site or waits for it."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -50,6 +52,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     files = list(dict.fromkeys(file_of(item) for item in items))
     places = {file: place for place, file in enumerate(durations.order(files, looking, durations.stored()))}
     items.sort(key=lambda item: places[file_of(item)])
+    for item in items:
+        if file_of(item) in looking:  # whichever of these comes first builds, and others may wait for it
+            item.add_marker(pytest.mark.timeout(BUILDING))
 
 
 def looks_at_the_book(item: pytest.Item) -> bool:

@@ -30,10 +30,17 @@ CHECKS = (
     "narrow",
 )
 SERIOUS = ("serious", "critical")
-TYPESET = """async () => {
-  await document.fonts.ready;
-  while (document.documentElement.classList.contains("in-stages")) await new Promise((done) => setTimeout(done, 50));
+FONTS_READY = "Promise.race([document.fonts.ready, new Promise((done) => setTimeout(done, 10000))])"
+"""Fonts that a page asks for are there; in a window that draws no frames they may never be, and the wait ends."""
+LAID_OUT = """async () => {
+  const waiting = () => document.documentElement.classList.contains("in-stages");
+  for (let left = 400; left && waiting(); left -= 1) await new Promise((done) => setTimeout(done, 50));
 }"""
+"""Wait until a page is laid out: long ones are, section by section."""
+TYPESET = f"""async () => {{
+  await {FONTS_READY};
+  await ({LAID_OUT})();
+}}"""
 """Wait until a page is laid out for good."""
 MODE = "document.documentElement.dataset.theme"
 RUN_AXE = """([only, without]) => axe.run(document, {

@@ -7,15 +7,16 @@ from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit
 
 from tests.site.link_checks import FOLLOWED, HERE, read
+from tests.site.page_checks import FONTS_READY, LAID_OUT
 from tests.site.weight import explorers
 
 STILL = """async () => {
   // a busy browser draws no frame for seconds, and scrolling that glides stands still meanwhile
   const frame = () => new Promise((done) => (requestAnimationFrame(done), setTimeout(done, 5000)));
   const pause = (ms) => new Promise((done) => setTimeout(done, ms)).then(frame).then(frame);
-  await document.fonts.ready;
+  await FONTS;
   const html = document.documentElement;
-  while (html.classList.contains("in-stages")) await pause(60); // long pages are laid out section by section
+  await (LAID_OUT)();
   const state = () => `${scrollY} ${html.scrollHeight} ${document.querySelectorAll(".alive").length}`;
   let last = "", same = 0;
   for (let waited = 0; same < 6 && waited < 300; waited += 1) {
@@ -25,7 +26,7 @@ STILL = """async () => {
     last = now;
   }
   return same >= 6;
-}"""
+}""".replace("FONTS", FONTS_READY).replace("LAID_OUT", LAID_OUT)
 """Wait until a page has neither moved nor grown for some frames; did it come to rest?"""
 OFF = """(name) => {
   const place = document.getElementById(name);

@@ -12,7 +12,7 @@ from docutils.utils import new_document
 from lecturelib.site import formulas
 from tests.site.books import build, built, write_book
 from tests.site.link_checks import read
-from tests.site.page_checks import AXE, NARROW, WIDE
+from tests.site.page_checks import AXE, FONTS_READY, NARROW, WIDE
 from tests.site.serving import serve
 
 WIDE_IN_LINE = r"\sqrt{" + " + ".join(f"a_{{{n}}}" for n in range(1, 15)) + "}"
@@ -84,7 +84,7 @@ def address(site):
 def page(browser, address):
     with browser.new_context(viewport=NARROW) as context, context.new_page() as page:
         page.goto(f"{address}/places.html")
-        page.evaluate("document.fonts.ready")
+        page.evaluate(FONTS_READY)
         yield page
 
 

@@ -28,7 +28,10 @@ HOLD = """{
   window.release = () => { while (held.length) held.shift()(); };
 }"""
 RELEASE = f"""async () => {{
-  while ({STAGES}) {{ release(); await new Promise(requestAnimationFrame); }}
+  for (let left = 500; {STAGES} && left; left -= 1) {{
+    release();
+    await new Promise((done) => setTimeout(done, 20));
+  }}
 }}"""
 # Notes down which part of the last sections was asked for its place or size, which would lay the section out.
 ASKED = """{

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.site.page_checks import NARROW
+from tests.site.page_checks import FONTS_READY, NARROW
 from tests.site.places import chosen
 from tests.site.weight import explorers
 
@@ -19,20 +19,20 @@ new PerformanceObserver((list) => {
   }
 }).observe({ type: "layout-shift", buffered: true });"""
 QUIET = """async () => {
-  await document.fonts.ready;
   const pause = (ms) => new Promise((done) => setTimeout(done, ms));
-  for (let seen = -1, still = 0; still < 5; ) {
+  await FONTS;
+  for (let seen = -1, still = 0, left = 300; still < 5 && left; left -= 1) {
     await pause(100);
     const now = shifts.length + document.querySelectorAll(".alive").length;
     still = now === seen ? still + 1 : 0;
     seen = now;
   }
   return shifts;
-}"""
+}""".replace("FONTS", FONTS_READY)
 
 
 def shifted(context, address: str) -> list:
-    """Layout shifts of a page, each with what moved, from the first byte until nothing moves any more."""
+    """Layout shifts of a page, each with what moved, until nothing moves any more, or for half a minute."""
     with context.new_page() as page:
         page.goto(address)
         return page.evaluate(QUIET)

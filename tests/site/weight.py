@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.site.page_checks import LAID_OUT
+
 BYTES = {"without explorers": 400_000, "with explorers": 700_000}
 """What a page may transfer on a cold cache, compressed, with all its explorers alive."""
 REQUESTS = {"without explorers": 45, "with explorers": 60}
@@ -17,10 +19,6 @@ new PerformanceObserver((list) => list.getEntries().forEach((entry) => {
   if (!entry.hadRecentInput) window.shifted += entry.value;
 })).observe({ type: "layout-shift", buffered: true });"""
 """Run before a page is read: adds up what moves without the reader's doing."""
-LAID_OUT = """async () => {
-  while (document.documentElement.classList.contains("in-stages")) await new Promise((done) => setTimeout(done, 50));
-}"""
-"""Wait until a page is laid out for good: long ones are, section by section."""
 FRAMES = """(seconds) => new Promise((done) => {
   let frames = 0;
   const start = performance.now();

@@ -10,6 +10,11 @@
   };
   const onScroll = ({ currentTarget }) => fade(currentTarget);
 
+  const hide = (part, hidden) => {
+    if (hidden) part.setAttribute("aria-hidden", "true");
+    else part.removeAttribute("aria-hidden");
+  };
+
   /**
    * Letters of a formula in a line are hidden from readers of screens, which read its MathML; but what takes the focus
    * may not be in anything hidden: where a part scrolls, all letters are hidden one by one, and that part says its name.
@@ -17,12 +22,10 @@
   const uncover = (box, wide) => {
     const formula = box.parentElement;
     if (!formula.matches(".katex-html")) return;
-    const others = [...formula.children].filter((part) => !part.classList.contains("scrolls"));
-    const some = others.length < formula.children.length;
-    formula.toggleAttribute("aria-hidden", !some);
-    if (!some) formula.setAttribute("aria-hidden", "true");
-    for (const part of [...others, ...box.children]) part.setAttribute("aria-hidden", "true");
-    box.removeAttribute("aria-hidden");
+    const scrolling = [...formula.children].filter((part) => part.classList.contains("scrolls"));
+    hide(formula, scrolling.length === 0);
+    for (const part of formula.children) hide(part, !scrolling.includes(part));
+    for (const part of box.children) hide(part, true);
     for (const [name, value] of [["role", "group"], ["aria-label", "Part of the formula, scrolls"]]) {
       if (wide) box.setAttribute(name, value);
       else box.removeAttribute(name);
