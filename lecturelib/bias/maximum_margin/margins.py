@@ -10,22 +10,22 @@ from typing import Annotated, Literal
 
 import numpy as np
 import torch
-from scipy.optimize import linprog, nnls
+from scipy.optimize import linprog
 from torch import Tensor
 
+from lecturelib.bias.maximum_margin.least_distance import widest
 from lecturelib.core.arguments import Array, Matrix, Vector, checked
-from lecturelib.core.records import Record
+from lecturelib.core.records import Record, trusted
 
 Loss = Literal["exponential", "logistic"]
 """ℓ(m) = e^{−m}, or ln(1 + e^{−m})."""
-SMALLEST = 1e-7  # a margin below this share of the largest ‖x_i‖ counts as none
-POLISHED = 1e-3  # below this share, the search is repeated on data scaled by what it found
 
 
 def turned(x: Tensor, y: Tensor) -> Tensor:
     """z_i = y_i x_i, shape (n, d). Raises ValueError where a label is not ±1."""
-    if not bool((y.abs() == 1).all()):
-        raise ValueError(f"y: expected labels −1 or 1, found {float(y[y.abs() != 1][0]):g}")
+    right = y.abs() == 1
+    if not right.all():
+        raise ValueError(f"y: expected labels −1 or 1, found {float(y[~right][0]):g}")
     return y[:, None] * x
 
 
@@ -107,20 +107,18 @@ class HardMargin(Record):
 def hard_margin(x: Annotated[Matrix, "n d"], y: Annotated[Vector, "n"]) -> HardMargin:
     """The weights of the widest margin: argmin ‖w‖ with y_i w·x_i ≥ 1 for all i, and its support vectors.
 
-    Least distance programming (Lawson and Hanson 1974, chapter 23): nonnegative least squares with the columns (z_i, 1)
-    and the target (0, 1) leaves a residual r, and ŵ = −r_{1…d} / r_{d+1}. Raises ValueError where labels are not ±1, or
-    no hyperplane through 0 has the data on their sides at a distance of more than 10⁻⁷ of the largest ‖x_i‖.
+    By least distance programming (Lawson and Hanson 1974, chapter 23), compiled. Raises ValueError where labels are
+    not ±1, or no hyperplane through 0 has the data on their sides at a distance of more than 10⁻⁷ of the largest ‖x_i‖.
 
     >>> found = hard_margin([[0.5, 1.5], [-1.5, -0.5], [3.0, 3.0]], [1, -1, 1])
     >>> found.weights, found.margin, found.support
     (tensor([0.5000, 0.5000], dtype=torch.float64), tensor(1.4142, dtype=torch.float64), tensor([0, 1]))
     """
-    z = turned(x, y)
-    found = widest(z.double().numpy(force=True))
+    found = widest(turned(x, y).numpy(force=True).astype(np.float64, copy=False))
     if found is None:
         raise ValueError("y: expected data that a hyperplane through 0 separates, none has all labels right")
-    weights, multipliers = (torch.from_numpy(one).to(z) for one in found)
-    return HardMargin(weights, multipliers)
+    weights, multipliers = (torch.from_numpy(one).to(x) for one in found)
+    return trusted(HardMargin, weights=weights, multipliers=multipliers)
 
 
 @checked
@@ -140,36 +138,6 @@ def leave_one_out(x: Annotated[Matrix, "n d"], y: Annotated[Vector, "n"]) -> int
         rest = widest(np.delete(z, i, axis=0))
         wrong += rest is None or float(rest[0] @ z[i]) <= 1e-12 * float(z[i] @ z[i])
     return wrong
-
-
-def widest(z: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
-    """ŵ and α for z_i = y_i x_i, shape (n, d), or None where there is no margin."""
-    size = float(np.sqrt((z * z).sum(1).max())) if z.size else 0.0
-    scale = size
-    for _ in range(3):
-        if not scale > SMALLEST * size:
-            return None
-        u, weights, multipliers = _least_distance(z / scale)
-        if weights is None:
-            return None
-        length = float(np.linalg.norm(weights))
-        if length < 1 / POLISHED:
-            break
-        scale /= length  # which makes the margin 1
-    return (weights / scale, multipliers / scale**2) if u.any() else None
-
-
-def _least_distance(z: np.ndarray) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
-    n, d = z.shape
-    columns = np.empty((d + 1, n))
-    columns[:d], columns[d] = z.T, 1.0
-    target = np.zeros(d + 1)
-    target[d] = 1.0
-    u, _ = nnls(columns, target, maxiter=10 * (n + d) + 100)
-    residual = columns @ u - target
-    if residual[d] > -1e-13:
-        return u, None, u
-    return u, -residual[:d] / residual[d], -u / residual[d]
 
 
 def overlapping(z: np.ndarray) -> np.ndarray:
