@@ -4,9 +4,9 @@ Run: python benchmarks/bias_matrix_factorization.py [--repeats 3]
 
 Both complete the same 100 × 100 matrix of rank 5 from the same 2,000 entries and the same start, until the mean squared
 error on these entries is 1e-6. The published algorithm is gradient descent with one step size for all factors, divided
-by a running root mean square of the whole gradient (GroupRMSprop, learning rate 1e-3, decay 0.99, 1e-4 added), in
-single precision, with gradients by backpropagation (Arora et al. 2019). It runs once a repeat, ours before and after
-it; each has one thread. What their program writes down on the way is left out.
+by a running root mean square of the whole gradient (GroupRMSprop, learning rate 1e-3, decay 0.99, 1e-4 added), with
+gradients by backpropagation (Arora et al. 2019). Both compute in single precision, as they did; each has one thread.
+It runs once a repeat, ours before and after it. What their program writes down on the way is left out.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ SCALE, TOLERANCE, MOST = 1e-3, 1e-6, 1_000_000
 
 def published(start: Factors, seen: Observed) -> tuple[float, int, torch.Tensor]:
     """Seconds, steps and the completed matrix of the published algorithm."""
-    matrices = [one.float().clone().requires_grad_() for one in start.matrices]
+    matrices = [one.clone().requires_grad_() for one in start.matrices]
     values, average = seen.values.float(), torch.zeros(())
     begin = perf_counter()
     for count in range(1, MOST + 1):
@@ -60,6 +60,7 @@ def compare(repeats: int) -> list[dict]:
         matrix = low_rank_matrix((size, size), rank, generator=draw)
         seen = observe(matrix, entries, generator=draw)
         start = start_factors((size, size), depth=depth, scale=SCALE, generator=generator_for(0, "start", depth))
+        start = start.to(torch.float32)
         ratios, slow, fast = [], [], []
         for _ in range(repeats):
             before, mine = ours(start, seen)

@@ -63,7 +63,7 @@ def spectral_radius(f: Callable[[Tensor], Tensor], y: Tensor, slope: Tensor, gue
     guess: where the iteration begins, (B, P). Gives also the vectors where it ends, a guess for the next time.
     """
     size = y.norm(dim=1, keepdim=True)
-    near = 1e-6 * torch.where(size > 0, size, 1.0)
+    near = torch.finfo(y.dtype).eps ** 0.4 * torch.where(size > 0, size, 1.0)  # 10⁻⁶ in double precision
     vector = guess / guess.norm(dim=1, keepdim=True).clamp(min=1e-300)
     radius = 0.0
     for _ in range(50):

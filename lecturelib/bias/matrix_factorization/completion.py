@@ -77,7 +77,7 @@ def complete(
     6.0
     """
     options = {"depth": depth, "scale": scale, "balanced": balanced, "ensemble": ensemble}
-    start = start_factors(shape, generator=generator, **options)
+    start = start_factors(shape, generator=generator, **options).to(values.dtype)
     target, seen = observed(values, rows, columns, shape)
     return _follow(start, target, seen, tolerance, until, accuracy, keep)
 
@@ -91,6 +91,7 @@ def factor_flow(
 
     It ends for a member once the *mean* of its squared residuals, 2ℓ/K, is at most `tolerance`, and for all at the
     time `until`. accuracy: of each step, relative to the norm of the factors. keep: record the product at all times.
+    All in the precision of `start`: single precision takes half the time, for tolerances not near its rounding.
     Raises ValueError where no entry is given, where one is given twice or lies outside of the product, and where the
     flow has not ended after 5,000 steps, or has come to factors that are 0.
 
@@ -154,11 +155,14 @@ class _Recorder:
 
 
 def _follow(start: Factors, target, seen, tolerance: float, until: float, accuracy: float, keep: bool) -> Completion:
-    recorder = _Recorder(start.to(torch.float64).detach(), target, seen, keep)
+    target, seen = target.to(start.dtype), seen.to(start.dtype)
+    recorder = _Recorder(start.detach(), target, seen, keep)
     enough = 0.5 * tolerance * float(seen.sum())
 
     def f(y: Tensor) -> Tensor:
-        return descent(y, recorder.sizes, lambda product: torch.addcmul(target, product, seen, value=-1))
+        return descent(
+            y, recorder.sizes, lambda product: torch.addcmul(target, product, seen, value=-1)
+        )
 
     follower = Follower(f, recorder.final.clone(), accuracy=accuracy, until=until)
     active, before = torch.arange(len(recorder.final), device=target.device), follower.now

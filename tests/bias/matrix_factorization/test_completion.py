@@ -7,7 +7,16 @@ import pytest
 import torch
 from scipy.integrate import solve_ivp
 
-from lecturelib.bias import Factors, balanced_factors, complete, effective_rank, factor_flow, low_rank_matrix, observe
+from lecturelib.bias import (
+    Factors,
+    balanced_factors,
+    complete,
+    effective_rank,
+    factor_flow,
+    low_rank_matrix,
+    observe,
+    start_factors,
+)
 from lecturelib.bias.matrix_factorization.checks import runaway
 from lecturelib.core.experiments import generator_for
 
@@ -124,6 +133,17 @@ def test_single_precision_comes_back_in_single_precision():
     run = factor_flow(start, [1.0], [0], [0], tolerance=1e-8)
     assert run.matrix.dtype == torch.float32
     assert run.matrix[0, 0].item() == pytest.approx(1, abs=1e-3)
+
+
+def test_single_precision_finds_what_double_precision_finds():
+    draw = generator_for(0, "precision")
+    seen = observe(low_rank_matrix((12, 12), 2, generator=draw), 90, generator=draw)
+    start = start_factors((12, 12), depth=3, scale=1e-3, generator=draw)
+    double, single = (factor_flow(one, *seen, tolerance=1e-6) for one in (start, start.to(torch.float32)))
+    assert single.matrix.dtype == torch.float32
+    gap = torch.linalg.matrix_norm(single.matrix.double() - double.matrix) / torch.linalg.matrix_norm(double.matrix)
+    assert float(gap) < 2e-3
+    assert len(single.times) == pytest.approx(len(double.times), rel=0.1)
 
 
 def test_starts_have_the_variance_they_promise():
