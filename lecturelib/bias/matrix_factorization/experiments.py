@@ -1,6 +1,6 @@
 """Stored experiments on matrix completion, as functions of a seed.
 
-Run them all, and store them: python -m lecturelib.bias.matrix_factorization.experiments (about five minutes on a core).
+Run them all, and store them: python -m lecturelib.bias.matrix_factorization.experiments (about ten minutes on a core).
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ TABLE = [
     *settings(entries=[2000, 5000], depth=[2, 3, 4], scale=[1e-3, 1e-4, 1e-5, 1e-6]),
 ]
 RUNS = {
-    "completion": (table_run, TABLE, range(5)),
+    "completion": (table_run, TABLE, range(10)),
     "threshold": (threshold_run, settings(entries=list(range(200, 1001, 100)), rank=[2]), range(5)),
     "spectra": (spectrum_run, settings(power=[0.0, 0.5, 1.0, 1.5, 2.0, 3.0]), range(5)),
 }
