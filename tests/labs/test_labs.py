@@ -38,7 +38,7 @@ on_splines = pytest.mark.parametrize("name", [name for name in LABS if name.star
 
 
 def test_the_labs_of_all_parts_are_here():
-    expected = {"splines_breakpoints", "splines_training", "kernels_tangent", "bias_margin", "bias_stopping"}
+    expected = {"splines_breakpoints", "splines_training", "kernels_tangent", "bias_margin", "bias_stopping", "generative_games"}
     assert expected <= set(LABS)
 
 

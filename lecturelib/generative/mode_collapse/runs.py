@@ -79,13 +79,16 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--only", type=int, nargs="*", default=range(len(RUNS)))
     parser.add_argument("--device")
     parser.add_argument("--store", type=Path, default=STORED)
+    parser.add_argument("--kept", type=Path, help="a file for single runs, so that what is interrupted carries on")
     given = parser.parse_args(arguments)
     common = {"steps": given.steps, "records": given.records}
     common |= {"device": given.device} if given.device else {}
     seeds = range(given.seeds)
-    found = sweep(slide_run, [{**RUNS[one], **common} for one in given.only], seeds=seeds)
+    found = sweep(slide_run, [{**RUNS[one], **common} for one in given.only], seeds=seeds, store=given.kept)
     command = "python -m lecturelib.generative.mode_collapse.runs"
     command += f" --steps {given.steps} --records {given.records} --seeds {given.seeds}"
+    if list(given.only) != list(range(len(RUNS))):
+        command += f" --only {' '.join(map(str, given.only))}"
     save(given.store, found, Provenance.here(command, seeds))
 
 
