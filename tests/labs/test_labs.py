@@ -40,7 +40,8 @@ on_splines = pytest.mark.parametrize("name", [name for name in LABS if name.star
 def test_the_labs_of_all_parts_are_here():
     kernels, splines = {"kernels_tangent"}, {"splines_breakpoints", "splines_training"}
     bias, generative = {"bias_margin", "bias_stopping"}, {"generative_games", "generative_likelihood"}
-    expected = kernels | splines | bias | generative | {"equivariance_layers"}
+    equivariance = {"equivariance_layers", "equivariance_laws"}
+    expected = kernels | splines | bias | equivariance | generative
     assert expected <= set(LABS)
 
 
