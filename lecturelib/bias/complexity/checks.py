@@ -172,7 +172,7 @@ def best(x, signal, tau, *, factor=1.0, power=Exponent(1)):
 
 def cubics(generator: Generator) -> Iterator[tuple[Callable, Tensor, Tensor]]:
     """(f, x, y): polynomials of degree three and one, of two inputs."""
-    for degree in (3, 1):
+    for degree, side in ((3, 1.0), (3, -1.0), (1, 1.0)):
         c = normal(generator, 10) * (torch.arange(10) < (10 if degree == 3 else 3))
 
         def f(z: Tensor, c: Tensor = c) -> Tensor:
@@ -180,7 +180,8 @@ def cubics(generator: Generator) -> Iterator[tuple[Callable, Tensor, Tensor]]:
             terms = [1 + 0 * a, a, b, a * a, a * b, b * b, a**3, a * a * b, a * b * b, b**3]
             return sum(weight * term for weight, term in zip(c, terms, strict=True))
 
-        yield f, normal(generator, 2), normal(generator, 1)[0]
+        x = normal(generator, 2)
+        yield f, x, f(x) + side * sizes(generator, 1)[0]
 
 
 def slope_in_variance(f: Callable, x: Tensor, y: Tensor) -> Tensor:

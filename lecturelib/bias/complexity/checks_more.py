@@ -90,7 +90,9 @@ def rises(generator: Generator) -> dict[str, float]:
     plain = risk_curve(n, [6, 8, 14, 24], noise, total=24).total
     # all signal in the first ten features: ‖β_T‖² = 1 for every p ≥ 10
     few = [float(risk_curve(n, [k], noise, k * noise**2, total=k).total) for k in (10, 20, 40, 80)]
-    return {"features": float(by_p.diff().max()), "data": float(by_n.diff().max()), "no ridge": float(plain.diff()[0]),
+    far = float(risk_curve(n, [1000], noise, 1000 * noise**2, total=1000).total)
+    return {"far": 1 + noise**2 - far, "features": float(by_p.diff().max()), "data": float(by_n.diff().max()),
+            "no ridge": float(plain.diff()[0]),
             "not spread": min(b - a for a, b in pairwise(few)), "beyond 0": max(few) - 1 - noise**2}  # fmt: skip
 
 
@@ -99,9 +101,10 @@ no_peak = claim(
     source="nakkiran2021: theorem 1; own",
     check=lies_in(rises),
     wrong={"features": {"features": (0.0, math.inf)}, "data": {"data": (0.0, math.inf)},
+           r"to $2 \lVert \beta \rVert^2 + s^2$": {"far": (-1.0, -0.98)},
            "without ridge": {"no ridge": (-math.inf, 0.0)},
            "however the signal is spread": {"not spread": (-math.inf, 0.0)}},
-)({"features": (-math.inf, 0.0), "data": (-math.inf, 0.0), "no ridge": (0.0, math.inf),
+)({"far": (0.0, 0.02), "features": (-math.inf, 0.0), "data": (-math.inf, 0.0), "no ridge": (0.0, math.inf),
    "not spread": (0.0, math.inf), "beyond 0": (-math.inf, 0.0)})  # fmt: skip
 
 
@@ -191,13 +194,35 @@ def where_it_jumps(penalty: float, power: float) -> dict[str, Tensor]:
 
     low = turn + penalty * power * turn ** (power - 1)
     u = brentq(gain, low * (1 + 1e-9), 10 * low + 10, xtol=1e-14, rtol=1e-14)
-    return dict(zip(("threshold", "jump"), torch.tensor([u, other(u)], dtype=torch.float64), strict=True))
+    found = torch.tensor([u, other(u)], dtype=torch.float64)
+    return {"threshold": found[0], "jump": found[1], **convex(penalty)}
+
+
+TARGETS = (-2.0, -0.4, 0.3, 1.7)
+"""Multiples of λ."""
+
+
+def convex(penalty: float) -> dict[str, Tensor]:
+    """Minimizers for exponents 1 and 1.5 at several targets, where the slope changes its sign; and which are not 0."""
+
+    def minimizer(u: float, power: float) -> float:
+        def slope(w: float) -> float:
+            return w - u + penalty * power * math.copysign(abs(w) ** (power - 1), w)
+
+        return brentq(slope, -3 * penalty, 3 * penalty, xtol=1e-15, rtol=1e-14)
+
+    soft = [minimizer(one * penalty, 1.0) for one in TARGETS]
+    smooth = [float(abs(minimizer(one * penalty, 1.5)) > 1e-9 * penalty) for one in TARGETS]
+    return {"soft": torch.tensor(soft, dtype=torch.float64), "not 0": torch.tensor(smooth)}
 
 
 def by_shrink(penalty: float, power: float) -> dict[str, Tensor]:
     found = brentq(lambda u: float(shrink([u], penalty, power)[0] > 0) - 0.5, 1e-3, 1e3, xtol=1e-13, rtol=1e-13)
     after = shrink([found * (1 + 1e-11)], penalty, power)[0]
-    return {"threshold": torch.tensor(found, dtype=torch.float64), "jump": after}
+    targets = [penalty * one for one in TARGETS]
+    kept = (shrink(targets, penalty, 1.5).abs() > 1e-9 * penalty).float()
+    return {"threshold": torch.tensor(found, dtype=torch.float64), "jump": after, "soft": shrink(targets, penalty, 1.0),
+            "not 0": kept}  # fmt: skip
 
 
 @claim(
@@ -205,13 +230,16 @@ def by_shrink(penalty: float, power: float) -> dict[str, Tensor]:
     source="own",
     check=equals(where_it_jumps, on=below_one, tolerance=1e-8),
     also=(by_shrink,),
-    wrong={"no jump": lambda penalty, power: {"threshold": torch.tensor(penalty), "jump": torch.tensor(0.0)},
+    wrong={"no jump": {"two": 0.0}, "hard instead of soft": {"less": 0.0},
+           "0 up to a threshold for all": {"from_0": 0.0},
            r"$\lambda(1 - p)$ in place of $2\lambda(1 - p)$": {"two": 1.0}, "the whole of the factor": {"half": 1.0}},
 )  # fmt: skip
-def powers(penalty, power, *, two=2.0, one=1.0, half=0.5):
+def powers(penalty, power, *, two=2.0, one=1.0, half=0.5, less=1.0, from_0=1.0):
     jump = (two * penalty * (one - power)) ** (1 / (2 - power))
     found = torch.tensor([half * jump * (2 - power) / (1 - power), jump], dtype=torch.float64)
-    return dict(zip(("threshold", "jump"), found, strict=True))
+    u = penalty * torch.tensor(TARGETS, dtype=torch.float64)
+    soft = u.sign() * (u.abs() - less * penalty).clamp(min=0)
+    return {"threshold": found[0], "jump": found[1], "soft": soft, "not 0": torch.full((len(u),), from_0)}
 
 
 # Dropout of models that are not linear

@@ -35,57 +35,72 @@ def steepest(a: Tensor) -> float:
 # A penalty for each mode
 
 STEPS = (1, 2, 7, 30)
+TIMES = (0.3, 2.0, 20.0)
 
 
-def walked(a: Tensor, b: Tensor, start: Tensor) -> Tensor:
-    """Weights after 1, 2, 7 and 30 steps, taken one by one, at rates of 0.6 and 0.95 of 1/σ_1²: (2, 4, d)."""
-    rows = []
+def walked(a: Tensor, b: Tensor, start: Tensor) -> dict[str, Tensor]:
+    """Weights after 1, 2, 7 and 30 steps, taken one by one, at rates of 0.6 and 0.95 of 1/σ_1²: (2, 4, d).
+
+    And those of the flow, (3, d), by the exponential of a matrix that has Aᵀb in a further column.
+    """
+    rows, d = [], len(start)
     for share in (0.6, 0.95):
         w, path = start, []
         for _ in range(STEPS[-1]):
             w = w - share / steepest(a) * a.T @ (a @ w - b)
             path.append(w)
         rows.append(torch.stack(path)[[step - 1 for step in STEPS]])
-    return torch.stack(rows)
+    field = torch.zeros(d + 1, d + 1, dtype=torch.float64)
+    field[:d, :d], field[:d, d] = -a.T @ a, a.T @ b
+    ends = [torch.linalg.matrix_exp(time / steepest(a) * field)[:d] for time in TIMES]
+    flow = [end[:, :d] @ start + end[:, d] for end in ends]
+    return {"descent": torch.stack(rows), "flow": torch.stack(flow)}
 
 
-def generalized_ridge(a: Tensor, b: Tensor, start: Tensor, penalties) -> Tensor:
-    """Minimizers of ½ ‖A w − b‖² + ½ (w − start)ᵀ Q (w − start), by normal equations; penalties(c, η, k) of Q."""
+def generalized_ridge(a: Tensor, b: Tensor, start: Tensor, penalties, of_flow) -> dict[str, Tensor]:
+    """Minimizers of ½ ‖A w − b‖² + ½ (w − start)ᵀ Q (w − start), by normal equations.
+
+    penalties(c, η, k) and of_flow(c, t) of the modes of Q.
+    """
     curvatures, modes = torch.linalg.eigh(a.T @ a)
-    rows = []
-    for share in (0.6, 0.95):
-        for step in STEPS:
-            q = penalties(curvatures.clamp(min=1e-12), share / steepest(a), step)
-            matrix = (modes * q) @ modes.T
-            rows.append(torch.linalg.solve(a.T @ a + matrix, a.T @ b + matrix @ start))
-    return torch.stack(rows).reshape(2, len(STEPS), -1)
+    c = curvatures.clamp(min=1e-12)  # of c = 0 only the limit is known, and 1e-12 stands for it
+
+    def minimizer(q: Tensor) -> Tensor:
+        matrix = (modes * q) @ modes.T
+        return torch.linalg.solve(a.T @ a + matrix, a.T @ b + matrix @ start)
+
+    rows = [minimizer(penalties(c, share / steepest(a), step)) for share in (0.6, 0.95) for step in STEPS]
+    flow = [minimizer(of_flow(c, time / steepest(a))) for time in TIMES]
+    return {"descent": torch.stack(rows).reshape(2, len(STEPS), -1), "flow": torch.stack(flow)}
+
+
+def by_library(a: Tensor, b: Tensor, start: Tensor) -> dict[str, Tensor]:
+    def penalties(c: Tensor, rate: float, k: int) -> Tensor:
+        return descent_penalties(c, learning_rate=rate, steps=[k])[0]
+
+    return generalized_ridge(a, b, start, penalties, lambda c, t: flow_penalties(c, times=[t])[0])
 
 
 @claim(
     "thm-stop-ridge",
     source="ali2019: lemma 3",
     check=equals(walked, on=problems, tolerance=1e-8),
-    also=(
-        lambda *problem: generalized_ridge(
-            *problem, lambda c, rate, k: descent_penalties(c, learning_rate=rate, steps=[k])[0]
-        ),
-    ),
+    also=(by_library,),
     wrong={
         r"plain ridge with $\lambda = 1/\eta k$": lambda *problem: generalized_ridge(
-            *problem, lambda c, rate, k: torch.full_like(c, 1 / (rate * k))
+            *problem, lambda c, rate, k: torch.full_like(c, 1 / (rate * k)), lambda c, t: torch.full_like(c, 1 / t)
         ),
         "the penalty of the flow": lambda *problem: generalized_ridge(
-            *problem, lambda c, rate, k: flow_penalties(c, times=[rate * k])[0]
+            *problem, lambda c, rate, k: flow_penalties(c, times=[rate * k])[0], lambda c, t: c / torch.expm1(c * t)
         ),
         r"around 0": {"center": 0.0},
     },
 )
-def stopped(a, b, start, *, one=1.0, minus=-1.0, power=Exponent(-1.0), factor=1.0, center=1.0):
+def stopped(a, b, start, *, one=1.0, minus=-1.0, power=Exponent(-1.0), factor=1.0, center=1.0, flow=1.0, clock=1.0):
     def penalties(c, rate, k):
-        # of c = 0 only the limit is known, and 1e-12 stands for it
         return factor * c / torch.expm1(power * k * torch.log1p(minus * rate * c) + (one - 1))
 
-    return generalized_ridge(a, b, center * start, penalties)
+    return generalized_ridge(a, b, center * start, penalties, lambda c, t: flow * c / torch.expm1(clock * c * t))
 
 
 # Beside ridge with λ = 1/t
@@ -216,7 +231,8 @@ def schedule(c, rates, *, sum_of=1.0, square=1.0):
 def starts(generator: Generator) -> Iterator[tuple]:
     """(A, truth, noise, scale of the start, time)."""
     for a, _, truth in problems(generator):
-        yield a, truth, 0.5, 0.7, 1.0 / steepest(a)
+        noise, scale, time = sizes(generator, 3).tolist()
+        yield a, truth, noise, scale, time / steepest(a)
 
 
 def over_all(a, truth, noise, scale, time) -> dict[str, Tensor]:

@@ -70,8 +70,9 @@ def support(z, _, alpha, *, total=1.0, power=Exponent(-0.5)):
 
 
 def late(generator: Generator, t: float, z: Tensor, *_: Tensor) -> dict[str, Tensor]:
-    """Slopes of w along ln t, and t e^{−m_i} of all data, by the flow."""
-    early, w = margin_flow(z, torch.ones(len(z)), [math.sqrt(t), t])
+    """Slopes of w along ln t, and t e^{−m_i} of all data, by the flow from some start."""
+    start = normal(generator, z.shape[1])
+    early, w = margin_flow(z, torch.ones(len(z)), [math.sqrt(t), t], start=start)
     return {"slope": (w - early) / (0.5 * math.log(t)), "forces": torch.exp(math.log(t) - z @ w)}
 
 
@@ -166,6 +167,7 @@ def few_and_orthogonal(generator: Generator) -> Iterator[tuple[Tensor]]:
     turn, _ = torch.linalg.qr(normal(generator, 5, 5))
     yield (0.5 * turn,)
     yield (3.0 * turn,)
+    yield (torch.tensor([0.3, 0.6, 1.0, 1.5, 2.0], dtype=torch.float64)[:, None] * turn,)
 
 
 @claim(

@@ -52,6 +52,8 @@ def at_times(generator: Generator) -> Iterator[tuple[Tensor, float, float]]:
     for z, gamma in within_one(generator):
         for low, high in ((-2, 1), (1, 4), (4, 100)):
             yield z, gamma, math.exp(math.log(10) * float(uniform(generator, 1, low=low, high=high)))
+    # many on one side pull first, and one nearly opposite holds the margin small
+    yield torch.tensor([[1.0, 0.0]] * 199 + [[math.cos(2.9), math.sin(2.9)]]).double(), math.cos(1.45), 2.0
 
 
 def enumerated(z: Tensor) -> np.ndarray:

@@ -23,8 +23,9 @@ RUNS, LENGTHS = 30_000, (5, 40)
 def noisy(generator: Generator) -> Iterator[tuple]:
     """(A, b, start, size of the noise, rate, decay): with decay, and without."""
     a = normal(generator, 3, 7)
+    a = torch.cat([a, a[:1]])  # a row twice: the rank is less than the number of data
     for decay in (0.0, 0.1 * steepest(a)):
-        yield a, normal(generator, 3), normal(generator, 7), 0.3, 0.8 / steepest(a), decay
+        yield a, normal(generator, 4), normal(generator, 7), 0.3, 0.8 / steepest(a), decay
 
 
 def free_walks(generator: Generator, a, b, start, size, rate, decay) -> Tensor:
@@ -49,7 +50,7 @@ def noise(a, b, start, size, rate, decay, *, seen=1.0, twice=2.0, power=Exponent
     still = (1 - rate * decay) ** twice
     steps = torch.tensor(LENGTHS, dtype=torch.float64) - late
     grown = steps if decay == 0 else (1 - still**steps) / (1 - still)
-    return size**power * (len(start) - seen * len(a)) * grown
+    return size**power * (len(start) - seen * int(torch.linalg.matrix_rank(a))) * grown
 
 
 # How fast the least ℓ1 norm comes

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import math
+import operator
 from collections.abc import Callable, Iterator
 
+import numpy as np
 import torch
 from torch import Generator, Tensor
 
@@ -108,12 +111,12 @@ def symmetry(loss, theta, a, *, curve=1.0, slope=1.0, turned=1):
 
 def penalized(generator: Generator) -> Iterator[tuple[int, int, Tensor, Tensor, float]]:
     """(h, r, x, y, λ): white inputs and targets of 3 singular values, r of which are above λ."""
-    for hidden, rank in ((2, 1), (3, 3), (4, 2), (5, 1), (5, 3)):
+    for hidden, rank in ((2, 1), (2, 3), (3, 3), (4, 2), (5, 1), (5, 3)):
         values = torch.tensor([3.1, 2.2, 1.4], dtype=torch.float64) + uniform(generator, 3, low=-0.2, high=0.2)
         left, right = (torch.linalg.qr(normal(generator, size, 3)).Q for size in (3, 4))
         x = torch.linalg.qr(normal(generator, 9, 4)).Q
         penalty = float(values[rank] + 0.3 * (values[rank - 1] - values[rank])) if rank < 3 else 0.4
-        yield hidden, rank, x, x @ right @ torch.diag(values) @ left.T, penalty
+        yield hidden, min(hidden, rank), x, x @ right @ torch.diag(values) @ left.T, penalty
 
 
 def counted(hidden: int, _: int, x: Tensor, y: Tensor, penalty: float) -> dict[str, int]:
@@ -142,6 +145,37 @@ def linear_networks(h, r, x, y, penalty, *, moved=0.5, kept=0.5, less=1):
 # Learning rates
 
 
+def jumping(k: np.ndarray) -> np.ndarray:
+    """Rates of ½ at powers of two, and small ones between."""
+    return np.where(k & (k - 1) == 0, 0.5, 0.5 * k**-0.7)
+
+
+LONG = {
+    "k^-½": (lambda k: 0.5 * k**-0.5, True, True), "1/k": (lambda k: 0.5 / k, True, True),
+    "k^-3/2": (lambda k: 0.5 * k**-1.5, False, True), "constant": (lambda k: 0.3 + 0.0 * k, True, False),
+    "jumps": (jumping, True, False),
+}  # fmt: skip
+"""Rates, whether they add up to infinity, and whether they go to 0."""
+
+
+@functools.cache
+def vanish() -> Tensor:
+    """Is the second moment below 1 % from 10,000 to 20,000 steps, with start and noise 1? For each of `LONG`."""
+    found = []
+    for rates, *_ in LONG.values():
+        second, late = 1.0, 0.0
+        for k, rate in enumerate(rates(np.arange(1, 20_001)).tolist(), start=1):
+            second = (1 - rate) ** 2 * second + rate**2
+            late = max(late, second) if k > 10_000 else late
+        found.append(float(late < 0.01))
+    return torch.tensor(found)
+
+
+def expected(of: Callable[[bool, bool], bool]) -> Tensor:
+    """What a rule says of each of `LONG`."""
+    return torch.tensor([float(of(diverge, fall)) for _, diverge, fall in LONG.values()])
+
+
 def schedules(generator: Generator) -> Iterator[tuple[Tensor, float, float, float]]:
     """(rates, start, noise, drift)."""
     k = torch.arange(1, 31, dtype=torch.float64)
@@ -163,7 +197,7 @@ def from_noise(rates: Tensor, start: float, noise: float, drift: float) -> dict[
     long = torch.tensor(start, dtype=torch.float64)
     for k in range(1, 4001):
         long = long - k**-0.5 * (long + drift)
-    return {"second moment": mean**2 + noise**2 * shares.square().sum(), "where it ends": long}
+    return {"second moment": mean**2 + noise**2 * shares.square().sum(), "where it ends": long, "vanishes": vanish()}
 
 
 @claim(
@@ -171,18 +205,21 @@ def from_noise(rates: Tensor, start: float, noise: float, drift: float) -> dict[
     source="robbins1951: section 2; poggio: Why learning rate?; own",
     check=equals(from_noise, on=schedules),
     also=(lambda rates, start, noise, drift: {
-        "second moment": squared_error(rates, start=start, noise=noise, drift=drift)[-1], "where it ends": -drift},),
+        "second moment": squared_error(rates, start=start, noise=noise, drift=drift)[-1], "where it ends": -drift,
+        "vanishes": vanish()},),
     wrong={
         "the noise forgotten at the same speed": {"forget": 1},
         r"a constant $b$ is averaged away": {"shift": 0.0},
         r"$b$ moves the limit to $+b$": {"shift": 1.0},
+        r"$\gamma_k \to 0$ is enough": {"rule": lambda diverge, fall: fall},
+        r"$\sum \gamma_k = \infty$ is enough": {"rule": lambda diverge, fall: diverge},
     },
 )  # fmt: skip
-def rates_against_noise(rates, start, noise, drift, *, forget=2, spread=1.0, shift=-1.0):
+def rates_against_noise(rates, start, noise, drift, *, forget=2, spread=1.0, shift=-1.0, rule=operator.and_):
     left = torch.cat([(1 - rates).flip(0).cumprod(0).flip(0), torch.ones(1)])  # Π_{j ≥ k} (1 − γ_j)
     mean = left[0] * (start + drift) - drift
     variance = spread * noise**2 * (rates**2 * left[1:] ** forget).sum()
-    return {"second moment": mean**2 + variance, "where it ends": shift * drift}
+    return {"second moment": mean**2 + variance, "where it ends": shift * drift, "vanishes": expected(rule)}
 
 
 # Steps of descent

@@ -85,3 +85,18 @@ def test_never_worse_than_the_bound_and_nearly_as_bad_where_noise_rules():
         stopping_risk(*one, noise=1.0, times=[1.7933]).total / ridge_risk(*one, noise=1.0, penalties=[1 / 1.7933]).total
     )
     assert float(worst[0]) == pytest.approx(1.6859, abs=1e-4)
+
+
+@pytest.mark.parametrize(("noise", "size"), [(0.5, 1.0), (2.0, 0.7), (0.1, 3.0)])
+def test_the_best_ridge_has_the_quotient_of_the_variances(noise, size):
+    """Averaged over true weights of the variance ϱ², which are √d ϱ times each unit vector in turn."""
+    draw = torch.Generator().manual_seed(3)
+    a = torch.randn(6, 4, generator=draw, dtype=torch.float64)
+    best = noise**2 / size**2
+    penalties = best * torch.logspace(-0.3, 0.3, 121, dtype=torch.float64)
+    truths = 2 * size * torch.eye(4, dtype=torch.float64)
+    start = torch.zeros(4, dtype=torch.float64)
+    total = sum(ridge_risk(a, truth, start, noise=noise, penalties=penalties).total for truth in truths) / 4
+    assert float(penalties[total.argmin()]) == pytest.approx(best, rel=1e-9)
+    stopped = sum(stopping_risk(a, truth, start, noise=noise, times=[1 / best]).total for truth in truths) / 4
+    assert 1 <= float(stopped / total.min()) < 1.2147
