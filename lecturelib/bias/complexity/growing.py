@@ -16,6 +16,7 @@ from torch import Tensor
 
 from lecturelib.core.arguments import Array, NonNegative, checked
 
+SEEN = 1e-12  # share of ‖X‖² below which a ridge is lost to rounding
 # sums may be split over vector lanes
 _compiled = njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract", "reassoc"})
 
@@ -26,7 +27,7 @@ def growing_fits(x: Annotated[Array, "... N p"], y: Annotated[Array, "... N"], r
 
     Row k has the k + 1 weights that minimize ‖X w − y‖² + ridge ‖w‖², and zeros. Without ridge these are the least
     squares solutions of least norm, X⁺ y. Costs O(N p²), all fits together; gradients are not passed on. With a ridge
-    about 10⁻¹⁶ ‖X‖² / ridge of relative accuracy is lost to rounding, so that a tiny one is better left out. Greville
+    about 10⁻¹⁶ ‖X‖² / ridge of relative accuracy is lost to rounding; one below 10⁻¹² ‖X‖² counts as none. Greville
     1960.
 
     >>> growing_fits([[1.0, 1.0], [1.0, 1.0]], [1.0, 3.0])
@@ -42,7 +43,7 @@ def growing_fits(x: Annotated[Array, "... N p"], y: Annotated[Array, "... N"], r
     found = np.zeros((len(columns), most, most), columns.dtype)
     cutoff = 8 * max(size, most) * np.finfo(columns.dtype).eps
     for one, target, rows in zip(columns, targets, found, strict=True):
-        if ridge:
+        if ridge > SEEN * float((one * one).sum()):
             _with_ridge(one, target, ridge, rows)
         else:
             _greville(one, target, cutoff, rows)

@@ -30,9 +30,9 @@ Weights = Annotated[Vector, "d"]
 Curvatures = Annotated[NonNegativeArray, "d"]
 
 
-def _penalties(curvatures: Tensor, parts: Tensor, flat: Tensor) -> Tensor:
-    """c (1 − p)/p, and where c = 0 its limit; flat: the time (T,)."""
-    return torch.where(curvatures > 0, curvatures * (1 - parts) / parts, 1 / flat[:, None])
+def _penalties(curvatures: Tensor, left: Tensor, parts: Tensor, flat: Tensor) -> Tensor:
+    """c (1 − p)/p from 1 − p, `left`, and p, since each may be tiny; where c = 0 the limit. flat: the time (T,)."""
+    return torch.where(curvatures > 0, curvatures * left / parts, 1 / flat[:, None])
 
 
 @checked
@@ -46,8 +46,10 @@ def descent_penalties(curvatures: Curvatures, *, learning_rate: Positive, steps:
     tensor([[1.0000e+01, 9.0000e+00, 5.0000e+00],
             [1.0000e+00, 5.3534e-01, 4.8876e-03]], dtype=torch.float64)
     """
-    parts = parts_of_descent(curvatures, learning_rate, steps)
-    return _penalties(curvatures, parts, learning_rate * steps.to(curvatures.dtype))
+    parts = parts_of_descent(curvatures, learning_rate, steps) + 0.0  # no -0
+    count = steps.to(curvatures.dtype)
+    left = (1 - learning_rate * curvatures) ** count[:, None]
+    return _penalties(curvatures, left, parts, learning_rate * count)
 
 
 @checked
@@ -59,7 +61,8 @@ def flow_penalties(curvatures: Curvatures, *, times: Times) -> Tensor:
     >>> flow_penalties([0.0, 1.0, 5.0], times=[1.0])
     tensor([[1.0000, 0.5820, 0.0339]], dtype=torch.float64)
     """
-    return _penalties(curvatures, -torch.expm1(-curvatures * times[:, None]), times)
+    gone = curvatures * times[:, None]
+    return _penalties(curvatures, torch.exp(-gone), -torch.expm1(-gone), times)
 
 
 @checked

@@ -158,7 +158,7 @@ def shortest(z, weights, multipliers):
             return False
         rows[:, :d] = z / scale
         nonnegative(rows, multipliers, left)
-        if left[d] <= ROUNDING:
+        if left[d] <= 0.5 * SMALLEST**2:  # the square of the margin, of data scaled to size 1
             return False
         weights[:] = -left[:d] / left[d]
         length = np.sqrt((weights * weights).sum())
@@ -167,7 +167,15 @@ def shortest(z, weights, multipliers):
         if length < 1 / POLISHED:
             break
         scale /= length  # which makes the margin 1
-    return length > 0.0
+    if not length > 0.0:
+        return False
+    for i in range(n):
+        margin = 0.0
+        for k in range(d):
+            margin += z[i, k] * weights[k]
+        if margin < 0.5:  # what was left was rounding
+            return False
+    return True
 
 
 def widest(z: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:

@@ -64,8 +64,9 @@ def smooth_margin(
         return -torch.logsumexp(-m, -1) / length
     # ln ℓ(m) is −m up to e^{−m} / 2
     log_loss = torch.logsumexp(torch.where(m > 30, -m, torch.nn.functional.softplus(-m.clamp(max=30)).log()), -1)
-    inverse = torch.where(log_loss < -30, -log_loss, -torch.expm1(log_loss.clamp(min=-30).exp()).log())
-    return inverse / length
+    total = log_loss.clamp(min=-30).exp()
+    inverse = torch.where(total > 30, -total, -torch.expm1(total.clamp(max=30)).log())
+    return torch.where(log_loss < -30, -log_loss, inverse) / length
 
 
 def _norm(w: Tensor) -> Tensor:
@@ -136,7 +137,7 @@ def leave_one_out(x: Annotated[Matrix, "n d"], y: Annotated[Vector, "n"]) -> int
     wrong = 0
     for i in hard_margin(x, y).support.tolist():
         rest = widest(np.delete(z, i, axis=0))
-        wrong += rest is None or float(rest[0] @ z[i]) <= 1e-12 * float(z[i] @ z[i])
+        wrong += rest is None or rest[0] @ z[i] <= 1e-12 * np.linalg.norm(rest[0]) * np.linalg.norm(z[i])
     return wrong
 
 

@@ -19,6 +19,7 @@ from lecturelib.core.arguments import Array, Matrix, PositiveArray, Times, Vecto
 
 System = Annotated[Matrix, "n d"]
 MOST, TOLERANCE = 80, 1e-12  # Newton steps at one scale; relative error of what the data see, or of the last step
+SETTLED = 100.0  # e to minus this power of the way is left, which is nothing
 
 
 @checked
@@ -59,22 +60,26 @@ def diagonal_limit(a: System, b: Annotated[Vector, "n"], *, scale: PositiveArray
     >>> diagonal_limit([[2.0, 1.0]], [5.0], scale=1e-4)  # nearly of least ℓ1 norm
     tensor([2.4999e+00, 1.5811e-04], dtype=torch.float64)
     """
-    directions, wanted, _ = _modes(a, b)
-    scales = broadcast("scale", scale, a.shape[1:])
+    directions, wanted, _ = (one.double() for one in _modes(a, b))
+    scales = broadcast("scale", scale, a.shape[1:]).double()
     if not len(wanted) or not bool(wanted.any()):
         return a.new_zeros(a.shape[1])
     size = float(wanted.abs().max()) ** 0.5
     factor = max(1.0, size / float(scales.min()))  # begins where all weights are small beside α²
     nu = torch.zeros_like(wanted)
     while True:
-        nu = _newton(directions, wanted, 2 * (factor * scales) ** 2, nu)
+        found = _newton(directions, wanted, 2 * (factor * scales) ** 2, nu)
+        if found is None:
+            least = float(scales.min())
+            raise ValueError(f"scale: expected one of which floats can tell the limit, got {least:g}")
+        nu = found
         if factor == 1.0:
-            return 2 * scales**2 * torch.sinh(directions @ nu)
+            return (2 * scales**2 * torch.sinh(directions @ nu)).to(a.dtype)
         factor = max(1.0, factor / 2)
 
 
-def _newton(directions: Tensor, wanted: Tensor, doubled: Tensor, nu: Tensor) -> Tensor:
-    """The minimizer of Σ 2α² cosh(Vν) − νᵀc from a start near it; doubled: 2α², (d,)."""
+def _newton(directions: Tensor, wanted: Tensor, doubled: Tensor, nu: Tensor) -> Tensor | None:
+    """The minimizer of Σ 2α² cosh(Vν) − νᵀc from a start near it, or None; doubled: 2α², (d,)."""
 
     def missing(at: Tensor) -> Tensor:  # downhill
         return wanted - (doubled * torch.sinh(directions @ at)) @ directions
@@ -91,9 +96,7 @@ def _newton(directions: Tensor, wanted: Tensor, doubled: Tensor, nu: Tensor) -> 
         tiny = TOLERANCE * float(wanted.abs().max())
         if float(slope.abs().max()) <= tiny or float(step.abs().max()) <= TOLERANCE * float(nu.abs().max()):
             return nu
-    raise ValueError(
-        f"scale: expected one of which floats can tell the limit, got {float((doubled / 2).min().sqrt()):g}"
-    )
+    return None
 
 
 @checked
@@ -101,7 +104,8 @@ def diagonal_flow(a: System, b: Annotated[Vector, "n"], *, scale: PositiveArray,
     """Gradient flow of ½ ‖A w − b‖², w = u² − v², from u = v = α: the weights w at any times, (T, d).
 
     a: (n, d); b: (n,); scale: α, a number or (d,); times: (T,), in any order. Solves ẏ = 4 Σ² (c − Vᵀw) with
-    w = 2α² sinh(V y), as many unknowns as the data see directions. Raises ValueError where the scale does not fit.
+    w = 2α² sinh(V y), as many unknowns as the data see directions. Raises ValueError where the scale does not fit, or
+    is too small for floats.
 
     >>> diagonal_flow([[2.0, 1.0]], [5.0], scale=0.1, times=[0.0, 0.2, 50.0])
     tensor([[0.0000, 0.0000],
@@ -112,10 +116,24 @@ def diagonal_flow(a: System, b: Annotated[Vector, "n"], *, scale: PositiveArray,
     doubled = 2 * broadcast("scale", scale, a.shape[1:]) ** 2
     v, c, pull, twice = (one.double().cpu().numpy() for one in (directions, wanted, 4 * squares, doubled))
     order, inverse = torch.unique(times, return_inverse=True)
-    grid = [0.0, *(float(t) for t in order if t > 0)]
-    run = solve_ivp(
-        lambda _, y: pull * (c - (twice * np.sinh(v @ y)) @ v), (0.0, grid[-1] or 1.0), [0.0] * len(c), "BDF", grid,
-        jac=lambda _, y: -pull[:, None] * ((v.T * (twice * np.cosh(v @ y))) @ v), rtol=1e-9, atol=1e-11,
-    )  # fmt: skip
+    # the Jacobian is smallest at the start, where cosh = 1; its least eigenvalue says when all is settled
+    root = np.sqrt(pull)
+    slowest = float(np.linalg.eigvalsh(root[:, None] * ((v.T * twice) @ v) * root).min(initial=np.inf))
+    settled = SETTLED / slowest if slowest > 0 else np.inf
+    grid = [0.0, *(float(t) for t in order if 0 < t < settled)]
+    late = int((order >= settled).sum())
+    grid += [settled] if late else []
+    try:
+        with np.errstate(over="ignore", invalid="ignore"):
+            run = solve_ivp(
+                lambda _, y: pull * (c - (twice * np.sinh(v @ y)) @ v), (0.0, grid[-1] or 1.0), [0.0] * len(c), "BDF",
+                grid, jac=lambda _, y: -pull[:, None] * ((v.T * (twice * np.cosh(v @ y))) @ v), rtol=1e-9, atol=1e-11,
+            )  # fmt: skip
+        done = run.success
+    except ValueError:  # of numbers that are not finite
+        done = False
+    if not done:
+        raise ValueError(f"scale: expected one at which floats can follow the flow, got {float(scale.min()):g}")
+    run.y = np.concatenate([run.y, np.repeat(run.y[:, -1:], max(late - 1, 0), axis=1)], axis=1)
     path = doubled * torch.sinh(torch.as_tensor(run.y.T, dtype=a.dtype, device=a.device) @ directions.T)
     return path[inverse + (0 if float(order[0]) == 0 else 1)] + 0.0  # no -0

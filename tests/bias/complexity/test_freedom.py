@@ -55,5 +55,13 @@ def test_dimension_of_a_plane_in_space():
     assert float(intrinsic_dimension(points)) == pytest.approx(2.0, abs=0.2)
     both = intrinsic_dimension(torch.stack([points, 3 * points]))
     assert both[0] == pytest.approx(float(both[1]))
-    with pytest.raises(ValueError, match="x: expected at least three points"):
+    with pytest.raises(ValueError, match="x: expected at least three different points"):
         intrinsic_dimension(torch.ones(5, 2))
+
+
+def test_a_point_that_occurs_twice_counts_once_and_far_from_0_nothing_is_lost():
+    points = torch.randn(120, 3, generator=generator()).double()
+    alone = float(intrinsic_dimension(points))
+    assert float(intrinsic_dimension(torch.cat([points, points[:50], points[:7]]))) == pytest.approx(alone, rel=1e-12)
+    assert float(intrinsic_dimension(points + 1e6)) == pytest.approx(alone, rel=1e-6)
+    assert float(intrinsic_dimension((points + 100).float())) == pytest.approx(alone, rel=0.02)

@@ -59,3 +59,8 @@ def test_what_does_not_fit_is_refused():
         growing_fits(generated(4, 3), generated(5))
     with pytest.raises(ValueError, match="ridge: expected a number, at least 0, got -1"):
         growing_fits(generated(4, 3), generated(4), -1)
+
+
+def test_a_ridge_that_rounding_hides_counts_as_none():
+    x, y = torch.tensor([[1.0, 2.0, 3.0], [1.0, 0.0, 1.0]]).double(), torch.tensor([1.0, 2.0]).double()
+    assert torch.equal(growing_fits(x, y, 1e-20), growing_fits(x, y))

@@ -100,3 +100,13 @@ def test_the_best_ridge_has_the_quotient_of_the_variances(noise, size):
     assert float(penalties[total.argmin()]) == pytest.approx(best, rel=1e-9)
     stopped = sum(stopping_risk(a, truth, start, noise=noise, times=[1 / best]).total for truth in truths) / 4
     assert 1 <= float(stopped / total.min()) < 1.2147
+
+
+def test_penalties_of_modes_that_have_long_arrived_keep_their_digits():
+    times = [0.0, 30.0, 40.0, 300.0]
+    exact = [math.inf] + [1 / math.expm1(t) for t in times[1:]]
+    assert flow_penalties([1.0], times=times)[:, 0].tolist() == pytest.approx(exact, rel=1e-12)
+    found = descent_penalties([20.0, 9.0], learning_rate=0.1, steps=[0, 1, 40])
+    assert found[0].tolist() == [math.inf, math.inf]
+    assert found[1].tolist() == pytest.approx([-10.0, 1.0])
+    assert float(found[2, 1]) == pytest.approx(9 / (10**40 - 1), rel=1e-9)

@@ -97,3 +97,8 @@ def test_what_is_refused():
         convolution_flow([[1.0, 0.5]], [1], [2.0, 1.0], depth=2)
     with pytest.raises(ValueError, match="x: expected data whose mean of y x has all frequencies"):
         convolution_flow([[1.0, 1.0]], [1], [1.0], depth=2)
+
+
+def test_a_start_whose_loss_overflows_is_refused_at_once():
+    with pytest.raises(ValueError, match="finite slope"):
+        homogeneous_flow(lambda theta: theta.prod()[None], [-30.0, 30.0], [1.0])

@@ -114,3 +114,23 @@ def test_clarabel_finds_the_same(shape):
     problem = cvxpy.Problem(cvxpy.Minimize(cvxpy.sum_squares(w)), [z.numpy() @ w >= 1])
     problem.solve(solver="CLARABEL", tol_gap_abs=1e-11, tol_gap_rel=1e-11, tol_feas=1e-11)
     np.testing.assert_allclose(hard_margin(z, torch.ones(n)).weights, w.value, rtol=1e-6, atol=1e-7)
+
+
+def test_units_do_not_matter():
+    x, y = torch.tensor([[1.0, 2.0], [2.0, 0.5], [-1.0, -1.0], [-2.0, 0.3]]).double(), [1, 1, -1, -1]
+    assert {leave_one_out(scale * x, y) for scale in (1e-10, 1e-3, 1.0, 1e6, 1e8)} == {0}
+
+
+@pytest.mark.parametrize("share", [1.2e-7, 2e-7, 3.1e-7, 1e-5])
+def test_margins_down_to_what_is_promised(share):
+    found = hard_margin([[1.0, share], [-1.0, share]], [1, 1])
+    assert float(found.margin) == pytest.approx(share, rel=1e-9)
+    with pytest.raises(ValueError, match="y: expected data that a hyperplane"):
+        hard_margin([[1.0, share / 1000], [-1.0, share / 1000]], [1, 1])
+
+
+def test_the_smooth_margin_of_very_wrong_weights():
+    x, y = [[1.0, 0.0], [2.0, 1.0], [3.0, 1.0]], [1, 1, 1]
+    w = torch.tensor([-30.0, 0.0])
+    assert float(smooth_margin(w, x, y, loss="logistic")) == pytest.approx(-6.0, rel=1e-6)
+    assert float(smooth_margin(100 * w.double(), x, y, loss="logistic")) == pytest.approx(-6.0, rel=1e-9)

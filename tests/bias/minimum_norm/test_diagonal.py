@@ -89,3 +89,25 @@ def test_the_limit_of_small_scales_is_that_of_a_solver_for_least_sums():
     cvxpy.Problem(cvxpy.Minimize(cvxpy.norm1(w)), [a.numpy() @ w == b.numpy()]).solve(solver="CLARABEL")
     found = diagonal_limit(a, b, scale=1e-9)
     assert float(found.abs().sum()) == pytest.approx(float(abs(w.value).sum()), rel=1e-3)
+
+
+def test_single_precision_is_computed_in_double():
+    found = diagonal_limit(torch.tensor([[2.0, 1.0]]), torch.tensor([5.0]), scale=0.1)
+    assert found.dtype == torch.float32
+    assert found.tolist() == pytest.approx(diagonal_limit([[2.0, 1.0]], [5.0], scale=0.1).tolist(), rel=1e-6)
+
+
+def test_times_beyond_all_settling_are_the_end():
+    times = [0.0, 1e5, 1e20, 0.2, 1e300]
+    path = diagonal_flow([[2.0, 1.0]], [5.0], scale=0.1, times=times)
+    end = diagonal_limit([[2.0, 1.0]], [5.0], scale=0.1)
+    for row in (1, 2, 4):
+        assert path[row].tolist() == pytest.approx(end.tolist(), rel=1e-6)
+    assert path[3].tolist() == pytest.approx([2.2301, 0.1487], abs=1e-4)
+
+
+def test_scales_that_floats_cannot_follow_are_named():
+    with pytest.raises(ValueError, match=r"scale: expected .*, got 1e-300"):
+        diagonal_limit([[2.0, 1.0]], [5.0], scale=1e-300)
+    with pytest.raises(ValueError, match="scale: expected"):
+        diagonal_flow([[2.0, 1.0]], [5.0], scale=1e-100, times=[50.0])

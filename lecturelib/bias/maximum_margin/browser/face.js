@@ -116,6 +116,7 @@ export default explorer(({ stage, further, state, set, say, offer }) => {
 
   function sentence(w) {
     const begin = `At t = ${timed(time)}, w = ${pair(w)}, of length ${words(Math.hypot(...w))}.`;
+    if (Math.hypot(...w) < 1e-12) return `At t = ${timed(time)}, w is 0: the points pull equally hard in all directions. A direction, and so a margin, is not there.`;
     const gap = margin(w, now.z);
     if (!now.best) return `${begin} No line through 0 has all points on their sides, so there is no margin: the least w·z divided by |w| is ${words(gap)}.`;
     const { best, z } = now;

@@ -55,6 +55,9 @@ test("words say where it ends, what is forgotten and what stays", () => {
   assert.ok(said({ rate: 2.1, start: [0, 0] }).includes("too large"));
   assert.ok(said({ rate: 2, start: [0, 0] }).includes("mirror image"));
   assert.ok(said({ rate: 0.05, start: [0, 0] }).includes("still on its way to (2, 1)"));
+  assert.ok(said({ rate: 2.1, start: [2, 1] }).includes("starts on the line"), said({ rate: 2.1, start: [2, 1] }));
+  assert.ok(said({ rate: 2, decay: 0.1, start: [0, 0] }).includes("too much for this rate"));
+  assert.ok(!said({ rate: 1.8, decay: 0.1, start: [0, 0] }).includes("too much for this rate"));
   assert.ok(said({ decay: 0.1 }).includes("each step keeps 0.95 of what lies along the line"));
   const text = ofDiagonal({ a: [2, 1], b: 5, alpha: 0.05, end: diagonal([2, 1], 0.05, diagonalEnd([2, 1], 5, 0.05)) });
   assert.ok(text.includes("(2.5, 0) has the least |w₁| + |w₂|, and (2, 1) has the least norm"), text);
