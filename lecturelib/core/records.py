@@ -14,7 +14,7 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from typing import Any, Self, TypeVar, dataclass_transform
+from typing import Any, Self, dataclass_transform
 
 import torch
 from torch import Tensor
@@ -73,7 +73,9 @@ class Record(Placed):
         return self._with({name: _mapped(change, getattr(self, name)) for name in _fields(self)})
 
     def _with(self, values: dict[str, Any]) -> Self:
-        return trusted(type(self), **values)
+        made = object.__new__(type(self))
+        made.__dict__.update(values)
+        return made
 
     def to(self, *args: Any, **kwargs: Any) -> Self:
         """The record on another device or in another precision, with the arguments of `torch.Tensor.to`.
@@ -180,16 +182,6 @@ class Record(Placed):
             shapes = ", ".join(str(tuple(one.shape)) for one in found[:4]) + (", ..." if len(found) > 4 else "")
             few = isinstance(value, Tensor) and value.numel() <= 8
             yield f"{name}={value.tolist() if few else f'tensor {shapes}' if found else repr(value)}"
-
-
-R = TypeVar("R", bound=Record)
-
-
-def trusted(record: type[R], **values: Any) -> R:
-    """A record of what was computed from arguments that have been checked, without being checked itself."""
-    made = object.__new__(record)
-    made.__dict__.update(values)
-    return made
 
 
 def _at(value: Any, index: Any, trailing: int) -> Any:

@@ -15,7 +15,8 @@ from torch import Tensor
 
 from lecturelib.bias.maximum_margin.least_distance import widest
 from lecturelib.core.arguments import Array, Matrix, Vector, checked
-from lecturelib.core.records import Record, trusted
+from lecturelib.core.records import Record
+from lecturelib.core.trusted import trusted
 
 Loss = Literal["exponential", "logistic"]
 """ℓ(m) = e^{−m}, or ln(1 + e^{−m})."""
