@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
-from typing import Annotated, Literal, NamedTuple, get_args
+from typing import Annotated, Literal, NamedTuple
 
 import torch
 from torch import Generator, Tensor
@@ -100,7 +100,7 @@ def plane_features(x: Annotated[Array, "... 2"], names: Sequence[Feature]) -> Te
 
 
 class ClassifierRun(NamedTuple):
-    """What `train_classifier` gives. theta: (M, P) at the end; train, test: losses (M, E + 1) before and after epochs."""
+    """What `train_classifier` gives. theta: (M, P) at the end; train, test: losses (M, E + 1) by epochs."""
 
     theta: Tensor
     train: Tensor

@@ -20,7 +20,7 @@ STORED = Path("chapters/equivariance/data/composition_trees.json")
 LEAVES, UNITS = 8, 8
 """Inputs, and hidden units of each node of a tree network."""
 SHAPES = {"flat": (23,), "deep": (10, 10), "flat, ten times": (231,)}
-"""Hidden layers of the dense networks; the first two have as many parameters as the tree, the last ten times as many."""
+"""Hidden layers of the dense networks; the first two have as many parameters as the tree, the last ten times more."""
 KINDS = ("tree", "other tree", *SHAPES)
 COUNTS = (100, 300, 1000, 3000)
 OTHER = (0, 4, 1, 5, 2, 6, 3, 7)

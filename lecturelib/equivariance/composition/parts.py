@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import torch
@@ -25,7 +26,7 @@ CLASSIFIERS = Path("chapters/equivariance/data/composition_classifiers.json")
 CHANNELS, TRAINED, BATCH, STEPS, RATE = (1, 8, 12, 16), 1000, 100, 300, 0.01
 SEEDS = range(3)
 MEMBERS, POINTS, EPOCHS, SOLVED = 20, 500, 200, 0.02
-"""Networks in the plane: starts, points (half of them for training), epochs, and the share of errors that is allowed."""
+"""Networks in the plane: starts, points (half of them for training), epochs, and the share of errors allowed."""
 PLAIN, SQUARES = ("x1", "x2"), ("x1²", "x2²")
 TASKS = [
     *(("circle", PLAIN, hidden) for hidden in ((1,), (2,), (2, 2), (2, 2, 2), (3,), (4,), (4, 2))),
@@ -35,7 +36,7 @@ TASKS = [
 
 def start(generator: Generator) -> list[Tensor]:
     """Three layers of filters 3 × 3 and a linear one, with weights of variance 2/inputs and biases 0."""
-    shapes = [(after, before, 3, 3) for before, after in zip(CHANNELS, CHANNELS[1:], strict=False)]
+    shapes = [(after, before, 3, 3) for before, after in pairwise(CHANNELS)]
     found = []
     for shape in [*shapes, (10, 4 * CHANNELS[-1])]:
         found += [torch.randn(shape, generator=generator) * math.sqrt(2 / math.prod(shape[1:])), torch.zeros(shape[0])]

@@ -48,8 +48,7 @@ def tanh_derivative(order: Count, at: Real) -> float:
     for _ in range(order):
         slopes = [k * c for k, c in enumerate(coefficients)][1:]
         coefficients = [
-            (slopes[k] if k < len(slopes) else 0.0) - (slopes[k - 2] if 2 <= k else 0.0)
-            for k in range(len(slopes) + 2)
+            (slopes[k] if k < len(slopes) else 0.0) - (slopes[k - 2] if k >= 2 else 0.0) for k in range(len(slopes) + 2)
         ]
     return sum(c * math.tanh(at) ** k for k, c in enumerate(coefficients))
 
