@@ -56,6 +56,10 @@ def draw_points(
     circle: +1 at distances uniform below 2.5, −1 between 3.5 and 5. xor: uniform on the square, 0.3 left free on both
     sides of the axes, +1 where x₁x₂ > 0. gauss: about (2, 2) and (−2, −2) with variance 0.5 + 7 noise. spiral: two arms
     of 1.75 turns. noise moves points, those of circle and xor by up to 5 · noise, after which they get their label.
+
+    >>> x, y = draw_points("circle", 500, generator=torch.Generator().manual_seed(0))
+    >>> x.shape, int((y > 0).sum()), bool(x[y > 0].norm(dim=1).max() < 2.5)
+    (torch.Size([500, 2]), 250, True)
     """
     shape = ((members or 1), count)
     half = (torch.arange(count) < (count + 1) // 2).expand(shape)
@@ -89,7 +93,7 @@ def draw_points(
 
 @checked
 def plane_features(x: Annotated[Array, "... 2"], names: Sequence[Feature]) -> Tensor:
-    """The features of points (..., 2), in this order: (..., F).
+    """The features of points (..., 2), in this order: (..., F). Raises ValueError where no feature is named.
 
     >>> plane_features([[2.0, -3.0]], ["x1²", "x1x2"])
     tensor([[ 4., -6.]], dtype=torch.float64)
@@ -166,6 +170,13 @@ def train_classifier(
     """Descent with batches of `batch` points in their order, M networks at once, each on its own points (M, N, 2).
 
     Raises ValueError where theta is not of the networks' size, or a batch has more points than there are.
+
+    >>> generator = torch.Generator().manual_seed(0)
+    >>> train, test = (draw_points("gauss", 100, generator=generator, members=3) for _ in range(2))
+    >>> theta = start_classifier(2, [3], members=3, generator=generator)
+    >>> run = train_classifier(theta, train, test, hidden=[3], names=["x1", "x2"], epochs=20)
+    >>> run.wrong[:, -1]
+    tensor([0., 0., 0.], dtype=torch.float64)
     """
     sizes = (len(names), *hidden, 1)
     if theta.shape[1] != parameter_count(sizes):

@@ -76,6 +76,12 @@ def exciting_images(
     weights: those of three layers of filters and a linear one, each followed by its biases. size: N, so many pixels
     that the layer has one place: 3, 5, 7 for the filters, 8 for the scores. (units, N, N), by projected ascent, the
     best of several starts. Raises ValueError where there is no such layer, or it has more places.
+
+    >>> generator = torch.Generator().manual_seed(0)
+    >>> shapes = [(8, 1, 3, 3), (8,), (12, 8, 3, 3), (12,), (16, 12, 3, 3), (16,), (10, 64), (10,)]
+    >>> weights = [torch.randn(shape, generator=generator) for shape in shapes]
+    >>> exciting_images(weights, 1, 5, generator=generator).shape
+    torch.Size([12, 5, 5])
     """
     if layer > 3 or len(weights) != 8:
         raise ValueError(f"layer: expected 0 to 3, and eight tensors of weights, got {layer} and {len(weights)}")

@@ -13,7 +13,7 @@ from typing import Annotated
 import torch
 from torch import Tensor
 
-from lecturelib.core.arguments import Array, Count, Positive, Real, checked
+from lecturelib.core.arguments import Array, Count, Natural, Positive, Real, checked
 
 Vectors = Annotated[Array, "... d"]
 
@@ -38,7 +38,7 @@ def _not_constant(leaves: int) -> int:
 
 
 @checked
-def tanh_derivative(order: Count, at: Real) -> float:
+def tanh_derivative(order: Natural, at: Real) -> float:
     """The derivative of tanh of this order: polynomials in t = tanh, where each turns into P'(t)·(1 − t²).
 
     >>> round(tanh_derivative(1, 0.0), 6), round(tanh_derivative(3, 0.0), 6)
