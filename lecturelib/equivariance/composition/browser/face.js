@@ -43,7 +43,8 @@ export default explorer((tools) => {
   };
   const pacing = { options: spec.settings.find(({ name }) => name === "speed").options, act: (speed) => set({ speed }) };
   const transport = makeTransport(stage, prefix, acts, steering, pacing);
-  const units = chart(further, { name: "What each hidden unit says", x: { label: "layer", at: [1, 2, 3, 4] }, y: { label: "unit", at: [1, 2, 3, 4, 5, 6, 7, 8] }, height: 170 });
+  const rows = [1, 2]; // the labels of the layers that there are; charts read them whenever they draw
+  const units = chart(further, { name: "What each hidden unit says", x: { label: "unit", at: [1, 2, 3, 4, 5, 6, 7, 8] }, y: { label: "layer", at: rows }, height: 180 });
   const curves = chart(further, {
     name: "Loss",
     x: { label: "epoch" },
@@ -165,26 +166,27 @@ export default explorer((tools) => {
   function drawUnits(seen) {
     const inside = mapsOf(seen, now.activation, names(), SMALL, END).slice(1, -1);
     const widths = seen.sizes.slice(1, -1);
-    fitUnits("x", [0.4, 4.6]);
-    fitUnits("y", [0.4, Math.max(4, ...widths) + 0.6]);
+    rows.splice(0, rows.length, ...widths.map((_, layer) => layer + 1));
+    fitUnits("x", [0.4, 8.6]);
+    fitUnits("y", [0.4, Math.max(2, widths.length) + 0.6]);
     units.draw((pen) => {
       widths.forEach((width, layer) => {
         for (let i = 0; i < width; i += 1) {
           const value = (k) => inside[layer][k * width + i];
           let top = 1e-9;
           for (let k = 0; k < SMALL * SMALL; k += 1) top = Math.max(top, Math.abs(value(k)));
-          unitMap(pen, value, [layer + 1, i + 1], top);
+          unitMap(pen, value, [i + 1, layer + 1], top);
         }
       });
     });
   }
 
   /** The map of one unit, a square of pixels about a place of the chart. */
-  function unitMap(pen, value, [layer, unit], top) {
+  function unitMap(pen, value, [unit, layer], top) {
     const { ctx } = pen;
     const room = 0.86 * Math.min(Math.abs(pen.x(1) - pen.x(0)), Math.abs(pen.y(1) - pen.y(0)));
     const cell = Math.max(1, Math.floor(room / SMALL));
-    const [left, base] = [Math.round(pen.x(layer) - (cell * SMALL) / 2), Math.round(pen.y(unit) + (cell * SMALL) / 2)];
+    const [left, base] = [Math.round(pen.x(unit) - (cell * SMALL) / 2), Math.round(pen.y(layer) + (cell * SMALL) / 2)];
     ctx.save();
     for (let row = 0; row < SMALL; row += 1) {
       for (let k = 0; k < SMALL; k += 1) {
