@@ -66,7 +66,7 @@ class ClassifierExplorer(Explorer):
         "squares": ("Squares, no units", {"plain": False, "squares": True, **_ONLY}),
         "spiral": ("Spirals", {"cloud": "spiral", "layer1": 8.0, "layer2": 8.0, "waves": True}),
     }
-    heights = (730, 1240)
+    heights = (730, 1260)
 
     def __init__(self, name: str = "classifier", **beginning: Any) -> None:
         givens = {"points": POINTS, "batch": BATCH, "features": FEATURES}

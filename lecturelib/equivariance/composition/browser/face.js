@@ -26,7 +26,7 @@ export default explorer((tools) => {
     name: "The plane",
     x: { label: "x₁" },
     y: { label: "x₂" },
-    height: 300,
+    height: 270,
     legend: [
       { words: "label +1, and where the network says so", color: "blue", mark: "dot" },
       { words: "label −1", color: "orange", mark: "square" },
@@ -44,12 +44,12 @@ export default explorer((tools) => {
   const pacing = { options: spec.settings.find(({ name }) => name === "speed").options, act: (speed) => set({ speed }) };
   const transport = makeTransport(stage, prefix, acts, steering, pacing);
   const rows = [1, 2]; // the labels of the layers that there are; charts read them whenever they draw
-  const units = chart(further, { name: "What each hidden unit says", x: { label: "unit", at: [1, 2, 3, 4, 5, 6, 7, 8] }, y: { label: "layer", at: rows }, height: 180 });
+  const units = chart(further, { name: "What each hidden unit says", x: { label: "unit", at: [1, 2, 3, 4, 5, 6, 7, 8] }, y: { label: "layer", at: rows }, height: 140 });
   const curves = chart(further, {
     name: "Loss",
     x: { label: "epoch" },
     y: { label: "loss" },
-    height: 120,
+    height: 100,
     legend: [
       { words: "points for training", color: "ink" },
       { words: "other points", color: "green", mark: "dashed" },
@@ -223,8 +223,8 @@ export default explorer((tools) => {
     told = performance.now();
     const [share, known] = [test, train].map(({ wrong }) => words(100 * wrong, 2));
     const text =
-      `Hidden layers: ${shapeOf(hidden())}; features ${names().join(", ")}. Epoch ${whole(epoch)}: ${known} % of the points for training and ` +
-      `${share} % of the others lie on the wrong side. Loss ${words(train.loss, 2)} and ${words(test.loss, 2)}.`;
+      `Layers ${shapeOf(hidden())}; features ${names().join(", ")}. Epoch ${whole(epoch)}: ${known} % of the points for training, ` +
+      `${share} % of the others are on the wrong side. Loss ${words(train.loss, 2)} and ${words(test.loss, 2)}.`;
     if (ticking.running) tools.words.textContent = text;
     else tools.say(text);
     picture.describe(`points of two classes (${now.cloud}), and the side on which the network puts each place. ${text}`);
