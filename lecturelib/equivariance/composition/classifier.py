@@ -9,8 +9,7 @@ weights (out × in), row by row, then the biases.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Callable, Sequence
 from typing import Annotated, Literal, NamedTuple
 
 import torch
@@ -18,6 +17,7 @@ from torch import Generator, Tensor
 
 from lecturelib.core.arguments import Array, Count, Natural, NonNegative, Positive, checked
 from lecturelib.core.kinds import Number, Several
+from lecturelib.core.small_networks import Layout
 
 Cloud = Literal["circle", "xor", "gauss", "spiral"]
 Feature = Literal["x1", "x2", "x1²", "x2²", "x1x2", "sin x1", "sin x2"]
@@ -113,20 +113,6 @@ class ClassifierRun(NamedTuple):
     """Shares of test points on the wrong side, (M, E + 1)."""
 
 
-def layers(theta: Tensor, sizes: Sequence[int]) -> Iterator[tuple[Tensor, Tensor]]:
-    """Views of theta, (..., P): weights (..., out, in) and biases (..., out) of each layer."""
-    at = 0
-    for fan, width in pairwise(sizes):
-        middle = at + fan * width
-        yield theta[..., at:middle].unflatten(-1, (width, fan)), theta[..., middle : middle + width]
-        at = middle + width
-
-
-def parameter_count(sizes: Sequence[int]) -> int:
-    """P, how many numbers a network of these sizes has."""
-    return sum((fan + 1) * width for fan, width in pairwise(sizes))
-
-
 @checked
 def start_classifier(inputs: Count, hidden: Hidden, *, members: Count, generator: Generator) -> Tensor:
     """Weights uniform on (−½, ½), biases 0.1: (members, P).
@@ -135,8 +121,8 @@ def start_classifier(inputs: Count, hidden: Hidden, *, members: Count, generator
     torch.Size([3, 25])
     """
     sizes = (inputs, *hidden, 1)
-    theta = torch.full((members, parameter_count(sizes)), BIAS, dtype=torch.float64)
-    for weights, _ in layers(theta, sizes):
+    theta = torch.full((members, Layout(sizes).count), BIAS, dtype=torch.float64)
+    for weights, _ in Layout(sizes).layers(theta):
         weights.copy_(torch.rand(weights.shape, generator=generator, dtype=torch.float64) - 0.5)
     return theta
 
@@ -144,7 +130,7 @@ def start_classifier(inputs: Count, hidden: Hidden, *, members: Count, generator
 def outputs(theta: Tensor, x: Tensor, sizes: Sequence[int], activation: Bend) -> list[Tensor]:
     """Values of all layers, (..., N, width), from the features x to the output tanh."""
     found, bend = [x], BENDS[activation][0]
-    for number, (weights, biases) in enumerate(layers(theta, sizes), 2):
+    for number, (weights, biases) in enumerate(Layout(sizes).layers(theta), 2):
         z = found[-1] @ weights.mT + biases[..., None, :]
         found.append(torch.tanh(z) if number == len(sizes) else bend(z))
     return found
@@ -155,7 +141,7 @@ def gradient(theta: Tensor, x: Tensor, y: Tensor, sizes: Sequence[int], activati
     values = outputs(theta, x, sizes, activation)
     slope, parts = BENDS[activation][1], []
     delta = (values[-1] - y[..., None]) * (1 - values[-1] ** 2) / y.shape[-1]
-    for number, (weights, _) in reversed(list(enumerate(layers(theta, sizes)))):
+    for number, (weights, _) in reversed(list(enumerate(Layout(sizes).layers(theta)))):
         parts += [delta.sum(-2), (delta.mT @ values[number]).flatten(-2)]
         if number:
             delta = (delta @ weights) * slope(values[number])
@@ -179,8 +165,8 @@ def train_classifier(
     tensor([0., 0., 0.], dtype=torch.float64)
     """
     sizes = (len(names), *hidden, 1)
-    if theta.shape[1] != parameter_count(sizes):
-        raise ValueError(f"theta: expected {parameter_count(sizes)} numbers for each network, got {theta.shape[1]}")
+    if theta.shape[1] != Layout(sizes).count:
+        raise ValueError(f"theta: expected {Layout(sizes).count} numbers for each network, got {theta.shape[1]}")
     if batch > train.y.shape[-1]:
         raise ValueError(f"batch: expected at most {train.y.shape[-1]}, as many as there are points, got {batch}")
     inputs = [plane_features(one.x, names).to(theta) for one in (train, test)]

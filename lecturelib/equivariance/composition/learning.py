@@ -5,9 +5,7 @@ Run, and store: python -m lecturelib.equivariance.composition.learning
 
 from __future__ import annotations
 
-import argparse
 import math
-from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -88,7 +86,7 @@ def parameters(kind: str) -> int:
     return sum(w.numel() + b.numel() for w, b in start(kind, 1, Generator()))
 
 
-def run(*, seed: int, kind: str, count: int, target: str, steps: int = STEPS, device: str = "cpu") -> dict:
+def run(*, seed: int, kind: str, count: int, target: str, steps: int = STEPS) -> dict:
     """Train MEMBERS networks by Adam, each on `count` points of a target of its own.
 
     The mean squares of their errors on other points, relative to the variance of the target.
@@ -100,15 +98,13 @@ def run(*, seed: int, kind: str, count: int, target: str, steps: int = STEPS, de
         directions = torch.randn(MEMBERS, LEAVES, generator=draw)
         function, numbers = sum_values, directions / directions.norm(dim=1, keepdim=True)
     x = 2 * torch.rand(MEMBERS, TESTED + max(COUNTS), LEAVES, generator=generator_for(seed, "points")) - 1
-    y = function(numbers, x).to(device)
-    x, seen = x.to(device), slice(TESTED, TESTED + count)
+    y, seen = function(numbers, x), slice(TESTED, TESTED + count)
     layers = start(kind, MEMBERS, generator_for(seed, "start", kind))
-    layers = [(w.detach().to(device).requires_grad_(), b.detach().to(device).requires_grad_()) for w, b in layers]
     optimizer = torch.optim.Adam([one for pair in layers for one in pair], lr=RATE)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, max(steps, 1))
     order = generator_for(seed, "batches")
     for _ in range(steps):
-        chosen = TESTED + torch.randint(count, (BATCH,), generator=order).to(device)
+        chosen = TESTED + torch.randint(count, (BATCH,), generator=order)
         optimizer.zero_grad()
         (values(kind, layers, x[:, chosen]) - y[:, chosen]).square().mean(-1).sum().backward()
         optimizer.step()
@@ -119,15 +115,12 @@ def run(*, seed: int, kind: str, count: int, target: str, steps: int = STEPS, de
     return {"test": found[0].tolist(), "train": found[1].tolist(), "parameters": parameters(kind)}
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def main() -> None:
     """Run the experiment and store its results."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--device", default="cpu")
-    options = parser.parse_args(arguments)
     over = settings(kind=KINDS, count=COUNTS, target=TARGETS[:1]) + settings(
         kind=("tree", "flat", "deep"), count=(1000,), target=TARGETS[1:]
     )
-    results = sweep(lambda **job: run(device=options.device, **job), over, seeds=[0])
+    results = sweep(run, over, seeds=[0])
     save(STORED, results, Provenance.here("python -m lecturelib.equivariance.composition.learning", [0]))
 
 

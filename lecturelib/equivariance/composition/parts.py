@@ -5,7 +5,6 @@ Run, and store, with the classifiers of two inputs: python -m lecturelib.equivar
 
 from __future__ import annotations
 
-import argparse
 import math
 from collections.abc import Sequence
 from itertools import pairwise
@@ -141,9 +140,8 @@ def run_classifiers(*, seed: int, task: int) -> dict:
     return {"cloud": cloud, "names": list(names), "hidden": list(hidden), "wrong": run.wrong[:, -1].tolist()}
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def main() -> None:
     """Run both experiments and store their results."""
-    argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args(arguments)
     command = "python -m lecturelib.equivariance.composition.parts"
     save(STORED, sweep(run_digits, [{}], seeds=SEEDS), Provenance.here(command, SEEDS))
     tasks = sweep(run_classifiers, settings(task=range(len(TASKS))), seeds=[0])

@@ -18,7 +18,7 @@ const [SIDES, ENDS] = [62, 50]; // pixels of a chart that axes and margins take
 const LEVELS = 5; // of how strongly a map is coloured
 
 const whole = (value) => value.toLocaleString("en");
-const shapeOf = (hidden) => (hidden.length ? hidden.join(", ") : "no hidden units");
+const shapeOf = (hidden) => (hidden.length ? `Hidden units ${hidden.join(", ")}` : "No hidden units");
 
 export default explorer((tools) => {
   const { stage, further, prefix, givens, state, set, spec } = tools;
@@ -223,7 +223,7 @@ export default explorer((tools) => {
     told = performance.now();
     const [share, known] = [test, train].map(({ wrong }) => words(100 * wrong, 2));
     const text =
-      `Layers ${shapeOf(hidden())}; features ${names().join(", ")}. Epoch ${whole(epoch)}: ${known} % of the points for training, ` +
+      `${shapeOf(hidden())}; features ${names().join(", ")}. Epoch ${whole(epoch)}: ${known} % of the points for training, ` +
       `${share} % of the others are on the wrong side. Loss ${words(train.loss, 2)} and ${words(test.loss, 2)}.`;
     if (ticking.running) tools.words.textContent = text;
     else tools.say(text);
