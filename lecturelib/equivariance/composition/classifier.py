@@ -164,12 +164,12 @@ def train_classifier(
     >>> run.wrong[:, -1]
     tensor([0., 0., 0.], dtype=torch.float64)
     """
+    inputs = [plane_features(one.x, names).to(theta) for one in (train, test)]
     sizes = (len(names), *hidden, 1)
     if theta.shape[1] != Layout(sizes).count:
         raise ValueError(f"theta: expected {Layout(sizes).count} numbers for each network, got {theta.shape[1]}")
     if batch > train.y.shape[-1]:
         raise ValueError(f"batch: expected at most {train.y.shape[-1]}, as many as there are points, got {batch}")
-    inputs = [plane_features(one.x, names).to(theta) for one in (train, test)]
     labels = [one.y.to(theta) for one in (train, test)]
     theta, losses, wrong = theta.clone(), ([], []), []
 
