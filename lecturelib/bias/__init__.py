@@ -5,7 +5,7 @@
 # isort: off
 from lecturelib.bias.complexity.freedom import degrees_of_freedom, ridge_freedom
 from lecturelib.bias.complexity.growing import growing_fits
-from lecturelib.bias.complexity.manifold import intrinsic_dimension
+from lecturelib.core.manifold import intrinsic_dimension
 from lecturelib.bias.complexity.penalties import dropout_penalty, noise_penalty, shrink
 from lecturelib.bias.complexity.polynomials import fit_polynomial
 from lecturelib.bias.complexity.risk import Risk, best_ridge, risk_curve, sampled_risk

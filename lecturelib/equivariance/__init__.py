@@ -3,6 +3,11 @@
 # A line takes as many names as it holds.
 # fmt: off
 # isort: off
+from lecturelib.equivariance.composition.classifier import (draw_points, plane_features, start_classifier,
+    train_classifier)
+from lecturelib.equivariance.composition.parts import exciting_images
+from lecturelib.equivariance.composition.trees import (count_tree_functions, flat_product, parity, product_units,
+    tree_product)
 from lecturelib.equivariance.convolution.errors import ShiftError, shift_equivariance_error
 from lecturelib.equivariance.convolution.signals import (circulant, correlate, low_pass, receptive_field,
     shift_equivariant_part, shift_signal)
@@ -15,9 +20,10 @@ from lecturelib.equivariance.groups.maps import (EquivariantLinear, assert_equiv
 
 __all__ = [
     "Action", "DeepSets", "EquivariantLinear", "Group", "GroupConvolution", "ShiftError", "assert_equivariant",
-    "average", "circulant", "correlate", "cyclic", "dihedral", "dimension", "equivariant_basis", "low_pass",
-    "octahedral", "receptive_field", "rotations", "shift_equivariance_error", "shift_equivariant_part", "shift_signal",
-    "symmetric", "translations", "turned",
+    "average", "circulant", "correlate", "count_tree_functions", "cyclic", "dihedral", "dimension", "draw_points",
+    "equivariant_basis", "exciting_images", "flat_product", "low_pass", "octahedral", "parity", "plane_features",
+    "product_units", "receptive_field", "rotations", "shift_equivariance_error", "shift_equivariant_part",
+    "shift_signal", "start_classifier", "symmetric", "train_classifier", "translations", "tree_product", "turned",
 ]
 # fmt: on
 
@@ -28,4 +34,8 @@ def __getattr__(name: str):
         from lecturelib.equivariance.convolution.explorer import SlidingExplorer
 
         return SlidingExplorer
+    if name == "ClassifierExplorer":
+        from lecturelib.equivariance.composition.explorer import ClassifierExplorer
+
+        return ClassifierExplorer
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

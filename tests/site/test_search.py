@@ -71,6 +71,7 @@ QUERIES = {
         "convolution", "stride", "zero padding", "translation equivariance", "aliasing", "weight sharing",
         "max pooling",
     ],
+    "equivariance/composition": ["tensorflow playground", "capsule network", "feature visualization"],
     "generative/autoencoders": [
         "autoencoder", "variational autoencoder", "ELBO", "reparametrization trick", "naive bayes", "latent space",
         "posterior collapse",
