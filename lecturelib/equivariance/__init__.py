@@ -11,13 +11,17 @@ from lecturelib.equivariance.groups.actions import (Action, Group, cyclic, dihed
 from lecturelib.equivariance.groups.layers import DeepSets, GroupConvolution, turned
 from lecturelib.equivariance.groups.maps import (EquivariantLinear, assert_equivariant, average, dimension,
     equivariant_basis)
+from lecturelib.equivariance.interpretability.equations import Equation, derivative_filter, dictionary, find_equation
+from lecturelib.equivariance.interpretability.maps import Localization, class_activation_map, localization
+from lecturelib.equivariance.interpretability.masks import FourierMask, even_part, fourier_mask, masked
 # isort: on
 
 __all__ = [
-    "Action", "DeepSets", "EquivariantLinear", "Group", "GroupConvolution", "ShiftError", "assert_equivariant",
-    "average", "circulant", "correlate", "cyclic", "dihedral", "dimension", "equivariant_basis", "low_pass",
-    "octahedral", "receptive_field", "rotations", "shift_equivariance_error", "shift_equivariant_part", "shift_signal",
-    "symmetric", "translations", "turned",
+    "Action", "DeepSets", "Equation", "EquivariantLinear", "FourierMask", "Group", "GroupConvolution", "Localization",
+    "ShiftError", "assert_equivariant", "average", "circulant", "class_activation_map", "correlate", "cyclic",
+    "derivative_filter", "dictionary", "dihedral", "dimension", "equivariant_basis", "even_part", "find_equation",
+    "fourier_mask", "localization", "low_pass", "masked", "octahedral", "receptive_field", "rotations",
+    "shift_equivariance_error", "shift_equivariant_part", "shift_signal", "symmetric", "translations", "turned",
 ]
 # fmt: on
 
