@@ -32,4 +32,8 @@ def __getattr__(name: str):
         from lecturelib.equivariance.convolution.explorer import SlidingExplorer
 
         return SlidingExplorer
+    if name == "WaveExplorer":
+        from lecturelib.equivariance.interpretability.explorer import WaveExplorer
+
+        return WaveExplorer
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

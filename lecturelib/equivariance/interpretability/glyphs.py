@@ -1,4 +1,4 @@
-"""Pictures with a known answer: a shape with a texture at a known place in noise, and networks that learn to name it."""
+"""Pictures with a known answer: a shape with a texture at a known place in noise, and networks that name it."""
 
 from __future__ import annotations
 
@@ -17,8 +17,11 @@ SIZE, GLYPH, NOISE = 24, 12, 0.5
 SHAPES = ("ring", "plus", "times", "corner")
 TEXTURES = {"upright": (6, 0), "level": (0, 6), "rising": (4, 4), "falling": (4, -4)}
 """Waves in a picture along both axes (columns, rows)."""
-CHANNELS = (8, 16, 16, 16)
-BATCH, STEPS, RATE = 64, 300, 0.01
+CHANNELS = (6, 12, 12, 12)
+STRIDES, SPREAD = (1, 2, 1, 1), (1, 1, 1, 2)
+"""Strides of the layers, and how far apart the places of a filter are."""
+BATCH, RATE = 48, 0.01
+STEPS = {"agree": 250, "shape": 500}
 
 
 class Pictures(NamedTuple):
@@ -75,10 +78,10 @@ def start(generator: Generator) -> list[Tensor]:
 
 
 def features(weights: Sequence[Tensor], x: Tensor) -> Tensor:
-    """The last maps of channels, (B, 1, 24, 24) → (B, 16, 12, 12); the second layer has the stride 2."""
-    for layer in range(len(CHANNELS)):
-        ring = functional.pad(x, (1, 1, 1, 1), mode="circular")
-        x = functional.conv2d(ring, weights[2 * layer], weights[2 * layer + 1], stride=2 if layer == 1 else 1).relu()
+    """The last maps of channels, (B, 1, 24, 24) → (B, 12, 12, 12)."""
+    for layer, (stride, spread) in enumerate(zip(STRIDES, SPREAD, strict=True)):
+        ring = functional.pad(x, (spread,) * 4, mode="circular")
+        x = functional.conv2d(ring, *weights[2 * layer : 2 * layer + 2], stride=stride, dilation=spread).relu()
     return x
 
 
@@ -87,8 +90,9 @@ def scores(weights: Sequence[Tensor], x: Tensor) -> Tensor:
     return functional.linear(features(weights, x).mean((2, 3)), weights[-2], weights[-1])
 
 
-def train(seed: int, cues: Literal["agree", "shape"] = "agree", steps: int = STEPS) -> list[Tensor]:
+def train(seed: int, cues: Literal["agree", "shape"] = "agree", steps: int | None = None) -> list[Tensor]:
     """A network that has learned to name the shape, from fresh pictures at every step."""
+    steps = steps or STEPS[cues]
     draw = generator_for(seed, "glyphs", cues)
     weights = start(draw)
     optimizer = torch.optim.Adam(weights, lr=RATE)

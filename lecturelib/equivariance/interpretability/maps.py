@@ -21,7 +21,7 @@ class Localization(NamedTuple):
 
 @checked
 def class_activation_map(features: Annotated[Array, "... C h w"], head: Annotated[Array, "K C"]) -> Tensor:
-    """What each place adds to the scores of K classes, if they are `head` times the means of C channels: (..., K, h, w).
+    """What each place adds to the scores of K classes that are `head` times the means of C channels: (..., K, h, w).
 
     The mean of a map is the score without its bias. No part is cut off and nothing is rescaled.
 

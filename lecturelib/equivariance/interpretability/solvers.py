@@ -15,7 +15,7 @@ from torch import Tensor
 
 
 class Flow(NamedTuple):
-    """Measured values (fields, places, …, times), real or complex; x (places,), also of further axes, and t (times,)."""
+    """Measured values (fields, places, …, times), real or complex; x (places,), for all axes, and t (times,)."""
 
     u: Tensor
     x: Tensor

@@ -6,6 +6,7 @@ Run, and store: python -m lecturelib.equivariance.interpretability.table
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from itertools import product
 from typing import NamedTuple
 
@@ -25,7 +26,7 @@ from lecturelib.equivariance.interpretability.equations import (
 )
 
 STORED = CHAPTERS / "equivariance" / "data" / "equations.json"
-SEEDS = range(5)
+SEEDS = range(3)
 
 
 def monomials(names: Sequence[str], degree: int) -> list[str]:
@@ -56,9 +57,10 @@ class Row(NamedTuple):
 
 IN_X = ["1", "u_x", "u_xx", "u_xxx"]
 IN_PLANE = ["1", *(f"{name}_{order}" for name in "uv" for order in ("x", "y", "xx", "xy", "yy"))]
-CUBIC = {"u v^2": -1.0, "u^3": -1.0, "v^3": 1.0, "u^2 v": 1.0}
 ROWS = {
-    "KdV": Row(solvers.korteweg_de_vries, dictionary(2, 3), [{"u u_x": -6.0, "u_xxx": -1.0}], (0.2, 0.55), (20, 10), (5, 4)),
+    "KdV": Row(
+        solvers.korteweg_de_vries, dictionary(2, 3), [{"u u_x": -6.0, "u_xxx": -1.0}], (0.2, 0.55), (20, 10), (5, 4),
+    ),
     "Burgers": Row(solvers.burgers, dictionary(3, 3), [{"u u_x": -1.0, "u_xx": 0.1}], (0.2, 0.2)),
     "Schrödinger": Row(
         solvers.schroedinger, times(monomials(["u", "|u|", "V"], 2), IN_X), [{"u V": -1j, "u_xx": 0.5j}],
@@ -74,8 +76,11 @@ ROWS = {
     ),
     "Reaction–diffusion": Row(
         solvers.reaction_diffusion, times(monomials(["u", "v"], 3), ["1"]) + IN_PLANE[1:],
-        [{"u_xx": 0.1, "u_yy": 0.1, "u": 1.0, **CUBIC}, {"v_xx": 0.1, "v_yy": 0.1, "v": 1.0, "u^2 v": -1.0, "v^3": -1.0, "u^3": -1.0, "u v^2": -1.0}],
-        noise=0.005, times=30,
+        [
+            {"u_xx": 0.1, "u_yy": 0.1, "u": 1.0, "u v^2": -1.0, "u^3": -1.0, "v^3": 1.0, "u^2 v": 1.0},
+            {"v_xx": 0.1, "v_yy": 0.1, "v": 1.0, "u^2 v": -1.0, "v^3": -1.0, "u^3": -1.0, "u v^2": -1.0},
+        ],
+        (0.05, 0.05), (10, 6), noise=0.005, times=30,
     ),
     "Navier–Stokes": Row(
         solvers.vorticity, times(monomials(["w", "u", "v"], 2), ["1", "w_x", "w_y", "w_xx", "w_xy", "w_yy"]),
@@ -87,6 +92,7 @@ POINTS = 5000
 
 def with_noise(u: Tensor, share: float, generator: Generator) -> Tensor:
     """Each field with normal noise of a share of its standard deviation; real and imaginary parts alike."""
+
     def draw(part: Tensor) -> Tensor:
         spread = part.std(tuple(range(1, part.ndim)), keepdim=True)
         return share * spread * torch.randn(part.shape, generator=generator, dtype=torch.float64)
@@ -104,7 +110,9 @@ def on_line(flow: solvers.Flow, row: Row, smooth: bool) -> tuple[dict[str, Tenso
     return {**values, "|u|": values["u"].abs().to(y.dtype), "V": well.expand(y.shape).to(y.dtype)}, [y]
 
 
-def in_plane(flow: solvers.Flow, row: Row, smooth: bool, generator: Generator) -> tuple[dict[str, Tensor], list[Tensor]]:
+def in_plane(
+    flow: solvers.Flow, row: Row, smooth: bool, generator: Generator
+) -> tuple[dict[str, Tensor], list[Tensor]]:
     """The same at 5,000 places and some times, both random, for fields in two dimensions."""
     names = "wuv" if len(flow.u) == 3 else "uv"
     steps = float(flow.x[1] - flow.x[0]), float(flow.t[1] - flow.t[0])
@@ -130,10 +138,16 @@ def in_plane(flow: solvers.Flow, row: Row, smooth: bool, generator: Generator) -
     return values, [(u[places][:, window] @ along).T for u in flow.u[: len(row.truth)]]
 
 
+@cache
+def data(row: str) -> solvers.Flow:
+    """The data of a row without noise."""
+    return ROWS[row].make()
+
+
 def run(*, seed: int, row: str, noisy: bool) -> dict:
-    """The terms that are found, and the coefficients of the true terms by least squares: for each field of a row."""
+    """For each field of a row: the terms found, and the coefficients of the true terms over the true coefficients."""
     wanted, draw = ROWS[row], generator_for(seed, "equations", row)
-    flow = wanted.make()
+    flow = data(row)
     if noisy:
         flow = flow._replace(u=with_noise(flow.u, wanted.noise, draw))
     values, targets = in_plane(flow, wanted, noisy, draw) if wanted.times else on_line(flow, wanted, noisy)
@@ -142,9 +156,16 @@ def run(*, seed: int, row: str, noisy: bool) -> dict:
         equation = fit(theta, y.flatten(), wanted.library, wanted.tolerances[noisy])
         kept = [wanted.library.index(term) for term in truth]
         known = fit(theta[:, kept], y.flatten(), list(truth), 1e-9)
-        parts = [value.imag if abs(true) == abs(true.imag) else value.real for value, true in zip(known.dense, map(complex, truth.values()), strict=True)]
-        found.append({"terms": list(equation.terms), "coefficients": [round(float(one), 6) for one in parts], "residual": round(known.residual, 5)})
+        numbers = torch.as_tensor(known.dense) / torch.tensor(list(truth.values()), dtype=known.dense.dtype)
+        share = [round(float(one.real), 6) for one in numbers]
+        found.append({"terms": list(equation.terms), "shares": share, "residual": round(known.residual, 5)})
     return {"fields": found}
+
+
+def errors(results: list[dict], row: str, noisy: bool) -> Tensor:
+    """Errors in percent of the coefficients of the true terms: (draws of noise, coefficients)."""
+    runs = [one["fields"] for one in results if (one["row"], one["noisy"]) == (row, noisy)]
+    return 100 * (torch.tensor([[share for field in one for share in field["shares"]] for one in runs]) - 1).abs()
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Ten trained networks with their masks: five that saw shape and texture agree, five that saw any texture.
+"""Trained networks with their masks: five that saw shape and texture agree, five that saw any texture.
 
 Run, and store: python -m lecturelib.equivariance.interpretability.trained
 """
@@ -18,7 +18,7 @@ from lecturelib.equivariance.interpretability.glyphs import draw_pictures, score
 from lecturelib.equivariance.interpretability.masks import fourier_mask, masked
 
 STORED = CHAPTERS / "equivariance" / "data" / "glyphs.json"
-SEEDS, PENALTY, SEEN, TESTED = range(5), 0.01, 100, 1000
+SEEDS, PENALTY, SEEN, TESTED = range(5), 0.01, 60, 400
 TESTS = ("agree", "shape", "conflict")
 
 
@@ -49,7 +49,7 @@ def run(*, seed: int, cues: str) -> dict:
         pictures = draw_pictures(TESTED, generator_for(seed, "test", test), test)
         found[test] = [share(weights, pictures.x, labels) for labels in (pictures.shape, pictures.texture)]
     seen = draw_pictures(SEEN, generator_for(seed, "mask", cues), cues)
-    mask = fourier_mask(lambda x: scores(weights, x), (seen.x, seen.shape), penalty=PENALTY).mask
+    mask = fourier_mask(lambda x: scores(weights, x), (seen.x, seen.shape), penalty=PENALTY, steps=50).mask
     tests = draw_pictures(TESTED, generator_for(seed, "test", cues), cues)
     found["kept"] = share(weights, masked(tests.x, mask), tests.shape)
     found["left"] = share(weights, masked(tests.x, 1 - (mask > 0.1).to(mask)), tests.shape)
