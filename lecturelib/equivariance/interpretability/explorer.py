@@ -80,9 +80,9 @@ class WaveExplorer(Explorer):
         """The mask, what is left of the picture, and the scores."""
         found = self.outputs()
         figure, (first, second, third) = figures.new(1, 3, height=2.3, width=6.6)
-        first.imshow(torch.fft.fftshift(found["mask"]), cmap="cividis", vmin=0, vmax=1, extent=(-4.5, 3.5, 3.5, -4.5))
+        first.imshow(torch.fft.fftshift(found["mask"]).numpy(), cmap="cividis", vmin=0, vmax=1, extent=(-4.5, 3.5, 3.5, -4.5))
         first.set(title="waves kept", xlabel="periods across", ylabel="periods down")
-        second.imshow(found["picture"], cmap="gray_r", vmin=0, vmax=1)
+        second.imshow(found["picture"].numpy(), cmap="gray_r", vmin=0, vmax=1)
         second.set(title="what is left", xticks=[], yticks=[])
         third.bar(range(10), found["scores"].tolist(), color=figures.BLUE)
         third.set(title="scores", xlabel="digit", xticks=range(10))
@@ -91,4 +91,3 @@ class WaveExplorer(Explorer):
         kept, named = int(found["mask"].sum()), int(found["scores"].argmax())
         told = f"{kept} of 64 waves of a picture of a {self.state['digit']} are kept; the classifier names a {named}"
         return figure, f"{told}, with a score of {float(found['scores'].max()):.2f}."
-

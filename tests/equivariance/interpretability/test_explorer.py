@@ -48,4 +48,6 @@ def test_presets_show_what_they_say():
 
 
 def test_the_still_picture_says_what_is_seen():
-    assert WaveExplorer().still().alt.startswith("64 of 64 waves of a picture of a 3 are kept; the classifier names a 3")
+    assert (
+        WaveExplorer().still().alt.startswith("64 of 64 waves of a picture of a 3 are kept; the classifier names a 3")
+    )

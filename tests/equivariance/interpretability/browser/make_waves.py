@@ -11,7 +11,8 @@ from lecturelib.equivariance.interpretability.explorer import classifier
 
 STORED = Path(__file__).with_name("waves.json")
 STATES = [
-    {}, {"radius": 2, "digit": "8"}, {"radius": 0, "flipped": [[1, 0], [-2, 3]]}, {"flipped": [[-4, 1], [-4, -4]], "digit": "5"},
+    {}, {"radius": 2, "digit": "8"}, {"radius": 0, "flipped": [[1, 0], [-2, 3]]},
+    {"flipped": [[-4, 1], [-4, -4]], "digit": "5"},
     {"radius": 2.5, "flipped": [[0, 0], [2, -1], [-2, 1]], "digit": "0"},
 ]  # fmt: skip
 
