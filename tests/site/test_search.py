@@ -71,6 +71,9 @@ QUERIES = {
         "convolution", "stride", "zero padding", "translation equivariance", "aliasing", "weight sharing",
         "max pooling",
     ],
+    "equivariance/interpretability": [
+        "interpretability", "class activation map", "Grad-CAM", "texture bias", "PDE-FIND", "soliton",
+    ],
     "generative/autoencoders": [
         "autoencoder", "variational autoencoder", "ELBO", "reparametrization trick", "naive bayes", "latent space",
         "posterior collapse",

@@ -177,6 +177,8 @@ def find_equation(
     >>> print(find_equation(torch.exp(-t) * torch.sin(x)[:, None], x, t, ["u", "u_x"]))
     u_t = -1.0017 u
     """
+    if not library:
+        raise ValueError("library: expected at least one term, got none")
     order = max((len(name) - 2 for term in library for name, _ in factors(term) if name.startswith("u_")), default=0)
     u = u.to(torch.float64)
     steps = _step("x", x.to(u)), _step("t", t.to(u))

@@ -46,7 +46,7 @@ class WaveExplorer(Explorer):
     """A digit, the waves that it is made of, and what a linear classifier says of those that are kept."""
 
     module = "equivariance/interpretability/browser/face.js"
-    title = "Which waves does it need?"
+    title = "The waves of a digit"
     hint = "Touch a wave to keep or erase it, or keep only slow ones. When does the answer change?"
     settings: ClassVar[tuple[Setting, ...]] = (
         Choice("digit", "picture", {str(one): f"a {one}" for one in range(10)}, "3"),
@@ -61,7 +61,7 @@ class WaveExplorer(Explorer):
         "few": ("Too few", {"radius": 1}),
         "eight": ("Slow waves of an 8", {"digit": "8", "radius": 2}),
     }
-    heights = (700, 1000)
+    heights = (720, 1060)
 
     def __init__(self, name: str = "waves", **beginning: Any) -> None:
         pictures, weights, biases = classifier()
@@ -80,7 +80,9 @@ class WaveExplorer(Explorer):
         """The mask, what is left of the picture, and the scores."""
         found = self.outputs()
         figure, (first, second, third) = figures.new(1, 3, height=2.3, width=6.6)
-        first.imshow(torch.fft.fftshift(found["mask"]).numpy(), cmap="cividis", vmin=0, vmax=1, extent=(-4.5, 3.5, 3.5, -4.5))
+        first.imshow(
+            torch.fft.fftshift(found["mask"]).numpy(), cmap="cividis", vmin=0, vmax=1, extent=(-4.5, 3.5, 3.5, -4.5)
+        )
         first.set(title="waves kept", xlabel="periods across", ylabel="periods down")
         second.imshow(found["picture"].numpy(), cmap="gray_r", vmin=0, vmax=1)
         second.set(title="what is left", xticks=[], yticks=[])

@@ -23,7 +23,7 @@ class FourierMask(NamedTuple):
 
 @checked
 def masked(x: Annotated[Array, "... h w"], mask: Annotated[Array, "h w"]) -> Tensor:
-    """Pictures whose waves are multiplied by a mask: the real part of F⁻¹(M ⊙ F x).
+    """Pictures (..., h, w) whose waves are multiplied by a mask: the real part of F⁻¹(M ⊙ F x).
 
     >>> masked([[1.0, 3.0]], [[1.0, 0.0]])
     tensor([[2., 2.]], dtype=torch.float64)
@@ -33,7 +33,11 @@ def masked(x: Annotated[Array, "... h w"], mask: Annotated[Array, "h w"]) -> Ten
 
 @checked
 def even_part(mask: Annotated[Array, "... h w"]) -> Tensor:
-    """The mean of M at each frequency and at the opposite one, which is all that real pictures feel."""
+    """The mean of M at each frequency and at the opposite one, (..., h, w): all that acts on real pictures.
+
+    >>> even_part([[1.0, 2.0, 6.0]])
+    tensor([[1., 4., 4.]], dtype=torch.float64)
+    """
     return (mask + mask.flip(-2, -1).roll((1, 1), (-2, -1))) / 2
 
 
@@ -54,8 +58,7 @@ def fourier_mask(
     between 0 and 1. Raises ValueError for data of another shape.
 
     >>> x, y = torch.tensor([[[1.0, -1.0]], [[-1.0, 1.0]]]), torch.tensor([0, 1])
-    >>> model = lambda x: torch.stack([x[:, 0, 0], x[:, 0, 1]], 1)
-    >>> fourier_mask(model, (x, y), penalty=0.1).mask.round()
+    >>> fourier_mask(torch.nn.Flatten(), (x, y), penalty=0.1).mask.round()
     tensor([[0., 1.]])
     """
     x, labels = data

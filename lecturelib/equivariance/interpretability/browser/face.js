@@ -8,16 +8,35 @@ import { SIDE, maskOf, masked, scores, shareOf, signed, toggled, transform } fro
 const HALF = SIDE / 2;
 const ENDS = [-HALF - 0.5, HALF - 0.5];
 
-/** Squares of gray, 1 black on white, in light and dark mode: cells {x, y, shade}. */
-function squares(pen, cells) {
+const gray = (shade) => {
+  const level = Math.round(255 * (1 - clamp(shade, 0, 1)));
+  return `rgb(${level}, ${level}, ${level})`;
+};
+
+/** Cells {x, y, shade} of a chart, 1 black on white, in light and dark mode. */
+function cells(pen, list) {
   const { ctx } = pen;
   ctx.save();
-  for (const { x, y, shade } of cells) {
-    const gray = Math.round(255 * (1 - clamp(shade, 0, 1)));
-    ctx.fillStyle = `rgb(${gray}, ${gray}, ${gray})`;
+  for (const { x, y, shade } of list) {
+    ctx.fillStyle = gray(shade);
     const [left, right, top, bottom] = [pen.x(x - 0.5), pen.x(x + 0.5), pen.y(y + 0.5), pen.y(y - 0.5)];
     ctx.fillRect(left, top, right - left + 1, bottom - top + 1);
   }
+  ctx.restore();
+}
+
+/** Pictures with square pixels side by side in the middle of a chart. */
+function stamps(pen, list) {
+  const { ctx, box } = pen;
+  const size = Math.floor(Math.min(box.height / SIDE, box.width / (list.length * (SIDE + 1))));
+  const start = box.left + (box.width - size * (list.length * (SIDE + 1) - 1)) / 2;
+  ctx.save();
+  list.forEach((values, which) => {
+    values.forEach((shade, k) => {
+      ctx.fillStyle = gray(shade);
+      ctx.fillRect(start + size * (which * (SIDE + 1) + (k % SIDE)), box.top + size * Math.floor(k / SIDE), size, size);
+    });
+  });
   ctx.restore();
 }
 
@@ -35,10 +54,10 @@ export default explorer(({ stage, further, bar, givens, state, set, say, offer }
     ],
   });
   const left = chart(further, {
-    name: "What is left of the picture",
-    x: { label: "", range: [-0.5, 2 * SIDE + 1.5], at: [] },
-    y: { label: "", range: [-0.5, SIDE - 0.5], at: [] },
-    height: 150,
+    name: "The picture, and what is left of it",
+    x: { label: "the picture, and what is left of it", range: [0, 1], at: [] },
+    y: { label: "", range: [0, 1], at: [] },
+    height: 190,
   });
   const answer = chart(further, {
     name: "Scores",
@@ -67,7 +86,7 @@ export default explorer(({ stage, further, bar, givens, state, set, say, offer }
     const strength = (i, j) => Math.log1p(Math.hypot(re[j][i], im[j][i])) / Math.log1p(Math.abs(re[0][0]));
     const grid = mask.flatMap((row, j) => row.map((value, i) => ({ i, j, value, x: signed(i), y: signed(j) })));
     plane.draw((pen) => {
-      squares(pen, grid.map((one) => ({ ...one, shade: one.value ? 0.12 + 0.85 * strength(one.i, one.j) : 0 })));
+      cells(pen, grid.map((one) => ({ ...one, shade: one.value ? 0.12 + 0.85 * strength(one.i, one.j) : 0 })));
       const out = grid.filter((one) => !one.value);
       pen.marks(out.map((one) => one.x), out.map((one) => one.y), { color: "orange", shape: "square", size: 6, hollow: true });
     });
@@ -77,10 +96,7 @@ export default explorer(({ stage, further, bar, givens, state, set, say, offer }
       const step = (to, from) => (Math.abs(to - from) > 1e-9 && Math.round(to) === from ? from + Math.sign(to - from) : to);
       set(choose(step(x, across), step(y, down)));
     });
-    left.draw((pen) => {
-      const cells = (values, shift) => values.map((shade, k) => ({ x: (k % SIDE) + shift, y: SIDE - 1 - Math.floor(k / SIDE), shade }));
-      squares(pen, [...cells(x, 0), ...cells(found, SIDE + 1)]);
-    });
+    left.draw((pen) => stamps(pen, [x, found]));
     answer.draw((pen) => {
       const digits = before.map((_, k) => k);
       pen.columns(digits, after, { color: "blue", half: 0.36, opacity: 0.75 });
@@ -97,7 +113,7 @@ export default explorer(({ stage, further, bar, givens, state, set, say, offer }
     const isKept = mask[(down + SIDE) % SIDE][(across + SIDE) % SIDE];
     const share = shareOf(x, weights[first], [across, down]);
     const verdict = last === first ? `The classifier still names a ${last}` : `The classifier now names a ${last}, no longer a ${first}`;
-    const text = `${kept} of 64 waves are kept. ${verdict}, with a score of ${words(after[last], 2)}; the whole picture has ${words(before[first], 2)}.\nThe wave with ${words(across)} periods across and ${words(down)} down is ${isKept ? "kept" : "erased"}: with its opposite it is worth ${words(share, 2)} of the score of ${first}.`;
+    const text = `${kept} of 64 waves are kept. ${verdict}, with a score of ${words(after[last], 2)}; the whole picture has ${words(before[first], 2)}.\nThe wave (${words(across)}, ${words(down)}), in periods across and down, is ${isKept ? "kept" : "erased"}: with its opposite it is worth ${words(share, 2)} of the score of ${first}.`;
     say(text);
     plane.describe(`a square of 8 × 8 waves, of which ${kept} are kept. ${text}`);
     left.describe(`the picture of a ${now.digit} at the left, and what is left of it at the right, from ${words(Math.min(...found), 2)} to ${words(Math.max(...found), 2)}.`);
