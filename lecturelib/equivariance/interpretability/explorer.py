@@ -61,7 +61,7 @@ class WaveExplorer(Explorer):
         "few": ("Too few", {"radius": 1}),
         "eight": ("Slow waves of an 8", {"digit": "8", "radius": 2}),
     }
-    heights = (720, 1060)
+    heights = (720, 1010)
 
     def __init__(self, name: str = "waves", **beginning: Any) -> None:
         pictures, weights, biases = classifier()
