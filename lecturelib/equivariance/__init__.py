@@ -16,14 +16,19 @@ from lecturelib.equivariance.groups.actions import (Action, Group, cyclic, dihed
 from lecturelib.equivariance.groups.layers import DeepSets, GroupConvolution, turned
 from lecturelib.equivariance.groups.maps import (EquivariantLinear, assert_equivariant, average, dimension,
     equivariant_basis)
+from lecturelib.equivariance.interpretability.equations import Equation, derivative_filter, dictionary, find_equation
+from lecturelib.equivariance.interpretability.maps import Localization, class_activation_map, localization
+from lecturelib.equivariance.interpretability.masks import FourierMask, even_part, fourier_mask, masked
 # isort: on
 
 __all__ = [
-    "Action", "DeepSets", "EquivariantLinear", "Group", "GroupConvolution", "ShiftError", "assert_equivariant",
-    "average", "circulant", "correlate", "count_tree_functions", "cyclic", "dihedral", "dimension", "draw_points",
-    "equivariant_basis", "exciting_images", "flat_product", "low_pass", "octahedral", "parity", "plane_features",
-    "product_units", "receptive_field", "rotations", "shift_equivariance_error", "shift_equivariant_part",
-    "shift_signal", "start_classifier", "symmetric", "train_classifier", "translations", "tree_product", "turned",
+    "Action", "DeepSets", "Equation", "EquivariantLinear", "FourierMask", "Group", "GroupConvolution",
+    "Localization", "ShiftError", "assert_equivariant", "average", "circulant", "class_activation_map", "correlate",
+    "count_tree_functions", "cyclic", "derivative_filter", "dictionary", "dihedral", "dimension", "draw_points",
+    "equivariant_basis", "even_part", "exciting_images", "find_equation", "flat_product", "fourier_mask",
+    "localization", "low_pass", "masked", "octahedral", "parity", "plane_features", "product_units",
+    "receptive_field", "rotations", "shift_equivariance_error", "shift_equivariant_part", "shift_signal",
+    "start_classifier", "symmetric", "train_classifier", "translations", "tree_product", "turned",
 ]
 # fmt: on
 
@@ -38,4 +43,8 @@ def __getattr__(name: str):
         from lecturelib.equivariance.composition.explorer import ClassifierExplorer
 
         return ClassifierExplorer
+    if name == "WaveExplorer":
+        from lecturelib.equivariance.interpretability.explorer import WaveExplorer
+
+        return WaveExplorer
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

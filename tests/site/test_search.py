@@ -72,6 +72,9 @@ QUERIES = {
         "max pooling",
     ],
     "equivariance/composition": ["tensorflow playground", "capsule network", "feature visualization"],
+    "equivariance/interpretability": [
+        "interpretability", "class activation map", "Grad-CAM", "texture bias", "PDE-FIND", "soliton",
+    ],
     "generative/autoencoders": [
         "autoencoder", "variational autoencoder", "ELBO", "reparametrization trick", "naive bayes", "latent space",
         "posterior collapse",

@@ -1,0 +1,1 @@
+"""Room of the chapter `equivariance/interpretability`: where a network looks, what it needs, equations from data."""
