@@ -39,3 +39,12 @@ __all__ = [
     "stochastic_descent", "summed_binary_entropy", "tanh", "train_scaled", "train_wide", "two_rings",
 ]
 # fmt: on
+
+
+def __getattr__(name: str):
+    """Explorers are fetched when asked for: they draw, and whoever only computes need not wait for that."""
+    if name == "HingesExplorer":
+        from lecturelib.kernels.approximation.explorer import HingesExplorer
+
+        return HingesExplorer
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

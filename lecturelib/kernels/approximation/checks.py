@@ -149,7 +149,7 @@ def by_autograd(name: str, points: Tensor, neurons: Tensor, index: tuple[int, ..
     source="leshno1993: theorem 1; pinkus1999: theorem 3.1",
     check=equals(by_autograd, on=activations, floor=1e-3),
     wrong={
-        "a polynomial of degree $k$ for powers below $k$": {"below": 1.0},
+        "a polynomial of degree $k$ for powers below $k$": {"below": 1},
         "one power for each degree, whatever $d$ is": {"across": 0.0},
         "a polynomial suffices": lambda name, points, neurons, index, at: {
             "rank": float(len(points)),
@@ -157,12 +157,12 @@ def by_autograd(name: str, points: Tensor, neurons: Tensor, index: tuple[int, ..
         },
     },
 )
-def universal(name, points, neurons, index, at, *, below=0.0, across=1.0):
+def universal(name, points, neurons, index, at, *, below=0, across=1.0):
     """min(P, (d + k choose k)) for degree k; x^α σ^(|α|)(b)."""
     order, degree, dimension = sum(index), DEGREES[name], points.shape[1]
     rank = float(len(points))
     if degree is not None:
         k = degree - below
-        rank = min(rank, math.prod((across * (dimension - 1) + 1 + i) / i for i in range(1, int(k) + 1)))
+        rank = min(rank, math.prod((across * (dimension - 1) + 1 + i) / i for i in range(1, k + 1)))
     powers = math.prod(float(x) ** times for x, times in zip(at[1:], index, strict=True))
     return {"rank": rank, "derivative": powers * DERIVATIVES[name](at[0], order)}

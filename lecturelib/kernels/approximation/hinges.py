@@ -64,8 +64,8 @@ def hinge_approximation(
 ) -> HingeNetwork:
     """A network of hinges that is nowhere on the interval farther than `error` from the function.
 
-    One of two things has to be known. lipschitz: a number L with |f(x) − f(z)| ≤ L |x − z|; then ⌈L (r − l)/(2 error)⌉
-    equal pieces are used. curvature: a number K with |f″| ≤ K; then ⌈(r − l) √(K / (8 error))⌉ equal pieces are used; or
+    One of two has to be known. lipschitz: a number L with |f(x) − f(z)| ≤ L |x − z|; then ⌈L (r − l) / (2 error)⌉
+    equal pieces are used. curvature: a number K with |f″| ≤ K; then ⌈(r − l) √(K / (8 error))⌉ equal pieces; or
     a function (low, high) ↦ K with |f″| ≤ K from low to high, which does not grow where the piece is cut shorter; then
     pieces are made from left to right, each as long as its K allows.
     The function is asked at the knots alone: it takes a tensor (N + 1,) and gives one.
@@ -119,7 +119,7 @@ def _placed(curvature: Callable[[float, float], float], low: float, high: float,
         while good < high and bad - good > 1e-9 * (bad - start):
             middle = (good + bad) / 2
             good, bad = (middle, bad) if bound(start, middle) <= error else (good, middle)
-        if good <= start or len(bounds) == MOST:
+        if good - start <= 1e-12 * (high - low) or len(bounds) == MOST:
             raise ValueError(f"error: expected one that {MOST:,} hinges can keep, got {error:g}")
         ends.append(good)
         bounds.append(bound(start, good))
