@@ -71,7 +71,7 @@ def chord(f, a, b, slope, curvature, *, half=0.5, squared=Exponent(2.0), eighth=
 
 
 def cut(generator: Generator) -> Iterator[tuple[float, float, float, int, float]]:
-    """(κ, l, r, N, the least error of N pieces)."""
+    """(κ, l, r, m, the least error of m pieces)."""
     for f, low, high in convex(generator):
         least = float(f.second(torch.linspace(low, high, 1001, dtype=torch.float64)).min())
         for count in (1, 3, 4):
@@ -84,7 +84,7 @@ def cut(generator: Generator) -> Iterator[tuple[float, float, float, int, float]
     check=is_at_least(lambda least, low, high, count, error: error, on=cut, tolerance=1e-7),
     wrong={
         "that of chords": {"factor": 1 / 8},
-        r"$1/N$": {"pieces": -1.0},
+        r"$1/m$": {"pieces": -1.0},
         r"half of the length": {"factor": 0.25, "length": 1.0},
     },
 )

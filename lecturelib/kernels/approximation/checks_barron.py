@@ -17,6 +17,12 @@ from lecturelib.kernels.approximation.waves import Waves, fixed_basis_error, mau
 # The integral over neurons
 
 
+def length(vectors: Tensor, norm: float) -> Tensor:
+    """(Σ_i |ω_i|^p)^(1/p), (K, d) → (K,), for the p of a formula that is changed, too."""
+    norm = max(norm, 0.1)
+    return (vectors.abs() ** norm).sum(1) ** (1 / norm)
+
+
 def on_the_cube(generator: Generator) -> Iterator[tuple[Waves, Tensor]]:
     for dimension, number in ((1, 1), (2, 3), (5, 4)):
         f, points = waves(generator, dimension, number), uniform(generator, 12, dimension, low=-1.0, high=1.0)
@@ -36,7 +42,7 @@ def on_the_cube(generator: Generator) -> Iterator[tuple[Waves, Tensor]]:
 def integral(f, x, *, left=-1.0, norm=Exponent(1.0), tangent=1.0):
     """The integrals over b by Gauss's rule on [0, 1], cut where the neuron switches on."""
     nodes, weights = gauss(60)
-    size = (f.frequencies.abs() ** norm).sum(1) ** (1 / norm)
+    size = length(f.frequencies, norm)
     z = x @ (f.frequencies / size[:, None]).T  # (N, K)
 
     def slope(order: int, at: Tensor) -> Tensor:
@@ -118,7 +124,7 @@ def networks(generator: Generator) -> Iterator[tuple[Waves, int, float]]:
     },
 )
 def rate(f, width, error, *, factor=1.0, norm=Exponent(1.0), power=Exponent(-0.5)):
-    size = (f.frequencies.abs() ** norm).sum(1) ** (1 / norm)
+    size = length(f.frequencies, norm)
     return factor * float(f.amplitudes.abs() @ size) * width**power
 
 
