@@ -32,15 +32,18 @@ def on_the_cube(generator: Generator) -> Iterator[tuple[Waves, Tensor]]:
 @claim(
     "thm-approx-integral",
     source="own; barron1993: section IV; klusowski2018: section 2",
-    check=equals(lambda f, x: {"steps": f(x), "hinges": f(x)}, on=on_the_cube, tolerance=1e-9, floor=1.0),
+    check=equals(
+        lambda f, x: {"steps": f(x), "hinges": f(x), "largest": torch.ones_like(f.phases)},
+        on=on_the_cube, tolerance=1e-9, floor=1.0,
+    ),
     wrong={
         "the left half with the wrong sign": {"left": 1.0},
         r"$\lVert \omega \rVert_2$, so that $\lvert z \rvert$ passes 1": {"norm": 2.0},
         "without the tangent": {"tangent": 0.0},
     },
-)
+)  # fmt: skip
 def integral(f, x, *, left=-1.0, norm=Exponent(1.0), tangent=1.0):
-    """The integrals over b by Gauss's rule on [0, 1], cut where the neuron switches on."""
+    """The integrals over b by Gauss's rule on [0, 1], cut where the neuron switches on; the largest |w_k·x|."""
     nodes, weights = gauss(60)
     size = length(f.frequencies, norm)
     z = x @ (f.frequencies / size[:, None]).T  # (N, K)
@@ -55,7 +58,7 @@ def integral(f, x, *, left=-1.0, norm=Exponent(1.0), tangent=1.0):
             b = reach * node
             steps = steps + (reach * weight * (1.0 if side > 0 else left) * slope(1, side * b)).sum(-1)
             hinges = hinges + (reach * weight * (side * z - b) * slope(2, side * b)).sum(-1)
-    return {"steps": steps, "hinges": hinges}
+    return {"steps": steps, "hinges": hinges, "largest": z[-len(f.phases) :].diagonal()}
 
 
 def gauss(count: int) -> tuple[Tensor, Tensor]:
