@@ -160,7 +160,9 @@ def _follow(start: Factors, target, seen, tolerance: float, until: float, accura
     enough = 0.5 * tolerance * float(seen.sum())
 
     def f(y: Tensor) -> Tensor:
-        return descent(y, recorder.sizes, lambda product: torch.addcmul(target, product, seen, value=-1))
+        return descent(
+            y, recorder.sizes, lambda product: torch.addcmul(target, product, seen, value=-1)
+        )
 
     follower = Follower(f, recorder.final.clone(), accuracy=accuracy, until=until)
     active, before = torch.arange(len(recorder.final), device=target.device), follower.now
