@@ -32,8 +32,8 @@ class HingesExplorer(Explorer):
         Choice("curve", "curve", {
             "parabola": "x²", "exponential": "exp(3x)/10", "wave": "sin 2πx", "bump": "1/(1 + 25x²)",
         }, "bump"),
-        Choice("known", "known is", {
-            "slope": "the largest slope", "curvature": "the largest curvature", "places": "the curvature everywhere",
+        Choice("known", "known", {
+            "slope": "max |f′|", "curvature": "max |f″|", "places": "f″ everywhere",
         }, "curvature"),
     )  # fmt: skip
     presets: ClassVar[Mapping] = {

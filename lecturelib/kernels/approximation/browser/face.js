@@ -23,10 +23,10 @@ export default explorer(({ stage, further, say, offer }) => {
   const below = chart(further, {
     name: "Error",
     x: { label: "x", range: [-1.05, 1.05] },
-    y: { label: "network minus curve", range: [-0.1, 0.1] },
+    y: { label: "error", range: [-0.1, 0.1] },
     height: 150,
     legend: [
-      { words: "error", color: "blue", mark: "line" },
+      { words: "network minus curve", color: "blue", mark: "line" },
       { words: "guaranteed", color: "orange", mark: "dashed" },
       { words: "tolerance", color: "green", mark: "line" },
     ],
