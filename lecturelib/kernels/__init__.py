@@ -3,6 +3,9 @@
 # A line takes as many names as it holds.
 # fmt: off
 # isort: off
+from lecturelib.kernels.approximation.hinges import HingeNetwork, hinge_approximation
+from lecturelib.kernels.approximation.waves import (RidgeNetwork, Waves, barron_norm, fixed_basis_error, maurey,
+    neuron_mass)
 from lecturelib.kernels.initialization.signals import Signals, simulate
 from lecturelib.kernels.initialization.variances import (Variances, backward_moments, death_chance,
     equal_variances, forward_moments, fourth_moments, log_step, mean_error, scheme_variances)
@@ -24,15 +27,24 @@ from lecturelib.kernels.tangent_kernel.wide_networks import Training, WideNetwor
 # isort: on
 
 __all__ = [
-    "Activation", "Flow", "GaussianMoments", "KernelModel", "LayeredGradient", "LayeredNetwork", "LeastSquares",
-    "Modes", "Prediction", "Scaled", "Signals", "Training", "Variances", "WideNetwork", "backpropagate",
-    "backward_moments", "chain_kernel", "chain_time", "cross_entropy", "cross_entropy_gradient", "death_chance",
-    "decompose", "descent_path", "draw_wide", "elu", "empirical_kernel", "equal_variances",
-    "expected_path", "features_of", "fit_kernel", "flow_path", "forward_moments", "fourth_moments", "gaussian_kernel",
-    "gaussian_moments", "identity", "infinite_kernel", "kernel_weights", "largest_rate",
-    "leaky_relu", "log_step", "logistic", "logistic_slope", "mean_error", "polynomial_features", "polynomial_kernel",
-    "predict", "random_network", "relu", "ridge_weights", "scheme_variances", "sigmoid", "simulate", "soft_hinge",
-    "soft_hinge_slope", "stochastic_descent", "summed_binary_entropy", "tanh", "train_scaled", "train_wide",
-    "two_rings",
+    "Activation", "Flow", "GaussianMoments", "HingeNetwork", "KernelModel", "LayeredGradient", "LayeredNetwork",
+    "LeastSquares", "Modes", "Prediction", "RidgeNetwork", "Scaled", "Signals", "Training", "Variances", "Waves",
+    "WideNetwork", "backpropagate", "backward_moments", "barron_norm", "chain_kernel", "chain_time", "cross_entropy",
+    "cross_entropy_gradient", "death_chance", "decompose", "descent_path", "draw_wide", "elu", "empirical_kernel",
+    "equal_variances", "expected_path", "features_of", "fit_kernel", "fixed_basis_error", "flow_path",
+    "forward_moments", "fourth_moments", "gaussian_kernel", "gaussian_moments", "hinge_approximation", "identity",
+    "infinite_kernel", "kernel_weights", "largest_rate", "leaky_relu", "log_step", "logistic", "logistic_slope",
+    "maurey", "mean_error", "neuron_mass", "polynomial_features", "polynomial_kernel", "predict", "random_network",
+    "relu", "ridge_weights", "scheme_variances", "sigmoid", "simulate", "soft_hinge", "soft_hinge_slope",
+    "stochastic_descent", "summed_binary_entropy", "tanh", "train_scaled", "train_wide", "two_rings",
 ]
 # fmt: on
+
+
+def __getattr__(name: str):
+    """Explorers are fetched when asked for: they draw, and whoever only computes need not wait for that."""
+    if name == "HingesExplorer":
+        from lecturelib.kernels.approximation.explorer import HingesExplorer
+
+        return HingesExplorer
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

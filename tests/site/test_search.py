@@ -32,6 +32,9 @@ QUERIES = {
     "kernels/spectral_bias": ["spectral bias", "frequency principle", "gaussian process"],
     "kernels/initialization": ["vanishing gradients", "exploding gradient", "xavier"],
     "kernels/lazy_or_feature": ["feature learning", "mean field", "mean-field limit"],
+    "kernels/approximation": [
+        "universal approximation", "barron norm", "barron functions", "curse of dimension", "maurey",
+    ],
     "bias/complexity": [
         "ridge regression", "hessian", "bias variance", "double descent", "dropout", "degrees of freedom",
     ],

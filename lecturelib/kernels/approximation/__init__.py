@@ -1,0 +1,1 @@
+"""How well networks approximate: hinges on a line, Barron functions, fixed bases."""
