@@ -76,7 +76,7 @@ def sphere(dimension: Literal[1, 2, 3], count: Count) -> tuple[Tensor, Tensor]:
     angle = 2 * math.pi * torch.arange(around, dtype=torch.float64) / around
     circle = torch.stack([angle.cos(), angle.sin()], -1)
     if dimension == 2:
-        return circle, torch.full((around,), 2 * math.pi / around).double()
+        return circle, torch.full((around,), 2 * math.pi / around, dtype=torch.float64)
     heights, shares = (torch.as_tensor(one) for one in np.polynomial.legendre.leggauss(rings))
     flat = circle * torch.sqrt(1 - heights**2)[:, None, None]
     whole = torch.cat([flat, heights[:, None, None].expand(-1, around, 1)], -1)
