@@ -169,13 +169,13 @@ def ramp_by_sums(width: float, theta: float, j: int, z: float) -> dict[str, Tens
     while abs(total - z) > 1e-12 * z:
         total += float(unit("saturating", torch.tensor(z - copies * width, dtype=torch.float64), width))
         copies += 1
-    return {"slope": integral(turned, 0.0, width), "zero": (low + high) / 2, "copies": float(copies)}
+    return {"slope": integral(turned, 0.0, width), "zero": (low + high) / 2, "copies": float(copies), "sum": z}
 
 
 def ramp_by_library(width: float, theta: float, j: int, z: float) -> dict[str, Tensor | float]:
     at = torch.tensor([theta], dtype=torch.float64)
     return {"slope": (1j * at / inverse("saturating", at, width))[0], "zero": 2 * math.pi * j / width,
-            "copies": float(math.ceil(z / width))}  # fmt: skip
+            "copies": float(math.ceil(z / width)), "sum": z}  # fmt: skip
 
 
 @claim(
@@ -190,9 +190,11 @@ def ramp_by_library(width: float, theta: float, j: int, z: float) -> dict[str, T
     },
 )
 def saturating(width, theta, j, z, *, turn=2.0, sign=-1.0, one=1.0, apart=1.0):
-    """iϑ φ̂ = (1 − e^{−iΔϑ})/(iϑ), zeros 2πj/Δ, and how many copies make a ReLU up to z."""
+    """iϑ φ̂ = (1 − e^{−iΔϑ})/(iϑ), zeros 2πj/Δ, how many copies make a ReLU up to z, and their sum."""
     slope = (one - complex(math.cos(width * theta), sign * math.sin(width * theta))) / (1j * theta)
-    return {"slope": slope, "zero": turn * math.pi * j / width, "copies": float(math.ceil(z / (apart * width) - 1e-9))}
+    copies = math.ceil(z / width)
+    total = sum(min(max(z - apart * k * width, 0.0), width) for k in range(copies))
+    return {"slope": slope, "zero": turn * math.pi * j / width, "copies": float(copies), "sum": total}
 
 
 def norm_by_library(net: Plain, many: int) -> dict[str, float]:
