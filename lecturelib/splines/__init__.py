@@ -35,19 +35,19 @@ from lecturelib.splines.training.prefix_sums import gradient
 # isort: on
 
 __all__ = [
-    "BreakPlanes", "Census", "Coefficients", "Comparison", "ContinuousFit", "CubicLimit", "GaussianWeights", "Interleaved", "LossSlice", "Network",
-    "Pieces", "Relocated", "RoughnessMoments", "Segmentation", "Spikes", "Spline", "Target", "Trajectory",
-    "UniformWeights", "ZeroCount", "alone", "attractors", "balance", "census", "coefficients_of",
-    "compare_starts", "count_between", "cubic_limit", "curvature_density", "cut_corner", "degenerate_cases",
-    "descend", "descend_knots", "descend_relocating", "dual_radon", "evenly_spread", "first_gap", "fit_continuous", "fit_knots", "fit_units",
-    "flat_share", "flatness", "flip", "flow", "gradient", "gram", "gram_rank", "greedy_merge", "hessian",
-    "hinge_kernel", "imbalance", "infinite_network", "initialize", "jacobian", "kernel_flow", "knot_counts", "limit_flow",
-    "linear_interpolant", "loneliness", "moments", "move_the_bump", "natural_cubic", "pieces", "place_breakpoints",
-    "potential", "psi", "radon_norm", "relocate", "rescale", "roughness", "roughness_between", "roughness_moments",
-    "roughness_tail", "same_function", "sample", "sampling_error", "segment", "segment_losses", "settle",
-    "sharpest_bend", "sharpest_bend_mean", "sine", "slice_loss", "smooth_error", "speeds", "sphere", "spikes", "spread",
-    "stable_rate", "tail_bound", "tangent_kernel", "to_network", "to_spline", "total_bend", "trade", "train_planes", "turn",
-    "unit_spline",
+    "BreakPlanes", "Census", "Coefficients", "Comparison", "ContinuousFit", "CubicLimit", "GaussianWeights",
+    "Interleaved", "LossSlice", "Network", "Pieces", "Relocated", "RoughnessMoments", "Segmentation", "Spikes",
+    "Spline", "Target", "Trajectory", "UniformWeights", "ZeroCount", "alone", "attractors", "balance", "census",
+    "coefficients_of", "compare_starts", "count_between", "cubic_limit", "curvature_density", "cut_corner",
+    "degenerate_cases", "descend", "descend_knots", "descend_relocating", "dual_radon", "evenly_spread",
+    "first_gap", "fit_continuous", "fit_knots", "fit_units", "flat_share", "flatness", "flip", "flow", "gradient",
+    "gram", "gram_rank", "greedy_merge", "hessian", "hinge_kernel", "imbalance", "infinite_network", "initialize",
+    "jacobian", "kernel_flow", "knot_counts", "limit_flow", "linear_interpolant", "loneliness", "moments",
+    "move_the_bump", "natural_cubic", "pieces", "place_breakpoints", "potential", "psi", "radon_norm", "relocate",
+    "rescale", "roughness", "roughness_between", "roughness_moments", "roughness_tail", "same_function", "sample",
+    "sampling_error", "segment", "segment_losses", "settle", "sharpest_bend", "sharpest_bend_mean", "sine",
+    "slice_loss", "smooth_error", "speeds", "sphere", "spikes", "spread", "stable_rate", "tail_bound",
+    "tangent_kernel", "to_network", "to_spline", "total_bend", "trade", "train_planes", "turn", "unit_spline",
     "weight_law", "zero_count",
 ]
 # fmt: on

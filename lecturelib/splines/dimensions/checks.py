@@ -61,7 +61,7 @@ def planes(net, many, *, factor=1.0, power=Exponent(1.0)):
 
 
 def coefficient(f: Bumps, xi: Tensor, gamma: Tensor, factor, half: float, turn: float, less: float) -> Tensor:
-    """F⁻¹[|ϑ|^{D−1} factor(ϑ) f̂(ϑξ)](γ) / (2 (2π)^{D−1}), γ (M, G) → (M, G), by Gauss' rule; factor(−ϑ) is conjugate."""
+    """F⁻¹[|ϑ|^{D−1} factor(ϑ) f̂(ϑξ)](γ) / (2 (2π)^{D−1}), γ (M, G) → (M, G), by Gauss' rule; f̂, factor real in γ."""
     dimension = xi.shape[1]
     constant = half * (turn * math.pi) ** (less - dimension) / math.pi
 
@@ -158,7 +158,7 @@ def ramps(generator: Generator) -> Iterator[tuple[float, float, int, float]]:
 
 
 def ramp_by_sums(width: float, theta: float, j: int, z: float) -> dict[str, Tensor | float]:
-    """The transform of the slope by quadrature, its j-th zero by bisection, and copies of the unit, added one by one."""
+    """The transform of the slope by quadrature, its j-th zero by bisection, and copies of the unit, added up."""
     turned = lambda at: torch.polar(torch.ones_like(at), -theta * at)  # noqa: E731
     low, high = (2 * j - 0.6) * math.pi / width, (2 * j + 0.7) * math.pi / width
     slope = lambda at: float(integral(lambda s: torch.cos(at * s), -width / 2, width / 2))  # noqa: E731
@@ -251,13 +251,13 @@ def view(net, x, y, *, sign=-1.0, factor=1.0, silent=0.0):
 
 
 def gradients(generator: Generator) -> Iterator[tuple[Tensor]]:
-    for inputs in (2, 8, 64):
+    for inputs in (2, 8, 24):
         yield (sizes(generator, 1) * normal(generator, inputs),)
 
 
 def slopes_aside(generator: Generator, g: Tensor) -> Tensor:
     """Squared slopes along random directions."""
-    u = normal(generator, 100_000, len(g))
+    u = normal(generator, 60_000, len(g))
     return ((u @ g) / u.norm(dim=1)).square()
 
 

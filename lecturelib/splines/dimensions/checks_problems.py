@@ -12,7 +12,9 @@ from torch import Generator, Tensor
 
 from lecturelib.core.problems import normal, sizes, uniform
 
-LEGENDRE = {count: [torch.as_tensor(one) for one in np.polynomial.legendre.leggauss(count)] for count in (16, 60, 100, 160)}
+LEGENDRE = {
+    count: [torch.as_tensor(one) for one in np.polynomial.legendre.leggauss(count)] for count in (16, 60, 100, 160)
+}
 
 
 def integral(values, low: float, high: float, count: int = 60) -> Tensor:
@@ -127,7 +129,7 @@ def cheapest(net: Plain, many: int) -> dict[str, Tensor | float]:
     system = torch.cat([hinges, -hinges, affine], 1)
     found = linprog(price, A_eq=system.numpy(), b_eq=output(net, points).numpy(), bounds=bounds, method="highs")
     costs = [
-        minimize_scalar(lambda t, k=k: 0.5 * float(w[k].square().sum() * math.exp(2 * t) + v[k] ** 2 * math.exp(-2 * t)),
+        minimize_scalar(lambda t, k=k: float(w[k] @ w[k] * math.exp(2 * t) + v[k] ** 2 * math.exp(-2 * t)) / 2,
                         bounds=(-12, 12), method="bounded", options={"xatol": 1e-9}).fun
         for k in range(len(v))
     ]  # fmt: skip

@@ -55,7 +55,7 @@ def scores(weights: list[Tensor], x: Tensor) -> Tensor:
 
 
 def nearest(weights: list[Tensor], x: Tensor) -> Tensor:
-    """A short way (B, 64) from each image to another answer: the nearest of nine planes of the linear piece, eight times.
+    """A short way (B, 64) from each image to another answer: to the nearest of nine planes, eight times.
 
     Moosavi-Dezfooli, Fawzi and Frossard (2016); each step goes a little beyond.
     """

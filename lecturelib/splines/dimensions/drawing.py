@@ -29,7 +29,9 @@ def draw_planes(axes: Axes, planes: BreakPlanes, data: Any, limit: float = 1.2) 
     side = torch.linspace(-limit, limit, 49, dtype=torch.float64)
     grid = torch.cartesian_prod(side, side)
     values = planes(grid).reshape(49, 49).T
-    axes.imshow(values, origin="lower", extent=(-limit, limit) * 2, cmap="Greys", vmin=-1.5, vmax=2.5, alpha=0.6)
+    axes.imshow(
+        values.numpy(), origin="lower", extent=(-limit, limit) * 2, cmap="Greys", vmin=-1.5, vmax=2.5, alpha=0.6
+    )
     most = float(planes.slope_jumps.abs().max()) or 1.0
     for (start, end), jump in zip(line_ends(planes).tolist(), planes.slope_jumps.tolist(), strict=True):
         width = 0.4 + 3.0 * abs(jump) / most

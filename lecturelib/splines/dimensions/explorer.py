@@ -63,5 +63,5 @@ class PlanesExplorer(Explorer):
         draw_planes(axes, planes, x, LIMIT)
         axes.set(xlabel="$x_1$", ylabel="$x_2$")
         total = float(planes.slope_jumps.abs().sum())
-        told = f"{WIDTH} break lines and {COUNT} data, none with |x₁| below {self.state['gap']:g}, after {STILL_STEPS} steps"
-        return figure, f"{told}; the jumps add up to {total:.2f}."
+        told = f"{WIDTH} break lines and {COUNT} data, none with |x₁| below {self.state['gap']:g}"
+        return figure, f"{told}, after {STILL_STEPS} steps; the jumps add up to {total:.2f}."

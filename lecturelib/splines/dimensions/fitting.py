@@ -19,9 +19,10 @@ def fit_units(
 ) -> Tensor:  # fmt: skip
     """Σ_i v_i φ(s_i (x − β_i)) with the least Σ v_i² that fits all data, at other places: (A,).
 
-    β uniform in [−reach, reach], s = ±1 at random, both from the generator. It is where gradient descent on v from 0 ends.
+    β uniform in [−reach, reach], s = ±1 at random, both drawn. It is where gradient descent on v from 0 ends.
 
-    >>> fit_units([0.0, 1.0], [1.0, 3.0], [1.0], "relu", count=50, reach=2.0, generator=torch.Generator().manual_seed(0))
+    >>> draw = torch.Generator().manual_seed(0)
+    >>> fit_units([0.0, 1.0], [1.0, 3.0], [1.0], "relu", count=50, reach=2.0, generator=draw)
     tensor([3.0000], dtype=torch.float64)
     """
     beta = reach * (2 * torch.rand(count, generator=generator, dtype=torch.float64) - 1)
@@ -47,7 +48,9 @@ def unit_spline(
     """
     power = POWERS.get(activation, activation)
     if activation == "sigmoid" or (activation != "saturating" and (power - 0.5) % 1 == 0):
-        raise ValueError(f"activation: expected the saturating ReLU or a power with λ − ½ no integer, got {activation!r}")
+        raise ValueError(
+            f"activation: expected the saturating ReLU or a power with λ − ½ no integer, got {activation!r}"
+        )
     degree = 0 if activation == "saturating" else max(0, math.ceil(power - 0.5) - 1)
     if len(x) <= degree:
         raise ValueError(f"x: expected at least {degree + 1} numbers, got {len(x)}")

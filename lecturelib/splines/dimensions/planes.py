@@ -1,7 +1,7 @@
 r"""Shallow ReLU networks of several inputs by the planes on which they bend.
 
-f(x) = Σ_i v_i (⟨w_i, x⟩ + b_i)₊ + b₀ bends on the planes ⟨ξ_i, x⟩ = γ_i with the unit **directions** ξ_i = w_i/‖w_i‖ and
-the **offsets** γ_i = −b_i/‖w_i‖. Across plane i the slope along ξ_i changes by the **slope jump** κ_i = v_i ‖w_i‖. With
+f(x) = Σ_i v_i (⟨w_i, x⟩ + b_i)₊ + b₀ bends on the planes ⟨ξ_i, x⟩ = γ_i with unit **directions** ξ_i = w_i/‖w_i‖ and
+**offsets** γ_i = −b_i/‖w_i‖. Across plane i the slope along ξ_i changes by the **slope jump** κ_i = v_i ‖w_i‖. With
 one input that is |w_i| v_i = s_i μ_i, the slope jump of `Spline`; the slides call it delta-slope there too.
 """
 
@@ -118,16 +118,20 @@ class BreakPlanes(Record):
     def merged(self, tolerance: float = 1e-12) -> BreakPlanes:
         """One entry for each plane, with the jumps of all neurons on it added up, whichever way they face.
 
-        Each neuron that is turned round takes the line κ(⟨ξ, x⟩ − γ) from the function, so what is left is the function up
-        to an affine one. Planes whose jumps cancel stay, with jump 0. Raises ValueError for an ensemble.
+        Each neuron that is turned round takes the line κ(⟨ξ, x⟩ − γ) from the function, so what is left is the
+        function up to an affine one. Planes whose jumps cancel stay, with jump 0. Raises ValueError for an ensemble.
         """
         if self.shape:
             raise ValueError(f"planes: expected a single network, got an ensemble of shape {self.shape}")
         both = torch.cat([self.directions, self.offsets[:, None]], -1)
-        first = (both.abs() > tolerance).to(torch.int8).argmax(-1, keepdim=True)  # of ξ: it has length 1
-        both = both * torch.sign(both.gather(-1, first))
-        owner = (torch.cdist(both, both, compute_mode="donot_use_mm_for_euclid_dist") <= tolerance).to(torch.int8)
-        owner = owner.argmax(-1)
-        kept, place = torch.unique(owner, return_inverse=True)
+        both = both * torch.sign(both.gather(-1, _first(both.abs() > tolerance)[:, None]))  # of ξ: it has length 1
+        near = torch.cdist(both, both, compute_mode="donot_use_mm_for_euclid_dist") <= tolerance
+        kept, place = torch.unique(_first(near), return_inverse=True)
         jumps = self.slope_jumps.new_zeros(len(kept)).index_add(0, place, self.slope_jumps)
         return BreakPlanes(both[kept, :-1], both[kept, -1], jumps, self.b0)
+
+
+def _first(found: Tensor) -> Tensor:
+    """Place of the first True of each row: (..., K) → (...). `argmax` may give any."""
+    place = torch.arange(found.shape[-1], device=found.device)
+    return torch.where(found, place, found.shape[-1] - 1).amin(-1)

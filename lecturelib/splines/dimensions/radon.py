@@ -141,10 +141,10 @@ def coefficients_of(
 ) -> Coefficients:  # fmt: skip
     """The coefficients of least square size with which an infinite network is a smooth function.
 
-    function: points (N, D) → values (N,), smooth at the scale of the grid and 0 beyond |x| = radius, up to what error is
-    wanted. offsets: how many, from −radius to radius (at least 16); width: Δ of the saturating ReLU. In two dimensions, and
-    for a λ that is no integer, coefficients fall off slowly. They are cut at the radius, which for the ReLU takes away an
-    affine function inside.
+    function: points (N, D) → values (N,), smooth at the scale of the grid and 0 beyond |x| = radius, up to what error
+    is wanted. offsets: how many, from −radius to radius (at least 16); width: Δ of the saturating ReLU. In two
+    dimensions, and for a λ that is no integer, coefficients fall off slowly. They are cut at the radius, which for the
+    ReLU takes away an affine function inside.
     Raises ValueError where no such network exists: for the saturating ReLU where f̂ is not 0 at |k| = 2πj/Δ, for the
     sigmoid where f̂ falls too slowly for its 1/φ̂, i sinh(πϑ)/π.
 
@@ -163,7 +163,9 @@ def coefficients_of(
     spectrum = torch.where(spectrum.abs() > ROUNDING * most, spectrum, 0.0)
     if activation == "saturating":
         _refuse_where_it_vanishes(spectrum, frequency, width, most)
-    factor = frequency ** (dimension - 1) * inverse(activation, frequency, width) / (2 * (2 * math.pi) ** (dimension - 1))
+    factor = (
+        frequency ** (dimension - 1) * inverse(activation, frequency, width) / (2 * (2 * math.pi) ** (dimension - 1))
+    )
     wanted = torch.where(spectrum != 0, spectrum * factor, 0.0)
     if activation == "sigmoid" and float((wanted.abs() * (spectrum.abs() < 10 * ROUNDING * most)).max()) > 1e-3 * most:
         raise ValueError("function: expected one whose transform falls faster than exp(-π|k|), as the sigmoid's does")

@@ -54,12 +54,14 @@ def test_ensembles_and_no_neurons():
         together.to_module()
     with pytest.raises(ValueError, match="^planes: expected a single network"):
         radon_norm(together)
-    assert BreakPlanes.from_weights(torch.zeros(0, 2), torch.zeros(0), torch.zeros(0), 1.5)([[0.0, 1.0]]).tolist() == [1.5]
+    assert BreakPlanes.from_weights(torch.zeros(0, 2), torch.zeros(0), torch.zeros(0), 1.5)([[0.0, 1.0]]).tolist() == [
+        1.5
+    ]
 
 
 def test_merged_planes_give_the_function_up_to_an_affine_one():
     w, b, v = normal(7, 6, 3), normal(8, 6), normal(9, 6)
-    w[3:5], b[3:5] = torch.tensor([[-2.0], [0.5]]) * w[0], torch.tensor([-2.0, 0.5]) * b[0]
+    w[3:5], b[3:5] = torch.tensor([[-2.0], [0.5]]) * w[0], torch.tensor([-2.0, 0.5]).double() * b[0]
     planes = BreakPlanes.from_weights(w, b, v, 0.0)
     merged, x = planes.merged(), 3 * normal(10, 60, 3)
     assert len(merged.offsets) == 4

@@ -43,7 +43,9 @@ def test_waves_of_digits():
     assert float(digits.fast_share(stripes)) == pytest.approx(1)
     place = torch.arange(64) % 8
     for waves, share in ((2, 0), (3, 1)):
-        assert float(digits.fast_share(torch.cos(2 * torch.pi * waves * place / 8)[None])) == pytest.approx(share, abs=1e-6)
+        assert float(digits.fast_share(torch.cos(2 * torch.pi * waves * place / 8)[None])) == pytest.approx(
+            share, abs=1e-6
+        )
 
 
 def test_the_nearest_change_of_a_linear_answer_and_planes_on_the_way():

@@ -70,11 +70,11 @@ export default explorer(({ stage, further, givens, state, say, offer }) => {
     descend(net, data, rate, many);
     steps += many;
     note();
-    look(!time.running);
+    look(!time.running || history.length % 20 === 0);
   }
 
   function paint(pen, lines) {
-    const { ctx, box } = pen;
+    const { ctx } = pen;
     const size = (2 * limit) / CELLS;
     ctx.save();
     ctx.fillStyle = pen.hue("ink");
@@ -96,7 +96,6 @@ export default explorer(({ stage, further, givens, state, say, offer }) => {
       pen.line(...ends(one), { color, width: 0.7 + (color === "muted" ? 0 : 4 * size), opacity: 0.85 });
     }
     pen.marks(data.map(([x]) => x), data.map(([, z]) => z), { color: "ink", size: 3.2 });
-    if (box.width <= 0) return;
   }
 
   function look(tell = true) {
