@@ -12,7 +12,7 @@ from typing import Annotated
 import torch
 from torch import Tensor, nn
 
-from lecturelib.core.arguments import Array, Matrix, PositiveArray, broadcast, checked
+from lecturelib.core.arguments import Array, Matrix, NonNegative, PositiveArray, broadcast, checked
 from lecturelib.core.records import Record
 
 Points = Annotated[Matrix, "N? D"]
@@ -115,11 +115,15 @@ class BreakPlanes(Record):
         module.load_state_dict(dict(parts), assign=True)
         return module
 
-    def merged(self, tolerance: float = 1e-12) -> BreakPlanes:
+    @checked
+    def merged(self, tolerance: NonNegative = 1e-12) -> BreakPlanes:
         """One entry for each plane, with the jumps of all neurons on it added up, whichever way they face.
 
         Each neuron that is turned round takes the line κ(⟨ξ, x⟩ − γ) from the function, so what is left is the
         function up to an affine one. Planes whose jumps cancel stay, with jump 0. Raises ValueError for an ensemble.
+
+        >>> BreakPlanes([[1.0, 0.0], [-1.0, 0.0]], [2.0, -2.0], [3.0, -1.0], 0.0).merged(1e-9).slope_jumps.tolist()
+        [2.0]
         """
         if self.shape:
             raise ValueError(f"planes: expected a single network, got an ensemble of shape {self.shape}")

@@ -148,7 +148,7 @@ def coefficients_of(
     Raises ValueError where no such network exists: for the saturating ReLU where f̂ is not 0 at |k| = 2πj/Δ, for the
     sigmoid where f̂ falls too slowly for its 1/φ̂, i sinh(πϑ)/π.
 
-    >>> found = coefficients_of(lambda x: torch.exp(-x.square().sum(-1) / 2), dimension=1, radius=8.0, offsets=161)
+    >>> found = coefficients_of(lambda x: (-x.square().sum(-1) / 2).exp(), dimension=1, radius=8.0, offsets=161)
     >>> round(float(found.values[0, 80]), 6)  # ½ f″(0)
     -0.5
     """
@@ -198,8 +198,8 @@ def _between(values: Tensor, offsets: Tensor, places: Tensor) -> Tensor:
 def dual_radon(coefficients: Coefficients, x: Points) -> Tensor:
     """R*a(x) = ∫ a(ξ, ⟨ξ, x⟩) dξ over the unit sphere, at x of shape (N, D): shape (N,).
 
-    Between the offsets, at least 8 of them, values are interpolated; beyond them they are 0. For the coefficients of a
-    ReLU network this is the Laplacian of its function.
+    Between the offsets values are interpolated; beyond them they are 0. For the coefficients of a ReLU network this is
+    the Laplacian of its function. Raises ValueError for fewer than 8 offsets.
 
     >>> ones = Coefficients([[1.0], [-1.0]], [1.0, 1.0], torch.arange(9.0), torch.ones(2, 9))
     >>> dual_radon(ones, [[3.0]]).tolist()  # ⟨−1, 3⟩ lies beyond the offsets
