@@ -2,7 +2,7 @@ r"""Shallow ReLU networks of several inputs by the planes on which they bend.
 
 f(x) = Σ_i v_i (⟨w_i, x⟩ + b_i)₊ + b₀ bends on the planes ⟨ξ_i, x⟩ = γ_i with unit **directions** ξ_i = w_i/‖w_i‖ and
 **offsets** γ_i = −b_i/‖w_i‖. Across plane i the slope along ξ_i changes by the **slope jump** κ_i = v_i ‖w_i‖. With
-one input that is |w_i| v_i = s_i μ_i, the slope jump of `Spline`; the slides call it delta-slope there too.
+one input that is |w_i| v_i = s_i μ_i, the slope jump of `Spline`, and not its delta-slope.
 """
 
 from __future__ import annotations

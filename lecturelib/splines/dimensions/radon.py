@@ -2,7 +2,7 @@ r"""Infinitely wide networks of one, two and three inputs as dual Radon transfor
 
 f(x) = ∫_S ∫ a(ξ, γ) φ(⟨ξ, x⟩ − γ) dγ dξ = R*[φ ∗ a](x), over all unit vectors ξ. The coefficients of least square size
 are a = F⁻¹[|ϑ|^{D−1} f̂(ϑξ) / φ̂(ϑ)] / (2 (2π)^{D−1}), with f̂(k) = ∫ f(x) e^{−ikx} dx (corrected from the slides of
-Sahs et al., see the errata; for the ReLU: Ongie et al. 2020).
+Patel, see the errata; for the ReLU: Ongie et al. 2020).
 """
 
 from __future__ import annotations
