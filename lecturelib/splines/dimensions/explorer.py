@@ -27,7 +27,7 @@ class PlanesExplorer(Explorer):
 
     module = "splines/dimensions/browser/face.js"
     title = "Break lines and a gap"
-    hint = "Press Play. Dark is high. A line is the wider the larger its jump; all jumps are 0 at the start."
+    hint = "Press Play. Shade is strong where f is high. The larger its jump, the wider a line; at the start all are 0."
     settings: ClassVar[tuple[Setting, ...]] = (
         Choice("target", "data from", {
             "valley": "a valley", "twist": "two planes", "saddle": "a saddle", "bump": "a bump",
