@@ -1,4 +1,4 @@
-"""Part III: shallow ReLU networks of one input as splines."""
+"""Part III: shallow ReLU networks as splines, of one input and of several."""
 
 # A line takes as many names as it holds.
 # fmt: off
@@ -6,6 +6,11 @@
 from lecturelib.splines.breakpoints.expansion import Target, curvature_density, sample, sampling_error, sine, spread
 from lecturelib.splines.breakpoints.network import (Network, Pieces, Spikes, Spline, balance, flip, pieces, rescale,
     same_function, spikes, to_network, to_spline)
+from lecturelib.splines.dimensions.fitting import fit_units, unit_spline
+from lecturelib.splines.dimensions.gap import train_planes
+from lecturelib.splines.dimensions.planes import BreakPlanes
+from lecturelib.splines.dimensions.radon import (Coefficients, coefficients_of, dual_radon, infinite_network,
+    radon_norm, sphere)
 from lecturelib.splines.dynamics.attraction import attractors, potential, psi
 from lecturelib.splines.dynamics.hinge_kernel import tangent_kernel
 from lecturelib.splines.dynamics.motion import flow, imbalance, moments, speeds
@@ -30,18 +35,19 @@ from lecturelib.splines.training.prefix_sums import gradient
 # isort: on
 
 __all__ = [
-    "Census", "Comparison", "ContinuousFit", "CubicLimit", "GaussianWeights", "Interleaved", "LossSlice", "Network",
-    "Pieces", "Relocated", "RoughnessMoments", "Segmentation", "Spikes", "Spline", "Target", "Trajectory",
-    "UniformWeights", "ZeroCount", "alone", "attractors", "balance", "census",
-    "compare_starts", "count_between", "cubic_limit", "curvature_density", "cut_corner", "degenerate_cases",
-    "descend", "descend_knots", "descend_relocating", "evenly_spread", "first_gap", "fit_continuous", "fit_knots",
-    "flat_share", "flatness", "flip", "flow", "gradient", "gram", "gram_rank", "greedy_merge", "hessian",
-    "hinge_kernel", "imbalance", "initialize", "jacobian", "kernel_flow", "knot_counts", "limit_flow",
-    "linear_interpolant", "loneliness", "moments", "move_the_bump", "natural_cubic", "pieces", "place_breakpoints",
-    "potential", "psi", "relocate", "rescale", "roughness", "roughness_between", "roughness_moments",
-    "roughness_tail", "same_function", "sample", "sampling_error", "segment", "segment_losses", "settle",
-    "sharpest_bend", "sharpest_bend_mean", "sine", "slice_loss", "smooth_error", "speeds", "spikes", "spread",
-    "stable_rate", "tail_bound", "tangent_kernel", "to_network", "to_spline", "total_bend", "trade", "turn",
+    "BreakPlanes", "Census", "Coefficients", "Comparison", "ContinuousFit", "CubicLimit", "GaussianWeights",
+    "Interleaved", "LossSlice", "Network", "Pieces", "Relocated", "RoughnessMoments", "Segmentation", "Spikes",
+    "Spline", "Target", "Trajectory", "UniformWeights", "ZeroCount", "alone", "attractors", "balance", "census",
+    "coefficients_of", "compare_starts", "count_between", "cubic_limit", "curvature_density", "cut_corner",
+    "degenerate_cases", "descend", "descend_knots", "descend_relocating", "dual_radon", "evenly_spread",
+    "first_gap", "fit_continuous", "fit_knots", "fit_units", "flat_share", "flatness", "flip", "flow", "gradient",
+    "gram", "gram_rank", "greedy_merge", "hessian", "hinge_kernel", "imbalance", "infinite_network", "initialize",
+    "jacobian", "kernel_flow", "knot_counts", "limit_flow", "linear_interpolant", "loneliness", "moments",
+    "move_the_bump", "natural_cubic", "pieces", "place_breakpoints", "potential", "psi", "radon_norm", "relocate",
+    "rescale", "roughness", "roughness_between", "roughness_moments", "roughness_tail", "same_function", "sample",
+    "sampling_error", "segment", "segment_losses", "settle", "sharpest_bend", "sharpest_bend_mean", "sine",
+    "slice_loss", "smooth_error", "speeds", "sphere", "spikes", "spread", "stable_rate", "tail_bound",
+    "tangent_kernel", "to_network", "to_spline", "total_bend", "trade", "train_planes", "turn", "unit_spline",
     "weight_law", "zero_count",
 ]
 # fmt: on
@@ -53,4 +59,8 @@ def __getattr__(name: str):
         from lecturelib.splines.breakpoints.neuron import NeuronExplorer
 
         return NeuronExplorer
+    if name == "PlanesExplorer":
+        from lecturelib.splines.dimensions.explorer import PlanesExplorer
+
+        return PlanesExplorer
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

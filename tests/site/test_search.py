@@ -70,6 +70,7 @@ QUERIES = {
     "splines/dynamics": ["conservation law", "laws of motion", "training dynamics"],
     "splines/regimes": ["natural cubic spline", "cubic splines", ],
     "splines/fitting": ["dynamic programming", "batch norm", "greedy merging"],
+    "splines/dimensions": ["break plane", "dual radon transform", "adversarial direction", "saturating relu"],
     "equivariance/convolution": [
         "convolution", "stride", "zero padding", "translation equivariance", "aliasing", "weight sharing",
         "max pooling",

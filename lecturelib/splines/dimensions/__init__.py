@@ -1,0 +1,1 @@
+"""Room of the chapter `splines/dimensions`: shallow networks of several inputs, and the planes where they bend."""
