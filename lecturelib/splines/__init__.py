@@ -1,11 +1,16 @@
-"""Part III: shallow ReLU networks of one input as splines."""
+"""Part III: ReLU networks of one input as splines."""
 
 # A line takes as many names as it holds.
 # fmt: off
 # isort: off
+from lecturelib.core.lines import LineBreakpoints, breakpoints_on_line
 from lecturelib.splines.breakpoints.expansion import Target, curvature_density, sample, sampling_error, sine, spread
 from lecturelib.splines.breakpoints.network import (Network, Pieces, Spikes, Spline, balance, flip, pieces, rescale,
     same_function, spikes, to_network, to_spline)
+from lecturelib.splines.depth.counting import (breakpoints_of, count_pieces, expected_breakpoints, most_pieces,
+    start_deep, zigzag)
+from lecturelib.splines.depth.moving import (DeepRun, Turnover, births_and_deaths, breakpoint_speed,
+    curvature_correlation, descent, train_deep)
 from lecturelib.splines.dynamics.attraction import attractors, potential, psi
 from lecturelib.splines.dynamics.hinge_kernel import tangent_kernel
 from lecturelib.splines.dynamics.motion import flow, imbalance, moments, speeds
@@ -30,19 +35,21 @@ from lecturelib.splines.training.prefix_sums import gradient
 # isort: on
 
 __all__ = [
-    "Census", "Comparison", "ContinuousFit", "CubicLimit", "GaussianWeights", "Interleaved", "LossSlice", "Network",
-    "Pieces", "Relocated", "RoughnessMoments", "Segmentation", "Spikes", "Spline", "Target", "Trajectory",
-    "UniformWeights", "ZeroCount", "alone", "attractors", "balance", "census",
-    "compare_starts", "count_between", "cubic_limit", "curvature_density", "cut_corner", "degenerate_cases",
-    "descend", "descend_knots", "descend_relocating", "evenly_spread", "first_gap", "fit_continuous", "fit_knots",
-    "flat_share", "flatness", "flip", "flow", "gradient", "gram", "gram_rank", "greedy_merge", "hessian",
-    "hinge_kernel", "imbalance", "initialize", "jacobian", "kernel_flow", "knot_counts", "limit_flow",
-    "linear_interpolant", "loneliness", "moments", "move_the_bump", "natural_cubic", "pieces", "place_breakpoints",
-    "potential", "psi", "relocate", "rescale", "roughness", "roughness_between", "roughness_moments",
-    "roughness_tail", "same_function", "sample", "sampling_error", "segment", "segment_losses", "settle",
-    "sharpest_bend", "sharpest_bend_mean", "sine", "slice_loss", "smooth_error", "speeds", "spikes", "spread",
-    "stable_rate", "tail_bound", "tangent_kernel", "to_network", "to_spline", "total_bend", "trade", "turn",
-    "weight_law", "zero_count",
+    "Census", "Comparison", "ContinuousFit", "CubicLimit", "DeepRun", "GaussianWeights", "Interleaved",
+    "LineBreakpoints", "LossSlice", "Network", "Pieces", "Relocated", "RoughnessMoments", "Segmentation", "Spikes",
+    "Spline", "Target", "Trajectory", "Turnover", "UniformWeights", "ZeroCount", "alone", "attractors", "balance",
+    "births_and_deaths", "breakpoint_speed", "breakpoints_of", "breakpoints_on_line", "census", "compare_starts",
+    "count_between", "count_pieces", "cubic_limit", "curvature_correlation", "curvature_density", "cut_corner",
+    "degenerate_cases", "descend", "descend_knots", "descend_relocating", "descent", "evenly_spread",
+    "expected_breakpoints", "first_gap", "fit_continuous", "fit_knots", "flat_share", "flatness", "flip", "flow",
+    "gradient", "gram", "gram_rank", "greedy_merge", "hessian", "hinge_kernel", "imbalance", "initialize",
+    "jacobian", "kernel_flow", "knot_counts", "limit_flow", "linear_interpolant", "loneliness", "moments",
+    "most_pieces", "move_the_bump", "natural_cubic", "pieces", "place_breakpoints", "potential", "psi", "relocate",
+    "rescale", "roughness", "roughness_between", "roughness_moments", "roughness_tail", "same_function", "sample",
+    "sampling_error", "segment", "segment_losses", "settle", "sharpest_bend", "sharpest_bend_mean", "sine",
+    "slice_loss", "smooth_error", "speeds", "spikes", "spread", "stable_rate", "start_deep", "tail_bound",
+    "tangent_kernel", "to_network", "to_spline", "total_bend", "trade", "train_deep", "turn", "weight_law",
+    "zero_count", "zigzag",
 ]
 # fmt: on
 
