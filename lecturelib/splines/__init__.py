@@ -7,8 +7,8 @@ from lecturelib.core.lines import LineBreakpoints, breakpoints_on_line
 from lecturelib.splines.breakpoints.expansion import Target, curvature_density, sample, sampling_error, sine, spread
 from lecturelib.splines.breakpoints.network import (Network, Pieces, Spikes, Spline, balance, flip, pieces, rescale,
     same_function, spikes, to_network, to_spline)
-from lecturelib.splines.depth.counting import (breakpoints_of, count_pieces, expected_breakpoints, most_pieces,
-    start_deep, zigzag)
+from lecturelib.splines.depth.counting import (breakpoints_of, count_pieces, expected_breakpoints,
+    expected_by_layer, most_pieces, start_deep, zigzag)
 from lecturelib.splines.depth.moving import (DeepRun, Turnover, births_and_deaths, breakpoint_speed,
     curvature_correlation, descent, train_deep)
 from lecturelib.splines.dynamics.attraction import attractors, potential, psi
@@ -41,7 +41,8 @@ __all__ = [
     "births_and_deaths", "breakpoint_speed", "breakpoints_of", "breakpoints_on_line", "census", "compare_starts",
     "count_between", "count_pieces", "cubic_limit", "curvature_correlation", "curvature_density", "cut_corner",
     "degenerate_cases", "descend", "descend_knots", "descend_relocating", "descent", "evenly_spread",
-    "expected_breakpoints", "first_gap", "fit_continuous", "fit_knots", "flat_share", "flatness", "flip", "flow",
+    "expected_breakpoints", "expected_by_layer", "first_gap", "fit_continuous", "fit_knots", "flat_share", "flatness",
+    "flip", "flow",
     "gradient", "gram", "gram_rank", "greedy_merge", "hessian", "hinge_kernel", "imbalance", "initialize",
     "jacobian", "kernel_flow", "knot_counts", "limit_flow", "linear_interpolant", "loneliness", "moments",
     "most_pieces", "move_the_bump", "natural_cubic", "pieces", "place_breakpoints", "potential", "psi", "relocate",
@@ -56,6 +57,10 @@ __all__ = [
 
 def __getattr__(name: str):
     """Explorers are fetched when asked for: they draw, and whoever only computes need not wait for that."""
+    if name == "DepthExplorer":
+        from lecturelib.splines.depth.explorer import DepthExplorer
+
+        return DepthExplorer
     if name == "NeuronExplorer":
         from lecturelib.splines.breakpoints.neuron import NeuronExplorer
 

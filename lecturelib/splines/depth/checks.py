@@ -10,7 +10,7 @@ from torch import Generator, Tensor
 
 from lecturelib.core.checking import equals, has_mean, is_at_most
 from lecturelib.core.claims import claim
-from lecturelib.splines.depth.checks_problems import zeros, drawn, flat, networks, pre_activations
+from lecturelib.splines.depth.checks_problems import drawn, flat, networks, pre_activations, zeros
 from lecturelib.splines.depth.counting import breakpoints_of, expected_breakpoints, most_pieces, zigzag
 from lecturelib.splines.depth.moving import breakpoint_speed
 

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 import torch
 from torch import Generator, Tensor
 
-from lecturelib.core.arguments import Array, Count, NonNegative, Positive, RealOrInfinite, Vector, checked
+from lecturelib.core.arguments import Array, Count, NonNegative, Positive, Real, RealOrInfinite, Vector, checked
 from lecturelib.core.kinds import Number, Several
 from lecturelib.core.lines import LineBreakpoints, breakpoints_on_line
 from lecturelib.core.small_networks import Layout
@@ -138,3 +138,30 @@ def zigzag(widths: Folding) -> tuple[Layout, Tensor]:
         before[0] = 3.0 * (width + 1)
         shift = -4.0
     return layout, theta
+
+
+@checked
+def expected_by_layer(layout: Layout, theta: Theta, *, low: Real, high: Real) -> Tensor:
+    """Mean number of breakpoints in each hidden layer, (L,), if the bias of a unit is drawn anew, as PyTorch draws it.
+
+    For each unit by itself, with what lies below it as it is: see `expected_breakpoints`. Raises ValueError where
+    `low` is not less than `high`.
+
+    >>> expected_by_layer(Layout((1, 1, 1)), [1.0, 0.0, 1.0, 0.0], low=-0.5, high=0.5).tolist()
+    [0.5]
+    """
+    found = breakpoints_of(layout, theta, low=low, high=high)
+    counts = torch.zeros(len(layout.sizes) - 2, dtype=torch.float64)
+    for number, width in enumerate(layout.sizes[1:-1], 1):
+        inside = found.positions[found.layers < number]
+        knots = torch.cat([inside.new_tensor([low]), inside, inside.new_tensor([high])])
+        below, h = list(layout.layers(theta.double())), knots[:, None]
+        for weights, biases in below[: number - 1]:
+            h = torch.relu(h @ weights.mT + biases)
+        weights = below[number - 1][0]
+        scale = (3 * weights.shape[1]) ** -0.5
+        values = h @ weights.mT
+        counts[number - 1] = sum(
+            expected_breakpoints(knots, values[:, unit], bias_scale=scale, uniform=True) for unit in range(width)
+        )
+    return counts
