@@ -7,7 +7,7 @@ by their largest value, PyTorch's start, and two ways to train.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -90,6 +90,12 @@ def pieces_by_depth(*, seed: Seed, target: Name, layers: Count, method: Method) 
     widths = [40 // layers] * layers
     run = train_deep(widths, x, y, steps=steps, learning_rate=rate, method=method, generator=generator)
     return {"start": seen(run, 0, target), "end": seen(run, -1, target), "loss": float(run.losses[0, -1])}
+
+
+def learned(row: Mapping[str, Any]) -> bool:
+    """Whether a run has taken away half of what the best constant leaves; the others have lost a whole layer."""
+    _, y = data(row["target"])
+    return row["loss"] < 0.25 * float((y - y.mean()).square().sum())
 
 
 def main() -> None:

@@ -161,11 +161,13 @@ export class Training {
       return;
     }
     const [first, second] = means;
+    const share = 1 / this.y.length; // of the mean over data, as the library has it
     const pace = rate / (1 - 0.9 ** this.steps);
     const spread = 1 / Math.sqrt(1 - 0.999 ** this.steps);
     for (let i = 0; i < theta.length; i++) {
-      first[i] += 0.1 * (gradient[i] - first[i]);
-      second[i] = 0.999 * second[i] + 0.001 * gradient[i] * gradient[i];
+      const slope = share * gradient[i];
+      first[i] += 0.1 * (slope - first[i]);
+      second[i] = 0.999 * second[i] + 0.001 * slope * slope;
       theta[i] -= pace * (first[i] / (spread * Math.sqrt(second[i]) + 1e-8));
     }
   }

@@ -8,7 +8,7 @@ import { makeTransport } from "../../../core/browser/transport.js";
 import { PLACES, REACH, Run, tally } from "./run.js";
 
 const TRAINING = 8; // milliseconds a frame; the rest of the 16 is for drawing
-const GROWTH = 0.02; // part by which the number of steps grows in a frame, "even in log time"
+const GROWTH = 0.03; // part by which the number of steps grows in a frame, "even in log time"
 const SLOW = 500; // milliseconds between pictures for readers who ask for less motion
 const CALM = 1000; // milliseconds between descriptions while it plays
 const COLORS = ["blue", "orange", "green", "pink", "ink", "gold"];
@@ -17,7 +17,7 @@ const ANEW = ["target", "layers", "width", "start", "seed", "optimizer", "rate"]
 
 function pace(speed, steps) {
   if (speed === "full") return Infinity;
-  return speed === "even" ? Math.max(1, Math.round(GROWTH * steps)) : Number(speed);
+  return speed === "even" ? Math.max(4, Math.round(GROWTH * steps)) : Number(speed);
 }
 
 /** Places of breakpoints by layer. */

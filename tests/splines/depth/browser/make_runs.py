@@ -38,7 +38,10 @@ def case(number: int, sizes: tuple[int, ...], optimizer: str, rate: float, steps
     found = breakpoints_of(layout, end, low=-1.3, high=1.3)
     steep = float(found.slopes.abs().max())
     bends = ((found.slopes[1:] - found.slopes[:-1]).abs()[:, 0] > 1e-9 * steep).tolist()
-    rows = list(zip(found.positions.tolist(), found.layers.tolist(), found.units.tolist(), bends, strict=True))
+    rows = [
+        list(one)
+        for one in zip(found.positions.tolist(), found.layers.tolist(), found.units.tolist(), bends, strict=True)
+    ]
     return {
         "sizes": list(sizes), "optimizer": optimizer, "rate": rate, "steps": steps, "start": start[0].tolist(),
         "end": end.tolist(), "loss": 0.5 * float((values - y).square().sum()), "values": values.tolist(), "found": rows,
