@@ -92,10 +92,15 @@ def pieces_by_depth(*, seed: Seed, target: Name, layers: Count, method: Method) 
     return {"start": seen(run, 0, target), "end": seen(run, -1, target), "loss": float(run.losses[0, -1])}
 
 
+def variation(target: Name) -> float:
+    """Σ (y − ȳ)², twice the loss of the best constant."""
+    _, y = data(target)
+    return float((y - y.mean()).square().sum())
+
+
 def learned(row: Mapping[str, Any]) -> bool:
-    """Whether a run has taken away half of what the best constant leaves; the others have lost a whole layer."""
-    _, y = data(row["target"])
-    return row["loss"] < 0.25 * float((y - y.mean()).square().sum())
+    """Whether a run has taken away half of the loss of the best constant."""
+    return row["loss"] < variation(row["target"]) / 4
 
 
 def main() -> None:
