@@ -168,7 +168,7 @@ class _Trace:
         rows, number, units, turns, active = (one[keep] for one in (rows, number, units, turns, active))
         pieces = np.concatenate([[low], rows + 1])
         # the nearer of the two ends of a piece loses fewer digits
-        ends = np.stack([np.maximum(pieces - 1, low), np.minimum(pieces, count - 1)])
+        ends = np.stack([np.maximum(pieces - 1, 0), np.minimum(pieces, count - 1)])
         best = ends[np.abs(self.knots[ends]).argmin(0), np.arange(len(pieces))]
         intercepts = values[best] - slopes[pieces] * self.knots[best, None]
         positions = self.knots[rows]

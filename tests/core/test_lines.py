@@ -60,6 +60,10 @@ def test_a_stretch_of_the_line_has_its_part():
     assert breakpoints_on_line(TENT, [0.0], [1.0], low=0.5, high=1.0).positions.tolist() == []
     assert breakpoints_on_line(TENT, [0.0], [1.0], high=0.75).positions.tolist() == [0.0, 0.5]
     assert breakpoints_on_line(TENT, [0.0], [1.0], low=0.75).positions.tolist() == [1.0, 1.5]
+    for ends in ({"low": 2.0}, {"high": -2.0}, {"low": 2.0, "high": 3.0}):
+        beyond = breakpoints_on_line(TENT, [0.0], [1.0], **ends)
+        assert beyond.positions.tolist() == []
+        assert (beyond.slopes.tolist(), beyond.intercepts.tolist()) == ([[0.0]], [[0.25]])
 
 
 def test_other_coordinates_on_the_same_line():

@@ -31,6 +31,7 @@ def start_deep(layout: Layout, start: Start, *, members: Count = 1, generator: G
 
     "he": weights normal with variance 2 / inputs (He et al. 2015), biases normal with standard deviation ½.
 
+    >>> from lecturelib.core.small_networks import Layout
     >>> start_deep(Layout((1, 6, 6, 1)), "he", members=2, generator=torch.Generator().manual_seed(0)).shape
     torch.Size([2, 61])
     """
@@ -45,19 +46,26 @@ def start_deep(layout: Layout, start: Start, *, members: Count = 1, generator: G
     return theta
 
 
+def fits(layout: Layout, **rows: Tensor) -> None:
+    """Raise ValueError naming a row that has not the shape (P,) of the layout's numbers."""
+    for name, row in rows.items():
+        if row.shape != (layout.count,):
+            raise ValueError(f"{name}: expected shape ({layout.count},), got {tuple(row.shape)}")
+
+
 @checked
 def breakpoints_of(
     layout: Layout, theta: Theta, *, low: RealOrInfinite = -math.inf, high: RealOrInfinite = math.inf
 ) -> LineBreakpoints:
     """All breakpoints of one ReLU network of one input. Raises ValueError for another activation or more inputs.
 
+    >>> from lecturelib.core.small_networks import Layout
     >>> breakpoints_of(Layout((1, 1, 1)), [2.0, -1.0, 3.0, 0.0]).positions.tolist()
     [0.5]
     """
     if layout.sizes[0] != 1 or layout.activation != "relu":
         raise ValueError("layout: expected a ReLU network of one input")
-    if theta.shape != (layout.count,):
-        raise ValueError(f"theta: expected shape ({layout.count},), got {tuple(theta.shape)}")
+    fits(layout, theta=theta)
     return breakpoints_on_line(list(layout.layers(theta)), torch.zeros(1), torch.ones(1), low=low, high=high)
 
 
@@ -68,6 +76,7 @@ def count_pieces(found: LineBreakpoints, *, tolerance: NonNegative = ROUNDING) -
     Changes of at most `tolerance` times the steepest slope are rounding, as are all at breakpoints that coincide but
     where the pieces around them agree: there the bends cancel.
 
+    >>> from lecturelib.core.small_networks import Layout
     >>> count_pieces(breakpoints_of(Layout((1, 2, 1)), [1.0, 1.0, 0.0, 0.0, 3.0, -3.0, 0.0]))
     1
     """
@@ -86,7 +95,8 @@ def expected_breakpoints(knots: Vector, values: Vector, *, bias_scale: Positive,
     """Mean number of zeros, between the first and the last knot, of g + b for a random bias b, which g is not.
 
     g is piecewise linear with these values at sorted knots, shape (N,). b has standard deviation `bias_scale` and is
-    normal, or uniform. With F the distribution function of −b, the mean is the total variation of F(g).
+    normal, or uniform. With F the distribution function of −b, the mean is the total variation of F(g). Raises
+    ValueError for knots that are not sorted, and another number of values.
 
     >>> expected_breakpoints([0.0, 1.0, 2.0], [-30.0, 30.0, -30.0], bias_scale=1.0)
     2.0
@@ -147,6 +157,7 @@ def expected_by_layer(layout: Layout, theta: Theta, *, low: Real, high: Real) ->
     For each unit by itself, with what lies below it as it is: see `expected_breakpoints`. Raises ValueError where
     `low` is not less than `high`.
 
+    >>> from lecturelib.core.small_networks import Layout
     >>> expected_by_layer(Layout((1, 1, 1)), [1.0, 0.0, 1.0, 0.0], low=-0.5, high=0.5).tolist()
     [0.5]
     """

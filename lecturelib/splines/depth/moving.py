@@ -16,7 +16,7 @@ from lecturelib.core.arguments import Count, Interval, Positive, RealOrInfinite,
 from lecturelib.core.lines import LineBreakpoints
 from lecturelib.core.small_networks import Layout, fit
 from lecturelib.splines.breakpoints.expansion import Target
-from lecturelib.splines.depth.counting import Hidden, Start, Theta, breakpoints_of, start_deep
+from lecturelib.splines.depth.counting import Hidden, Start, Theta, breakpoints_of, fits, start_deep
 
 Method = Literal["gd", "adam"]
 
@@ -59,9 +59,13 @@ def train_deep(
 def descent(layout: Layout, theta: Theta, x: Annotated[Vector, "N"], y: Annotated[Vector, "N"]) -> Tensor:
     """The velocity of theta under gradient flow of ½ Σ (f(x_n) − y_n)²: minus the gradient, shape (P,).
 
+    Raises ValueError where theta is not of that shape.
+
+    >>> from lecturelib.core.small_networks import Layout
     >>> descent(Layout((1, 1, 1)), [1.0, 0.0, 1.0, 0.0], [1.0], [3.0]).tolist()
     [2.0, 2.0, 2.0, 2.0]
     """
+    fits(layout, theta=theta)
     theta = theta.detach().requires_grad_()
     loss = 0.5 * (layout.outputs(theta, x[:, None])[:, 0] - y).square().sum()
     return -torch.autograd.grad(loss, theta)[0]
@@ -74,13 +78,12 @@ def breakpoint_speed(layout: Layout, theta: Theta, velocity: Theta, found: LineB
     For a breakpoint that is degenerate, z′ jumps, and the slope of one side is taken. Raises ValueError where shapes do
     not fit.
 
+    >>> from lecturelib.core.small_networks import Layout
     >>> layout, theta = Layout((1, 1, 1)), [2.0, -1.0, 3.0, 0.0]
     >>> breakpoint_speed(layout, theta, [0.0, 1.0, 0.0, 0.0], breakpoints_of(layout, theta)).tolist()
     [-0.5]
     """
-    for name, given in (("theta", theta), ("velocity", velocity)):
-        if given.shape != (layout.count,):
-            raise ValueError(f"{name}: expected shape ({layout.count},), got {tuple(given.shape)}")
+    fits(layout, theta=theta, velocity=velocity)
 
     def before(theta: Tensor, x: Tensor) -> Tensor:
         """The pre-activation of each breakpoint's unit, at the place of the breakpoint: (B,)."""
@@ -113,6 +116,7 @@ def births_and_deaths(run: DeepRun, *, low: RealOrInfinite = -math.inf, high: Re
     Compares, unit by unit, how many there are. What is born and dies between two records is not seen, nor a birth that
     a death of the same unit makes up for: records that are closer see more. Those that cross `low` or `high` count.
 
+    >>> from lecturelib.core.small_networks import Layout
     >>> layout = Layout((1, 1, 1))
     >>> run = DeepRun(layout, [0, 1], torch.tensor([[[1.0, 0, 1, 0]], [[0.0, 0, 1, 0]]]), torch.zeros(1, 1))
     >>> turnover = births_and_deaths(run)
@@ -137,9 +141,8 @@ def curvature_correlation(breakpoints: Vector, target: Target, interval: Interva
 
     Raises ValueError where one of them is the same in all bins.
 
-    >>> from lecturelib.splines import sine
-    >>> round(curvature_correlation([-1.6, -1.5, 1.5, 1.6], sine(1.0), (-3.2, 3.2), bins=4), 6)
-    0.0
+    >>> round(curvature_correlation([-1.0, 1.0], sine(1.0), (-3.2, 3.2), bins=4), 6)
+    1.0
     """
     low, high = interval
     edges = torch.linspace(low, high, bins + 1, dtype=breakpoints.dtype)
