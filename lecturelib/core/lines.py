@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from lecturelib.core.arguments import Array, RealOrInfinite, checked
 from lecturelib.core.line_layers import Bend, Largest, Layer, layers_of
 
-SAME = 1e-12  # breakpoints no further apart, beside their size, count as one place
+SAME = 1e-12  # breakpoints no further apart, beside their size and spread, count as one place
 
 
 class LineBreakpoints(NamedTuple):
@@ -159,12 +159,11 @@ class _Trace:
     def result(self, layers: list[Layer]) -> LineBreakpoints:
         """All steps put together, from the last to the first."""
         count, low = len(self.knots), int(self.closed[0])
-        inside = np.s_[low : count - int(self.closed[1])]
         values, slopes = self.rows[:count], self.rows[count:]
         rows, number, units, turns, active = self._gather(layers)
         order = np.lexsort((number, rows))
         rows, number, units, turns, active = (one[order] for one in (rows, number, units, turns, active))
-        keep = np.isin(rows, np.arange(count)[inside])
+        keep = (rows >= low) & (rows < count - self.closed[1])  # not the ends of the line
         rows, number, units, turns, active = (one[keep] for one in (rows, number, units, turns, active))
         pieces = np.concatenate([[low], rows + 1])
         # the nearer of the two ends of a piece loses fewer digits
@@ -208,8 +207,9 @@ def _degenerate(positions: np.ndarray, number: np.ndarray, units: np.ndarray) ->
     """Which breakpoints share their place with one of another unit."""
     same = np.zeros(len(positions), bool)
     if len(positions) > 1:
-        size = np.abs(positions)
-        near = np.diff(positions) <= SAME * np.maximum(size[1:], np.median(size))
+        quarter = len(positions) // 4
+        spread = positions[-1 - quarter] - positions[quarter]
+        near = np.diff(positions) <= SAME * np.maximum(np.abs(positions[1:]), spread)
         near &= (np.diff(number) != 0) | (np.diff(units) != 0)
         same[1:] |= near
         same[:-1] |= near
