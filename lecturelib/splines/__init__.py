@@ -1,8 +1,9 @@
-"""Part III: shallow ReLU networks as splines, of one input and of several."""
+    ,
 
 # A line takes as many names as it holds.
 # fmt: off
 # isort: off
+from lecturelib.core.lines import LineBreakpoints, breakpoints_on_line
 from lecturelib.splines.breakpoints.expansion import Target, curvature_density, sample, sampling_error, sine, spread
 from lecturelib.splines.breakpoints.network import (Network, Pieces, Spikes, Spline, balance, flip, pieces, rescale,
     same_function, spikes, to_network, to_spline)
@@ -11,6 +12,10 @@ from lecturelib.splines.dimensions.gap import train_planes
 from lecturelib.splines.dimensions.planes import BreakPlanes
 from lecturelib.splines.dimensions.radon import (Coefficients, coefficients_of, dual_radon, infinite_network,
     radon_norm, sphere)
+from lecturelib.splines.depth.counting import (breakpoints_of, count_pieces, expected_breakpoints,
+    expected_by_layer, most_pieces, start_deep, zigzag)
+from lecturelib.splines.depth.moving import (DeepRun, Turnover, births_and_deaths, breakpoint_speed,
+    curvature_correlation, descent, train_deep)
 from lecturelib.splines.dynamics.attraction import attractors, potential, psi
 from lecturelib.splines.dynamics.hinge_kernel import tangent_kernel
 from lecturelib.splines.dynamics.motion import flow, imbalance, moments, speeds
@@ -35,26 +40,32 @@ from lecturelib.splines.training.prefix_sums import gradient
 # isort: on
 
 __all__ = [
-    "BreakPlanes", "Census", "Coefficients", "Comparison", "ContinuousFit", "CubicLimit", "GaussianWeights",
-    "Interleaved", "LossSlice", "Network", "Pieces", "Relocated", "RoughnessMoments", "Segmentation", "Spikes",
-    "Spline", "Target", "Trajectory", "UniformWeights", "ZeroCount", "alone", "attractors", "balance", "census",
-    "coefficients_of", "compare_starts", "count_between", "cubic_limit", "curvature_density", "cut_corner",
-    "degenerate_cases", "descend", "descend_knots", "descend_relocating", "dual_radon", "evenly_spread",
-    "first_gap", "fit_continuous", "fit_knots", "fit_units", "flat_share", "flatness", "flip", "flow", "gradient",
-    "gram", "gram_rank", "greedy_merge", "hessian", "hinge_kernel", "imbalance", "infinite_network", "initialize",
-    "jacobian", "kernel_flow", "knot_counts", "limit_flow", "linear_interpolant", "loneliness", "moments",
-    "move_the_bump", "natural_cubic", "pieces", "place_breakpoints", "potential", "psi", "radon_norm", "relocate",
-    "rescale", "roughness", "roughness_between", "roughness_moments", "roughness_tail", "same_function", "sample",
-    "sampling_error", "segment", "segment_losses", "settle", "sharpest_bend", "sharpest_bend_mean", "sine",
-    "slice_loss", "smooth_error", "speeds", "sphere", "spikes", "spread", "stable_rate", "tail_bound",
-    "tangent_kernel", "to_network", "to_spline", "total_bend", "trade", "train_planes", "turn", "unit_spline",
-    "weight_law", "zero_count",
+    "BreakPlanes", "Census", "Coefficients", "Comparison", "ContinuousFit", "CubicLimit", "DeepRun",
+    "GaussianWeights", "Interleaved", "LineBreakpoints", "LossSlice", "Network", "Pieces", "Relocated",
+    "RoughnessMoments", "Segmentation", "Spikes", "Spline", "Target", "Trajectory", "Turnover", "UniformWeights",
+    "ZeroCount", "alone", "attractors", "balance", "births_and_deaths", "breakpoint_speed", "breakpoints_of",
+    "breakpoints_on_line", "census", "coefficients_of", "compare_starts", "count_between", "count_pieces",
+    "cubic_limit", "curvature_correlation", "curvature_density", "cut_corner", "degenerate_cases", "descend",
+    "descend_knots", "descend_relocating", "descent", "dual_radon", "evenly_spread", "expected_breakpoints",
+    "expected_by_layer", "first_gap", "fit_continuous", "fit_knots", "fit_units", "flat_share", "flatness", "flip",
+    "flow", "gradient", "gram", "gram_rank", "greedy_merge", "hessian", "hinge_kernel", "imbalance",
+    "infinite_network", "initialize", "jacobian", "kernel_flow", "knot_counts", "limit_flow", "linear_interpolant",
+    "loneliness", "moments", "most_pieces", "move_the_bump", "natural_cubic", "pieces", "place_breakpoints",
+    "potential", "psi", "radon_norm", "relocate", "rescale", "roughness", "roughness_between", "roughness_moments",
+    "roughness_tail", "same_function", "sample", "sampling_error", "segment", "segment_losses", "settle",
+    "sharpest_bend", "sharpest_bend_mean", "sine", "slice_loss", "smooth_error", "speeds", "sphere", "spikes",
+    "spread", "stable_rate", "start_deep", "tail_bound", "tangent_kernel", "to_network", "to_spline", "total_bend",
+    "trade", "train_deep", "train_planes", "turn", "unit_spline", "weight_law", "zero_count", "zigzag",
 ]
 # fmt: on
 
 
 def __getattr__(name: str):
     """Explorers are fetched when asked for: they draw, and whoever only computes need not wait for that."""
+    if name == "DepthExplorer":
+        from lecturelib.splines.depth.explorer import DepthExplorer
+
+        return DepthExplorer
     if name == "NeuronExplorer":
         from lecturelib.splines.breakpoints.neuron import NeuronExplorer
 

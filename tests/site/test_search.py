@@ -71,6 +71,7 @@ QUERIES = {
     "splines/regimes": ["natural cubic spline", "cubic splines", ],
     "splines/fitting": ["dynamic programming", "batch norm", "greedy merging"],
     "splines/dimensions": ["break plane", "dual radon transform", "adversarial direction", "saturating relu"],
+    "splines/depth": ["deep network breakpoints", "linear regions", "births and deaths"],
     "equivariance/convolution": [
         "convolution", "stride", "zero padding", "translation equivariance", "aliasing", "weight sharing",
         "max pooling",
