@@ -67,6 +67,7 @@ QUERIES = {
     "splines/dynamics": ["conservation law", "laws of motion", "training dynamics"],
     "splines/regimes": ["natural cubic spline", "cubic splines", ],
     "splines/fitting": ["dynamic programming", "batch norm", "greedy merging"],
+    "equivariance/augmentation": ["data augmentation", "adversarial training", "adversarial examples"],
     "equivariance/convolution": [
         "convolution", "stride", "zero padding", "translation equivariance", "aliasing", "weight sharing",
         "max pooling",
