@@ -17,8 +17,8 @@ from lecturelib.equivariance.augmentation.symmetry import asymmetry, symmetrize
 from lecturelib.equivariance.groups.actions import Action, cyclic
 
 STORED = Path(__file__).parents[3] / "chapters" / "equivariance" / "data" / "augmentation_filters.json"
-TRAIN, STEPS, RATE, MOMENTUM, WIDTH = 400, 2000, 0.1, 0.9, 32
-TIMES = (0, 1, 3, 10, 30, 100, 300, 1000, 2000)
+TRAIN, STEPS, RATE, MOMENTUM, WIDTH = 400, 1000, 0.1, 0.9, 32
+TIMES = (0, 1, 3, 10, 30, 100, 300, 1000)
 STARTS = ("random", "symmetric", "copies")
 DATA = ("upright", "turned", "one turn each")
 SEEDS = range(5)

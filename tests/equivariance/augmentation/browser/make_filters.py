@@ -25,10 +25,10 @@ def case(state: dict, steps: int) -> dict:
     return {"state": explorer.state, "steps": steps, **told, "each": float(found["each"]), "set": float(found["set"])}
 
 
-def stored() -> dict:
-    """All cases, computed now, and what the browser is given."""
-    return {"givens": FiltersExplorer().givens, "cases": [case(*one) for one in STATES]}
+def cases() -> list[dict]:
+    """What the browser is given, then all cases, computed now."""
+    return [{"givens": FiltersExplorer().givens}, *[case(*one) for one in STATES]]
 
 
 if __name__ == "__main__":
-    STORED.write_text(json.dumps(stored()) + "\n", encoding="utf-8")
+    STORED.write_text(json.dumps(cases()) + "\n", encoding="utf-8")
