@@ -1,4 +1,4 @@
-"""Claims of the chapter `equivariance/augmentation`: invariant losses, starts that stay symmetric, what is penalized."""
+"""Claims of the chapter `equivariance/augmentation`: invariant losses, starts that stay symmetric, penalties."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def symmetric_filters(loss, moves, w, rate, *, factor=1.0):
 
 
 def sets(generator: Generator) -> Iterator[tuple]:
-    """(moves, W, v, b, x, y, g, the order of the filters w g): each filter with all its copies, of orthogonal groups."""
+    """(moves, W, v, b, x, y, g, the order of the filters w g): filters with all copies, orthogonal groups."""
     for action in (cyclic(4).vectors(), symmetric(3).vectors(), octahedral().vectors()):
         moves = turned_coordinates(action, generator).elements
         order, squares = len(moves), (moves @ moves - moves[0]).abs().amax((1, 2))
@@ -224,7 +224,7 @@ def with_penalty(action: Action, x: Tensor, y: Tensor, w: Tensor, half: float, c
     check=equals(square_losses, on=linear_models),
     also=(
         lambda action, x, y, w: {
-            name: augmented_loss(lambda z: z @ one, action, lambda f, t: (f - t).square() / 2)(x, y)
+            name: augmented_loss(lambda z, w=one: z @ w, action, lambda f, t: (f - t).square() / 2)(x, y)
             for name, one in {"loss": w, "at_the_mean": symmetrize(w, action)}.items()
         },
     ),

@@ -1,4 +1,4 @@
-"""An explorer: filters that learn two kinds of digits, alone or in all positions, from starts with and without symmetry."""
+"""An explorer: filters that learn two kinds of digits, upright or in all positions, from several starts."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from torch.nn import functional
 from lecturelib.core import figures
 from lecturelib.core.controls import Choice, Setting, Switch
 from lecturelib.core.explorers import Explorer
+from lecturelib.equivariance.augmentation.drawing import tiles
 from lecturelib.equivariance.augmentation.symmetry import asymmetry, augmented_loss, symmetrize
 from lecturelib.equivariance.groups.actions import Action, Group, cyclic, dihedral
 
@@ -40,8 +41,8 @@ def seeds() -> Tensor:
 class FiltersExplorer(Explorer):
     """Filters of 8 × 8 pixels, trained live on 24 digits, with or without all their moved copies.
 
-    Settings: the group, whether the data are augmented by it, how many filters (one linear, or eight with tanh), and the
-    start: random, each filter symmetric, or with all copies of each filter.
+    Settings: the group, whether the data are augmented by it, how many filters (one linear, or eight with tanh), and
+    the start: random, each filter symmetric, or with all copies of each filter.
     """
 
     module = "equivariance/augmentation/browser/face.js"
@@ -116,9 +117,7 @@ class FiltersExplorer(Explorer):
         w = found["filters"]
         columns = min(4, len(w))
         figure, axes = figures.new(len(w) // columns, columns, height=1.5 * (len(w) // columns), squeeze=False)
-        for axis, one in zip(axes.flat, w, strict=True):
-            axis.imshow(one.reshape(8, 8), cmap="PuOr", vmin=-float(w.abs().max()), vmax=float(w.abs().max()))
-            axis.set(xticks=[], yticks=[])
+        tiles(axes.flat, w)
         shown = "in all positions" if self.state["augment"] else "as they are"
         told = f"each is {100 * float(found['each']):.0f} % from symmetric, the set {100 * float(found['set']):.0f} %"
         return figure, f"Filters after {STILL} steps on digits shown {shown}: {told}."

@@ -135,4 +135,3 @@ def forbidden_directions(model: nn.Module, loss: Callable, generators: Generator
     sizes = directions.flatten(1).norm(dim=1) * gradient.norm()
     slopes = (directions * gradient).sum((1, 2))
     return Forbidden(directions, torch.where(sizes > 0, slopes / sizes.clamp(min=1e-300), 0.0))
-
