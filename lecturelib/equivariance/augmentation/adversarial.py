@@ -35,9 +35,8 @@ def attack(losses: Callable, x: Array, *, size: NonNegative, steps: Count = 10) 
     x: (N, …); losses(x) gives the loss of each of the N, or their mean. One step has the length `size`, several have
     2.5 size/steps. Raises ValueError where x or the losses have another shape.
 
-    >>> w = torch.tensor([2.0, -1.0], dtype=torch.float64)
-    >>> attack(lambda x: (x @ w - 1) ** 2, [[0.0, 0.0]], size=0.5, steps=1)
-    tensor([[-0.5000,  0.5000]], dtype=torch.float64)
+    >>> attack(lambda x: (x - 1).square().mean(), [[0.0, 2.0]], size=0.5, steps=1)
+    tensor([[-0.5000,  2.5000]], dtype=torch.float64)
     """
     if not x.ndim or not len(x):
         raise ValueError(f"x: expected shape (N, …) with one datum or more, got {tuple(x.shape)}")

@@ -115,7 +115,7 @@ def forbidden_directions(model: nn.Module, loss: Callable, generators: Generator
     leaves in place has no direction, and the slope 0. Raises ValueError where sizes differ or nothing is to be moved.
 
     >>> turn = [[[0.0, -1.0], [1.0, 0.0]]]
-    >>> model = nn.Linear(2, 1, bias=False)
+    >>> model = torch.nn.Linear(2, 1, bias=False)
     >>> found = forbidden_directions(model, lambda m: m.weight.square().sum(), turn)
     >>> found.directions.shape, bool(found.slopes.abs() < 1e-6)
     (torch.Size([1, 1, 2]), True)

@@ -142,11 +142,13 @@ export default explorer((tools) => {
     const [at, each, set] = [frames.map(({ step }) => step), frames.map(({ off }) => 100 * off.each), frames.map(({ off }) => 100 * off.set)];
     const reach = Math.max(50, frames[last].step);
     fitLines("x", [0, reach]);
-    fitLines("y", [-4, Math.max(110, 1.08 * Math.max(...each, ...set))]);
+    fitLines("y", [-4, Math.max(110, 1.08 * Math.max(...each, ...(filters.length > 1 ? set : [])))]);
     lines.draw((pen) => {
       pen.line(at, each, { color: "green", width: 2.5 });
+      pen.marks([frame.step], [100 * frame.off.each], { color: "green", size: 4 });
+      if (filters.length === 1) return; // it is the whole set
       pen.line(at, set, { color: "pink", width: 2.5, dash: [7, 5] });
-      pen.marks([frame.step, frame.step], [100 * frame.off.each, 100 * frame.off.set], { color: "ink", size: 4 });
+      pen.marks([frame.step], [100 * frame.off.set], { color: "pink", size: 4 });
     });
     transport.show({ playing: ticking.running });
     transport.at(index ?? last, last, `step ${frame.step}`);
@@ -157,7 +159,8 @@ export default explorer((tools) => {
     told = performance.now();
     const shown = now.augment ? `in all ${givens.moves[now.group].length} positions` : "as they are";
     const apart = filters.length > 1 ? `Under ${SYMMETRY[now.group]}, each filter is ${percent(off.each)} % from symmetric, the set of all ${filters.length} is ${percent(off.set)} %.` : `Under ${SYMMETRY[now.group]}, the filter is ${percent(off.each)} % from symmetric.`;
-    const text = `Step ${step}, digits shown ${shown}. ${apart}`;
+    const alone = now.model === "one" && now.start === "copies" ? " One filter has no room for copies and starts at random." : "";
+    const text = `Step ${step}, digits shown ${shown}. ${apart}${alone}`;
     if (ticking.running) tools.words.textContent = text;
     else tools.say(text);
     picture.describe(`${filters.length === 1 ? "one filter" : `${filters.length} filters`} of 8 × 8 weights. ${text}`);
