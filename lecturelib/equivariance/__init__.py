@@ -8,6 +8,9 @@ from lecturelib.equivariance.composition.classifier import (draw_points, plane_f
 from lecturelib.equivariance.composition.parts import exciting_images
 from lecturelib.equivariance.composition.trees import (count_tree_functions, flat_product, parity, product_units,
     tree_product)
+from lecturelib.equivariance.augmentation.adversarial import attack
+from lecturelib.equivariance.augmentation.symmetry import (Forbidden, asymmetry, augmented_loss, forbidden_directions,
+    symmetrize)
 from lecturelib.equivariance.convolution.errors import ShiftError, shift_equivariance_error
 from lecturelib.equivariance.convolution.signals import (circulant, correlate, low_pass, receptive_field,
     shift_equivariant_part, shift_signal)
@@ -22,19 +25,24 @@ from lecturelib.equivariance.interpretability.masks import FourierMask, even_par
 # isort: on
 
 __all__ = [
-    "Action", "DeepSets", "Equation", "EquivariantLinear", "FourierMask", "Group", "GroupConvolution",
-    "Localization", "ShiftError", "assert_equivariant", "average", "circulant", "class_activation_map", "correlate",
-    "count_tree_functions", "cyclic", "derivative_filter", "dictionary", "dihedral", "dimension", "draw_points",
-    "equivariant_basis", "even_part", "exciting_images", "find_equation", "flat_product", "fourier_mask",
-    "localization", "low_pass", "masked", "octahedral", "parity", "plane_features", "product_units",
-    "receptive_field", "rotations", "shift_equivariance_error", "shift_equivariant_part", "shift_signal",
-    "start_classifier", "symmetric", "train_classifier", "translations", "tree_product", "turned",
+    "Action", "DeepSets", "Equation", "EquivariantLinear", "Forbidden", "FourierMask", "Group", "GroupConvolution",
+    "Localization", "ShiftError", "assert_equivariant", "asymmetry", "attack", "augmented_loss", "average",
+    "circulant", "class_activation_map", "correlate", "count_tree_functions", "cyclic", "derivative_filter",
+    "dictionary", "dihedral", "dimension", "draw_points", "equivariant_basis", "even_part", "exciting_images",
+    "find_equation", "flat_product", "forbidden_directions", "fourier_mask", "localization", "low_pass", "masked",
+    "octahedral", "parity", "plane_features", "product_units", "receptive_field", "rotations",
+    "shift_equivariance_error", "shift_equivariant_part", "shift_signal", "start_classifier", "symmetric",
+    "symmetrize", "train_classifier", "translations", "tree_product", "turned",
 ]
 # fmt: on
 
 
 def __getattr__(name: str):
     """Explorers are fetched when asked for: they draw, and whoever only computes need not wait for that."""
+    if name == "FiltersExplorer":
+        from lecturelib.equivariance.augmentation.explorer import FiltersExplorer
+
+        return FiltersExplorer
     if name == "SlidingExplorer":
         from lecturelib.equivariance.convolution.explorer import SlidingExplorer
 

@@ -72,6 +72,7 @@ QUERIES = {
     "splines/fitting": ["dynamic programming", "batch norm", "greedy merging"],
     "splines/dimensions": ["break plane", "dual radon transform", "adversarial direction", "saturating relu"],
     "splines/depth": ["deep network breakpoints", "linear regions", "births and deaths"],
+    "equivariance/augmentation": ["data augmentation", "adversarial training", "adversarial examples"],
     "equivariance/convolution": [
         "convolution", "stride", "zero padding", "translation equivariance", "aliasing", "weight sharing",
         "max pooling",

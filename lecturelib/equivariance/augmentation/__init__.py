@@ -1,0 +1,1 @@
+"""Symmetry that is taught by data."""

@@ -1,0 +1,186 @@
+// Filters that train while the reader looks, and how far they are from symmetric.
+import { clock, prefersStill } from "../../../core/browser/clock.js";
+import { chart, keeper } from "../../../core/browser/drawing.js";
+import { explorer } from "../../../core/browser/explorer.js";
+import { words } from "../../../core/browser/numbers.js";
+import { makeTransport } from "../../../core/browser/transport.js";
+import { asymmetry, augmented, begin, descend } from "./filters.js";
+
+const SIDE = 8; // pixels of a filter along a side
+const A_FRAME = 2; // steps
+const LAST = 1000; // steps, after which a run ends
+const CALM = 1000; // milliseconds between descriptions while it plays
+const SLOW = 500; // milliseconds between pictures for readers who ask for less motion
+
+const percent = (share) => words(share < 1e-9 ? 0 : 100 * share, 2);
+const SYMMETRY = { mirror: "a mirror", C4: "quarter turns", D4: "turns and a mirror" };
+
+/** A filter as a square around a place of the canvas: blue above 0, orange below. */
+function stamp({ ctx, hue, ratio }, filter, largest, x, y, size) {
+  const [left, top, cell] = [Math.round(x - size / 2), Math.round(y - size / 2), size / SIDE];
+  ctx.save();
+  filter.forEach((value, k) => {
+    const [column, row] = [k % SIDE, Math.floor(k / SIDE)];
+    const [from, to] = [Math.floor(column * cell), Math.floor((column + 1) * cell)];
+    const [above, below] = [Math.floor(row * cell), Math.floor((row + 1) * cell)];
+    ctx.globalAlpha = Math.min(1, Math.abs(value) / largest);
+    ctx.fillStyle = hue(value > 0 ? "blue" : "orange");
+    ctx.fillRect(left + from, top + above, to - from, below - above);
+  });
+  ctx.globalAlpha = 1;
+  ctx.strokeStyle = hue("muted");
+  ctx.lineWidth = ratio;
+  ctx.strokeRect(left, top, size, size);
+  ctx.restore();
+}
+
+export default explorer((tools) => {
+  const { stage, further, prefix, givens, state } = tools;
+  const x = givens.x.map((image) => image.map((value) => value / 16));
+  const picture = chart(stage, {
+    name: "Filters",
+    x: { label: "", range: [0, 4], at: [] },
+    y: { label: "", range: [0, 2], at: [] },
+    height: 290,
+    legend: [
+      { words: "weight above 0", color: "blue", mark: "square" },
+      { words: "weight below 0", color: "orange", mark: "square" },
+    ],
+  });
+  const acts = {
+    play: () => (ticking.running ? pause() : play()),
+    scrub: (place) => (pause(), (index = place), look(true)),
+  };
+  const steering = {
+    step: { words: "Step", act: () => (pause(), (index = null), advance(1), look(true)) },
+    again: { words: "Start over", act: () => (fresh(), look(true)) },
+  };
+  const transport = makeTransport(stage, prefix, acts, steering);
+  const lines = chart(further, {
+    name: "Distance from symmetric",
+    x: { label: "step" },
+    y: { label: "percent of size" },
+    height: 170,
+    legend: [
+      { words: "each filter", color: "green" },
+      { words: "the set of filters", color: "pink", mark: "dashed" },
+    ],
+  });
+  const fitLines = keeper(lines);
+  const fitPicture = keeper(picture);
+  let now = state;
+  let weights = null;
+  let data = null;
+  let steps = 0;
+  let frames = [];
+  /** Index of the recorded moment that is shown, or null for what is now. @type {number | null} */
+  let index = null;
+  let [told, drawn] = [0, 0];
+  const ticking = clock(stage, tick);
+
+  function fresh() {
+    const moves = givens.moves[now.group];
+    weights = begin(givens.filters, moves, now);
+    data = now.augment ? augmented(x, givens.y, moves) : { x, y: givens.y };
+    [steps, frames, index] = [0, [], null];
+    keep();
+  }
+
+  function keep() {
+    if (frames.at(-1)?.step === steps) return;
+    frames.push({ step: steps, filters: weights.w.map((one) => [...one]), off: asymmetry(weights.w, givens.moves[now.group]) });
+  }
+
+  function advance(count) {
+    for (let done = 0; done < count && steps < LAST; done += 1) {
+      descend(weights, data, givens);
+      steps += 1;
+    }
+    keep();
+  }
+
+  function play() {
+    if (steps >= LAST && (index === null || index >= frames.length - 1)) fresh();
+    ticking.start();
+    look();
+  }
+
+  function pause() {
+    if (!ticking.running) return;
+    ticking.stop();
+    look(true);
+  }
+
+  /** One frame of playing: recorded moments until the present is reached, then new steps. */
+  function tick() {
+    if (index !== null) {
+      index += 1;
+      if (index >= frames.length - 1) index = null;
+    } else {
+      advance(A_FRAME);
+      if (steps >= LAST) return pause();
+    }
+    const moment = performance.now();
+    if (prefersStill() && moment - drawn < SLOW) return;
+    drawn = moment;
+    look(moment - told > CALM);
+  }
+
+  function look(speak = false) {
+    const last = frames.length - 1;
+    const frame = frames[index ?? last];
+    const { filters } = frame;
+    const columns = Math.min(4, filters.length);
+    const rows = filters.length / columns;
+    const largest = Math.max(...filters.flat().map(Math.abs), 1e-9);
+    fitPicture("x", [0, columns]);
+    fitPicture("y", [0, rows]);
+    picture.draw((pen) => {
+      const size = 0.88 * Math.min(pen.box.width / columns, pen.box.height / rows);
+      filters.forEach((one, k) => stamp(pen, one, largest, pen.x((k % columns) + 0.5), pen.y(rows - Math.floor(k / columns) - 0.5), size));
+    });
+    const [at, each, set] = [frames.map(({ step }) => step), frames.map(({ off }) => 100 * off.each), frames.map(({ off }) => 100 * off.set)];
+    const reach = Math.max(50, frames[last].step);
+    fitLines("x", [0, reach]);
+    fitLines("y", [-4, Math.max(110, 1.08 * Math.max(...each, ...(filters.length > 1 ? set : [])))]);
+    lines.draw((pen) => {
+      pen.line(at, each, { color: "green", width: 2.5 });
+      pen.marks([frame.step], [100 * frame.off.each], { color: "green", size: 4 });
+      if (filters.length === 1) return; // it is the whole set
+      pen.line(at, set, { color: "pink", width: 2.5, dash: [7, 5] });
+      pen.marks([frame.step], [100 * frame.off.set], { color: "pink", size: 4 });
+    });
+    transport.show({ playing: ticking.running });
+    transport.at(index ?? last, last, `step ${frame.step}`);
+    if (speak) tell(frame);
+  }
+
+  function tell({ step, filters, off }) {
+    told = performance.now();
+    const shown = now.augment ? `in all ${givens.moves[now.group].length} positions` : "as they are";
+    const apart = filters.length > 1 ? `Under ${SYMMETRY[now.group]}, each filter is ${percent(off.each)} % from symmetric, the set of all ${filters.length} is ${percent(off.set)} %.` : `Under ${SYMMETRY[now.group]}, the filter is ${percent(off.each)} % from symmetric.`;
+    const alone = now.model === "one" && now.start === "copies" ? " One filter has no room for copies and starts at random." : "";
+    const text = `Step ${step}, digits shown ${shown}. ${apart}${alone}`;
+    if (ticking.running) tools.words.textContent = text;
+    else tools.say(text);
+    picture.describe(`${filters.length === 1 ? "one filter" : `${filters.length} filters`} of 8 × 8 weights. ${text}`);
+    lines.describe(`the distance from symmetric, from step 0 to ${frames.at(-1).step}. ${text}`);
+    tools.offer({ step, filters, each: off.each, set: off.set });
+  }
+
+  return {
+    update(next, before, anew) {
+      const old = now;
+      now = next;
+      const other = ["augment", "group", "model", "start"].some((name) => old[name] !== next[name]);
+      if (!before || anew || other) fresh();
+      look(true);
+    },
+    reset: pause,
+    end() {
+      ticking.end();
+      picture.end();
+      lines.end();
+    },
+  };
+});
