@@ -1,5 +1,7 @@
 """Part II: where training goes when it could go anywhere."""
 
+from lecturelib.core.later import later
+
 # A line takes as many names as it holds.
 # fmt: off
 # isort: off
@@ -49,31 +51,14 @@ __all__ = [
 ]
 # fmt: on
 
-
-def __getattr__(name: str):
-    """Explorers are fetched when asked for: they draw, and whoever only computes need not wait for that."""
-    if name == "RiskExplorer":
-        from lecturelib.bias.complexity.explorer import RiskExplorer
-
-        return RiskExplorer
-    if name == "PlaneExplorer":
-        from lecturelib.bias.minimum_norm.explorer import PlaneExplorer
-
-        return PlaneExplorer
-    if name == "ValleyExplorer":
-        from lecturelib.bias.stability.valley import ValleyExplorer
-
-        return ValleyExplorer
-    if name == "MarginExplorer":
-        from lecturelib.bias.maximum_margin.explorer import MarginExplorer
-
-        return MarginExplorer
-    if name == "StoppingExplorer":
-        from lecturelib.bias.early_stopping.explorer import StoppingExplorer
-
-        return StoppingExplorer
-    if name == "DescentExplorer":
-        from lecturelib.bias.discretization.explorer import DescentExplorer
-
-        return DescentExplorer
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = later(
+    __name__,
+    {
+        "DescentExplorer": "discretization.explorer",
+        "MarginExplorer": "maximum_margin.explorer",
+        "PlaneExplorer": "minimum_norm.explorer",
+        "RiskExplorer": "complexity.explorer",
+        "StoppingExplorer": "early_stopping.explorer",
+        "ValleyExplorer": "stability.valley",
+    },
+)

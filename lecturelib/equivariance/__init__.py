@@ -1,5 +1,7 @@
 """Part IV: equivariance."""
 
+from lecturelib.core.later import later
+
 # A line takes as many names as it holds.
 # fmt: off
 # isort: off
@@ -36,23 +38,12 @@ __all__ = [
 ]
 # fmt: on
 
-
-def __getattr__(name: str):
-    """Explorers are fetched when asked for: they draw, and whoever only computes need not wait for that."""
-    if name == "FiltersExplorer":
-        from lecturelib.equivariance.augmentation.explorer import FiltersExplorer
-
-        return FiltersExplorer
-    if name == "SlidingExplorer":
-        from lecturelib.equivariance.convolution.explorer import SlidingExplorer
-
-        return SlidingExplorer
-    if name == "ClassifierExplorer":
-        from lecturelib.equivariance.composition.explorer import ClassifierExplorer
-
-        return ClassifierExplorer
-    if name == "WaveExplorer":
-        from lecturelib.equivariance.interpretability.explorer import WaveExplorer
-
-        return WaveExplorer
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = later(
+    __name__,
+    {
+        "ClassifierExplorer": "composition.explorer",
+        "FiltersExplorer": "augmentation.explorer",
+        "SlidingExplorer": "convolution.explorer",
+        "WaveExplorer": "interpretability.explorer",
+    },
+)

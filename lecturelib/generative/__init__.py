@@ -1,5 +1,7 @@
 """Part V: generative models."""
 
+from lecturelib.core.later import later
+
 # A line takes as many names as it holds.
 # fmt: off
 # isort: off
@@ -34,15 +36,12 @@ __all__ = [
 ]
 # fmt: on
 
-
-def __getattr__(name: str):
-    """Explorers are fetched when asked for: they draw, and whoever only computes need not wait for that."""
-    if name == "GameExplorer":
-        from lecturelib.generative.adversarial.explorer import GameExplorer
-
-        return GameExplorer
-    if name == "PushExplorer":
-        from lecturelib.generative.flows.explorer import PushExplorer
-
-        return PushExplorer
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = later(
+    __name__,
+    {
+        "GameExplorer": "adversarial.explorer",
+        "PlaneWalkExplorer": "autoencoders.explorer",
+        "PushExplorer": "flows.explorer",
+        "SmallGamesExplorer": "mode_collapse.explorer",
+    },
+)

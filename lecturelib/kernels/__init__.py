@@ -1,5 +1,7 @@
 """Part I: from feature maps to the tangent kernel."""
 
+from lecturelib.core.later import later
+
 # A line takes as many names as it holds.
 # fmt: off
 # isort: off
@@ -40,11 +42,10 @@ __all__ = [
 ]
 # fmt: on
 
-
-def __getattr__(name: str):
-    """Explorers are fetched when asked for: they draw, and whoever only computes need not wait for that."""
-    if name == "HingesExplorer":
-        from lecturelib.kernels.approximation.explorer import HingesExplorer
-
-        return HingesExplorer
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = later(
+    __name__,
+    {
+        "HingesExplorer": "approximation.explorer",
+        "ModesExplorer": "spectral_bias.explorer",
+    },
+)

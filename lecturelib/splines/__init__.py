@@ -1,4 +1,6 @@
-    ,
+"""Part III: ReLU networks as splines, of one input and of several, shallow and deep."""
+
+from lecturelib.core.later import later
 
 # A line takes as many names as it holds.
 # fmt: off
@@ -59,19 +61,12 @@ __all__ = [
 ]
 # fmt: on
 
-
-def __getattr__(name: str):
-    """Explorers are fetched when asked for: they draw, and whoever only computes need not wait for that."""
-    if name == "DepthExplorer":
-        from lecturelib.splines.depth.explorer import DepthExplorer
-
-        return DepthExplorer
-    if name == "NeuronExplorer":
-        from lecturelib.splines.breakpoints.neuron import NeuronExplorer
-
-        return NeuronExplorer
-    if name == "PlanesExplorer":
-        from lecturelib.splines.dimensions.explorer import PlanesExplorer
-
-        return PlanesExplorer
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = later(
+    __name__,
+    {
+        "DepthExplorer": "depth.explorer",
+        "NeuronExplorer": "breakpoints.neuron",
+        "PlanesExplorer": "dimensions.explorer",
+        "SliceExplorer": "loss_surface.explorer",
+    },
+)
