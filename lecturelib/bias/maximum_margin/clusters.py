@@ -1,6 +1,6 @@
 """Both layers or the last one alone: a wide network on labelled clusters, after Chizat and Bach 2020.
 
-Run: python -m lecturelib.bias.maximum_margin.clusters   (half an hour; stores chapters/bias/data/clusters.json)
+Run: python -m lecturelib.bias.maximum_margin.clusters   (minutes; stores chapters/bias/data/clusters.json)
 
 In the first two of 15 dimensions there are nine squares, each with a random label; the other coordinates are noise.
 Networks (1/H) Σ a_j (w_j·x)₊ go up the soft margin −ln Σ e^{−m_i} with all weights. With a_j alone they are linear
@@ -18,8 +18,8 @@ from lecturelib.core.statements import CHAPTERS
 
 STORED = CHAPTERS / "bias/data/clusters.json"
 SIDE, DIMENSION = 3, 15
-SIZES, SEEDS = (32, 64, 128, 256, 512), range(5)
-WIDTH, STEPS = 1000, 50_000
+SIZES, SEEDS = (32, 64, 128, 256), range(5)
+WIDTH, STEPS = 300, 3000
 COMMAND = "python -m lecturelib.bias.maximum_margin.clusters"
 
 
