@@ -148,7 +148,7 @@ def waves(w, x, *, turn=2.0, factor=1.0, sign=-1.0):
 
 def stacks(generator: Generator) -> Iterator[tuple[Tensor, tuple[Tensor, ...], int]]:
     """(x, filters, shift): one to three layers of several widths, short and long shifts to both sides."""
-    for radii, shift in (((1,), 1), ((2,), -3), ((1, 1), 1), ((1, 2), 8), ((1, 1, 1), -5), ((2, 1, 1), 16)):
+    for radii, shift in (((1,), 1), ((2,), -3), ((1, 1), 1), ((1, 2), 8), ((1, 1, 1), -5), ((2, 2, 1), -20)):
         yield normal(generator, 40), tuple(0.5 * normal(generator, 2 * r + 1) for r in radii), shift
 
 
@@ -303,6 +303,7 @@ def towers(generator: Generator) -> Iterator[tuple[tuple[int, ...], tuple[int, .
     yield (3, 3, 3), (1, 1, 1)
     yield (3, 5), (2, 1)
     yield (2, 2, 2, 2), (2, 2, 2, 2)
+    yield (4, 3, 2), (3, 1, 2)
     size = torch.randint(1, 5, (2, 3), generator=generator) + torch.tensor([[1], [0]])
     yield tuple(size[0].tolist()), tuple(size[1].tolist())
 

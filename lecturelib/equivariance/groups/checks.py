@@ -11,7 +11,7 @@ from lecturelib.core.checking import equals
 from lecturelib.core.claims import claim
 from lecturelib.core.problems import normal
 from lecturelib.equivariance.groups.actions import Action, Group, cyclic, dihedral, octahedral, rotations, symmetric
-from lecturelib.equivariance.groups.maps import dimension, equivariant_basis
+from lecturelib.equivariance.groups.maps import average, dimension, equivariant_basis
 
 Pair = tuple[Action, Action]
 
@@ -96,42 +96,49 @@ def generators_suffice(rho_in, rho_out, *, one=1.0):
 
 
 def nullity(rho_in: Action, rho_out: Action) -> dict[str, Tensor]:
-    """The dimension from the equations, and the projector."""
+    """The dimension from the equations, the projector, and a solution that has to be kept."""
     found = commuting(generators_of(rho_in, rho_out))
-    return {"dimension": found.trace(), "mean": (found @ torch.ones(len(found)).double())}
+    solution = found @ torch.ones(len(found)).double()
+    return {"dimension": found.trace(), "mean": solution, "kept": solution}
 
 
-def averaged(rho_in: Action, rho_out: Action, factor: float, back) -> dict[str, Tensor]:
-    """The mean of χ_out χ_in, and the mean of ρ_out(g) W ρ_in(g)⁻¹ made orthogonal, for W of ones."""
+def averaged(rho_in: Action, rho_out: Action, factor: float, back, weight: float = 1.0) -> dict[str, Tensor]:
+    """The mean of χ_out χ_in, the mean of ρ_out(g) W ρ_in(g)⁻¹ made orthogonal, for W of ones, and the mean of that."""
     n, m = rho_in.size, rho_out.size
     eye = torch.eye(n * m, dtype=torch.float64).reshape(-1, m, n)
     mean = torch.stack([b @ eye @ back(a) for a, b in zip(rho_in.elements, rho_out.elements, strict=True)]).mean(0)
     images = torch.linalg.svd(mean.flatten(1).T)
     span = images[0][:, images[1] > 1e-9 * max(1.0, float(images[1][0]))]
     count = factor * (rho_in.characters * rho_out.characters).mean()
-    return {"dimension": count, "mean": span @ (span.T @ torch.ones(n * m).double())}
+    solution = span @ (span.T @ torch.ones(n * m).double())
+    return {"dimension": count, "mean": solution, "kept": weight * mean.flatten(1).T @ solution}
+
+
+def averaged_by_library(rho_in: Action, rho_out: Action) -> dict[str, Tensor]:
+    """The same with `dimension`, `equivariant_basis` and `average`."""
+    solution = projector(equivariant_basis(rho_in, rho_out)) @ torch.ones(rho_in.size * rho_out.size).double()
+    matrix = solution.reshape(rho_out.size, rho_in.size)
+    again = average(lambda x: x @ matrix.T, rho_in, rho_out)(torch.eye(rho_in.size, dtype=torch.float64)).T
+    count = torch.tensor(float(dimension(rho_in, rho_out)))
+    return {"dimension": count, "mean": solution, "kept": again.flatten()}
 
 
 @claim(
     "thm-group-average",
     source="own",
     check=equals(nullity, on=finite, tolerance=1e-8, floor=1.0),
-    also=(
-        lambda a, b: {
-            "dimension": torch.tensor(float(dimension(a, b))),
-            "mean": projector(equivariant_basis(a, b)) @ torch.ones(a.size * b.size).double(),
-        },
-    ),
+    also=(averaged_by_library,),
     wrong={
         "without the inverse": lambda a, b: averaged(a, b, 1.0, lambda one: one),
+        "the sum, not the mean": lambda a, b: averaged(a, b, 1.0, torch.inverse, float(len(a.elements))),
         "the transpose in its place": lambda a, b: averaged(a, b, 1.0, lambda one: one.T),
         r"$\chi_{\text{out}}^2$": lambda a, b: (
             averaged(a, b, 1.0, torch.inverse) | {"dimension": b.characters.square().mean()}
         ),
     },
 )
-def average_projects(rho_in, rho_out, *, factor=1.0):
-    return averaged(rho_in, rho_out, factor, torch.inverse)
+def average_projects(rho_in, rho_out, *, factor=1.0, weight=1.0):
+    return averaged(rho_in, rho_out, factor, torch.inverse, weight)
 
 
 # Permutations
@@ -200,7 +207,10 @@ def cosets(table: Tensor, subgroup: list[int]) -> Tensor:
 
 def spaces(generator: Generator) -> Iterator[tuple]:
     """(u v, u⁻¹, cosets of H, cosets of K, (H, K), W, f): W equivariant from G/H to G/K, f on G/H."""
-    for group, chosen in ((dihedral(3), [[0], [3]]), (symmetric(4), [[0, 1], [2]]), (dihedral(4), [[2], []])):
+    four = symmetric(4)  # 1 and 14 generate all that leaves one of four things in place
+    for group, chosen in (
+        (dihedral(3), [[0], [3]]), (four, [[0, 1], [2]]), (dihedral(4), [[2], []]), (four, [[1, 14], [1, 14]]),
+    ):  # fmt: skip
         table, inverse = tables(group)
         parts = []
         for numbers in chosen:  # the subgroup that these elements generate
@@ -250,6 +260,9 @@ def convolved(table, inverse, one, two, parts, w, f, factor=1.0, order=lambda u,
         "the size of $H$ forgotten": lambda *one: convolved(*one, factor=len(one[4][0])),
         r"$f(v^{-1}u)$": lambda *one: convolved(*one, order=lambda u, v: (v, u)),
         r"$f(uv)$": lambda *one: convolved(*one, order=lambda u, v: (u, one[1][v])),
+        r"$\lvert G \rvert / (\lvert H \rvert \lvert K \rvert)$ weights": lambda *one: (
+            convolved(*one) | {"count": torch.tensor(len(one[0]) / (len(one[4][0]) * len(one[4][1])))}
+        ),
         "a dimension for each coset": lambda *one: convolved(*one) | {"count": torch.tensor(float(one[3].max() + 1))},
     },
 )

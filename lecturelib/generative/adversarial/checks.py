@@ -108,10 +108,12 @@ def value(p, q, *, two=2.0, constant=2.0, base=2.0):
 
 
 def overlapping(generator: Generator) -> Iterator[tuple[GaussianMixture, GaussianMixture]]:
-    """`pairs`, one mixture twice, and two Gaussians near each other."""
+    """`pairs`, one mixture twice, two Gaussians near each other, and two mixtures with one component in common."""
     yield from pairs(generator)
     p = drawn(generator, 2)
     yield p, p
+    for share in (0.2, 0.6):  # all else is apart: the bound is reached
+        yield tuple(GaussianMixture([[0.0], [far]], [1.0, 1.0], [share, 1 - share]) for far in (-30.0, 30.0))
     for shift in (0.1, 0.5, 3.0):
         yield (GaussianMixture([[0.0]], [1.0], [1.0]), GaussianMixture([[shift]], [1.0], [1.0]))
 

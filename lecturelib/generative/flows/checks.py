@@ -30,9 +30,9 @@ def solved(rate: Callable, start: np.ndarray, begin: float, end: float) -> np.nd
 
 
 def deep(generator: Generator) -> Iterator[tuple]:
-    """(field, start, exact end, L, C, T, depth): growth, slow growth, rotation, and the sine."""
+    """(field, start, exact end, L, C, T, depth): growth, fast and slow, rotation, and the sine."""
     start = normal(generator, 1, 1).abs() + 0.1
-    for growth, time, depth in ((1.0, 1.0, 10), (0.1, 0.5, 3), (0.02, 1.0, 50)):
+    for growth, time, depth in ((1.0, 1.0, 10), (4.0, 0.1, 3), (0.02, 5.0, 100), (0.02, 5.0, 2)):
         end = start * math.exp(growth * time)
         yield lambda h, t, g=growth: g * h, start, end, growth, growth**2 * float(end), time, depth
     turn = torch.tensor([[0.0, -1.0], [1.0, 0.0]], dtype=torch.float64)
@@ -297,7 +297,7 @@ def hutchinson(matrix, *, half=0.5, diagonal=2.0):
 def pairs(generator: Generator) -> Iterator[tuple]:
     """(rate, L, two starts, T): growth and decay at one rate, and networks, whose L is a product of norms."""
     for growth in (0.8, -0.8):
-        yield lambda t, y, g=growth: g * y, 0.8, normal(generator, 2, 2).numpy(), 1.5
+        yield lambda t, y, g=growth: g * y, 0.8, normal(generator, 2, 2).numpy(), 3.0
     for size, width in ((1, 5), (2, 6)):
         v, w = normal(generator, size, width).numpy(), normal(generator, width, size).numpy()
         bound = np.linalg.norm(v, 2) * np.linalg.norm(w, 2)
