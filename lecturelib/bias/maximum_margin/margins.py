@@ -138,7 +138,7 @@ def leave_one_out(x: Annotated[Matrix, "n d"], y: Annotated[Vector, "n"]) -> int
     wrong = 0
     for i in hard_margin(x, y).support.tolist():
         rest = widest(np.delete(z, i, axis=0))
-        wrong += rest is None or rest[0] @ z[i] <= 1e-12 * np.linalg.norm(rest[0]) * np.linalg.norm(z[i])
+        wrong += rest is None or bool(rest[0] @ z[i] <= 1e-12 * np.linalg.norm(rest[0]) * np.linalg.norm(z[i]))
     return wrong
 
 
