@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from bs4 import BeautifulSoup
 
 from tests.site.books import SETTINGS
 from tests.site.page_checks import is_chapter
+
+OBJECT = re.compile(r"<[\w.]+ at 0x[0-9a-f]+>|\[Text\(|<matplotlib\.")
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +45,16 @@ def test_titles_are_the_pages_own_and_descriptions_too(read, chapters):
         page for page, words in descriptions.items() if not 40 <= len(words) <= 200 or "$" in words or "\\" in words
     ]
     assert len(set(descriptions.values())) == len(descriptions)
+
+
+def test_no_output_is_the_name_of_an_object_that_a_cell_happened_to_end_with(read):
+    left = {
+        page: [
+            output.get_text()[:60] for output in text.select(".cell_output .output") if OBJECT.search(output.get_text())
+        ]
+        for page, text in read.items()
+    }
+    assert not {page: found for page, found in left.items() if found}
 
 
 def test_no_page_has_bars_of_hidden_code_or_shows_how_it_asks_for_checks(read):
