@@ -365,7 +365,7 @@ def test_it_says_what_a_reader_needs(one):
 def faults_of(function: Any, *args: Any, **kwargs: Any) -> str:
     valid = inspect.signature(function).bind(*args, **kwargs)
     valid.apply_defaults()
-    return "\n".join(faults(Public("lecturelib.core", "function", function), valid, seconds=0.5))
+    return "\n".join(faults(Public("lecturelib.core", "function", function), valid, seconds=2.0))
 
 
 def test_a_good_function_has_no_faults():

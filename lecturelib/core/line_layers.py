@@ -154,7 +154,7 @@ def _read(module: nn.Module, shape: tuple[int, ...], place: str) -> tuple[Layer 
         raise ValueError(f"{place}: expected no hooks, which may compute something else")
     if kind in (nn.Identity, nn.ReLU, nn.LeakyReLU, nn.Flatten) or (kind is nn.Dropout and not module.training):
         return _without_numbers(module, shape, place)
-    if kind is nn.Linear:
+    if kind is nn.Linear and isinstance(module, nn.Linear):  # no subclass, which may compute something else
         if shape != (module.in_features,):
             raise ValueError(f"{place}: expected inputs of shape ({module.in_features},), got {shape}")
         weights = _double(module.weight)

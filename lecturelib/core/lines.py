@@ -116,8 +116,8 @@ class _Trace:
             cut, switches = self._cut(self.rows)
             self.rows[switches[1], switches[2]] = 0.0
             compiled().rectify(self.rows, switches[0], layer.leak)
-            on, *where = switches
-            self.steps.append(_Step([cut], *where, on))
+            on, rows, units, turns = switches
+            self.steps.append(_Step([cut], rows, units, turns, on))
         elif isinstance(layer, Largest):
             self.steps.append(self._choose(layer.windows))
         else:
@@ -179,12 +179,13 @@ class _Trace:
     def _gather(self, layers: list[Layer]) -> tuple[np.ndarray, ...]:
         """For each switch the knot it is at, number of its layer, unit, turn, and whether it is active."""
         final = np.arange(len(self.knots) + 1)  # piece of the layer for each of the last pieces
-        open_ = np.ones((len(final), 1), bool)  # one column stands for all units
+        open_: np.ndarray = np.ones((len(final), 1), bool)  # one column stands for all units
         steps, found = list(enumerate(self.steps, 1)), []
         for layer in reversed(layers):
             if not isinstance(layer, (Bend, Largest)):
                 reached = open_.any(1, keepdims=True)
-                open_ = reached if layer.dense else layer.reach(np.broadcast_to(open_, (len(final), layer.size))) > 0
+                seen = np.broadcast_to(open_, (len(final), layer.size))
+                open_ = reached if layer.dense else np.asarray(layer.reach(seen) > 0)
                 continue
             number, step = steps.pop()
             rows = np.searchsorted(final, step.rows, "right") - 1
