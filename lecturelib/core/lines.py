@@ -183,9 +183,10 @@ class _Trace:
         steps, found = list(enumerate(self.steps, 1)), []
         for layer in reversed(layers):
             if not isinstance(layer, (Bend, Largest)):
-                reached = open_.any(1, keepdims=True)
+                reached: np.ndarray = open_.any(1, keepdims=True)  # type: ignore[assignment]
                 seen = np.broadcast_to(open_, (len(final), layer.size))
-                open_ = reached if layer.dense else np.asarray(layer.reach(seen) > 0)
+                through: np.ndarray = reached if layer.dense else np.greater(layer.reach(seen), 0)
+                open_ = through
                 continue
             number, step = steps.pop()
             rows = np.searchsorted(final, step.rows, "right") - 1
