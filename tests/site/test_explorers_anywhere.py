@@ -12,7 +12,8 @@ from tests.site.weight import explorers
 
 ALIVE = "(name) => document.querySelector(`#explorer-${name}.alive .explorer-words`)?.textContent.trim()"
 LATE = "(name) => document.getElementById(`explorer-${name}`).innerText.slice(0, 300)"
-CONTROLS = "[...document.querySelectorAll(`#explorer-${name} :is(input[type=range], .explorer-handle):not(:disabled)`)]"
+MOVED = ":is(input[type=range], input[type=checkbox], .explorer-handle):not(:disabled)"
+CONTROLS = f"[...document.querySelectorAll(`#explorer-${{name}} {MOVED}`)]"
 TELLING = f"(name) => {CONTROLS}.map((one) => one.ariaLabel ?? one.labels?.[0]?.textContent ?? one.outerHTML)"
 FOCUS = f"""([name, number]) => {{
   const control = {CONTROLS}[number];
@@ -22,7 +23,7 @@ FOCUS = f"""([name, number]) => {{
 SAYS = "(name) => document.querySelector(`#explorer-${name} .explorer-words`).textContent"
 OTHERWISE = f"([name, before]) => ({SAYS})(name) !== before"
 MISSING = "[...document.fonts].filter((font) => font.status === 'error').map((font) => font.family)"
-KEYS = ("ArrowRight", "ArrowLeft")
+KEYS = ("ArrowRight", "ArrowLeft", " ")
 
 
 @pytest.fixture(scope="module")
