@@ -165,7 +165,7 @@ def opened(page, query: str):
 
 
 def test_a_word_with_a_slip_leads_to_a_chapter_on_it(site):
-    for slip, pages in {"breakpiont": {"breakpoints", "depth"}, "convlution": {"convolution"}}.items():
+    for slip, pages in {"breakpiont": {"breakpoints", "depth"}, "convlution": {"convolution", "groups"}}.items():
         (hits,) = ranked(site, [slip])
         assert hits[0][0].rsplit("/")[-1].removesuffix(".html") in pages, hits[:3]
 
