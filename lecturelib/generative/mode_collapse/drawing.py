@@ -36,26 +36,25 @@ def grouped(stored: Iterable[Mapping[str, Any]]) -> dict[str, list[dict[str, Any
     return found
 
 
-def spread_over(seeds: list[dict[str, Any]], what: str) -> tuple[list[int], Tensor, Tensor, Tensor]:
-    """Steps, and the least, the median and the largest over seeds; NaN where fewer than half of them know it."""
+def spread_over(seeds: list[dict[str, Any]], what: str, share: float = 1.0) -> tuple[list[int], Tensor, Tensor, Tensor]:
+    """Steps, the median over seeds and the ends of the middle `share` of them; NaN where fewer than half know it."""
     rows = [[float("nan") if value is None else value for value in one[what]] for one in seeds]
     values = torch.tensor(rows, dtype=torch.float64)
     few = values.isnan().double().mean(0) > 0.5
-    low = values.nan_to_num(torch.inf).amin(0).masked_fill(few, torch.nan)
-    high = values.nan_to_num(-torch.inf).amax(0).masked_fill(few, torch.nan)
-    return seeds[0]["at"], low, values.nanquantile(0.5, 0).masked_fill(few, torch.nan), high
+    cuts = torch.tensor([(1 - share) / 2, 0.5, (1 + share) / 2], dtype=torch.float64)
+    low, middle, high = values.nanquantile(cuts, 0).masked_fill(few, torch.nan)
+    return seeds[0]["at"], low, middle, high
 
 
 def end_table(runs: Mapping[str, list[dict[str, Any]]]) -> Shown:
     """The last record of each run: medians over seeds, with the least and the largest."""
-    heads = ["run", "modes hit", "covered well", "at no mode", "largest slope", "solves that broke"]
+    heads = ["run", "modes hit", "covered well", "at no mode", "largest slope"]
     rows = []
     for name, seeds in runs.items():
         cells = [name]
         for what, form in (("hit", "g"), ("well", "g"), ("none", ".2f"), ("steepest", ".3g")):
             _, low, middle, high = (float(one[-1]) for one in spread_over(seeds, what))
             cells.append(f"{middle:{form}} ({low:{form}} to {high:{form}})")
-        broken = max(one["broken"] for one in seeds)
-        rows.append([*cells, f"{100 * broken:.0f} %" if "ridge" in name else "–"])
+        rows.append(cells)
     lines = [heads, ["---"] * len(heads), *rows]
     return Shown.markdown("\n".join(f"| {' | '.join(row)} |" for row in lines))

@@ -19,7 +19,7 @@ GAMES = {
     "left": "A: −3x² − y² + 4xy",
     "loved": "B: 3x² + y² + 4xy",
     "turning": "xy",
-    "hill": "the third game",
+    "hill": "game C, the hills",
 }
 METHODS = {
     "simultaneous": "simultaneous",
@@ -55,7 +55,7 @@ class SmallGamesExplorer(Explorer):
         "ridge": ("A, following the ridge", {"game": "left", "method": "follow_the_ridge", "x": 5.0}),
         "wrong": ("The wrong point of B", {"game": "loved", "method": "simultaneous", "x": 3.0, "y": -1.0}),
         "turn": ("Turning", {"game": "turning", "method": "extragradient", "rate": 0.2, "x": 5.0}),
-        "hill": ("The third game", {"game": "hill", "method": "simultaneous", "rate": 0.1, "x": 7.0, "y": 5.0}),
+        "hill": ("Game C", {"game": "hill", "method": "simultaneous", "rate": 0.1, "x": 7.0, "y": 5.0}),
     }
     heights = (690, 900)
 
