@@ -407,7 +407,7 @@ def test_what_does_not_return_is_found():
         while x < 0:
             pass
 
-    assert "x = -1: still running after 0.5 seconds" in faults_of(slow, 1.0)
+    assert "x = -1: still running after 2 seconds" in faults_of(slow, 1.0)
 
 
 @pytest.mark.parametrize(
