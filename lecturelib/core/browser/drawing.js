@@ -5,6 +5,7 @@ import { guarded, tell } from "./failing.js";
 import { handles } from "./handles.js";
 import { makePen } from "./pen.js";
 
+const [SIDES, ENDS] = [62, 50]; // pixels of a chart that axes and margins take, about
 const LEAST = 110; // pixels, below which a chart cannot be read
 const FONT = "12px system-ui, sans-serif";
 
@@ -18,7 +19,7 @@ export function color(root, name) {
  * options: name, a few words; x and y: {label, range: [low, high], log, at: places of the labels}; height: about how high, in
  * pixels, as charts share the room of their explorer in proportion to it; legend: [{words, color, mark}], mark one of line, dashed, band, tick, dot, up, down, square, empty, ring.
  * draw(paint) keeps paint(pen) and calls it whenever the chart is drawn; range({x, y}) changes the ends of axes;
- * describe(text) is what the chart shows, for those who cannot see it; onTap(act) calls act(x, y) when its ground is
+ * ratio() is about that of width and height; describe(text) is what the chart shows, for those who cannot see it; onTap(act) calls act(x, y) when its ground is
  * touched; handles(list, act, pick) shows what can be taken and moved (see handles.js); end() takes the chart away.
  */
 export function chart(parent, { name, x, y, height = 240, legend = [] }) {
@@ -82,6 +83,8 @@ export function chart(parent, { name, x, y, height = 240, legend = [] }) {
       });
       place.move();
     },
+    /** About how many times as wide as high the ground between the axes is; at least a half, before a page has room too. */
+    ratio: () => Math.max(0.5, (canvas.clientWidth - SIDES) / Math.max(1, canvas.clientHeight - ENDS)),
     describe: (text) => canvas.setAttribute("aria-label", `${name}: ${text}`),
     onTap: place.onTap,
     handles: place.show,

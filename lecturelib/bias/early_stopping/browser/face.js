@@ -7,7 +7,6 @@ import { axes, byFlow, byRidge, ellipse, paths, penalty } from "./stopping.js";
 
 const HEIGHT = [-2, 3.5];
 const MIDDLE = 1;
-const [SIDES, ENDS] = [76, 56]; // pixels that axes and margins take
 const LEVELS = [0.02, 0.1, 0.3, 0.7, 1.4, 2.5];
 const TIMES = [0, ...Array.from({ length: 161 }, (_, k) => 10 ** (-3 + k / 20))];
 const [FIRST, LAST] = [0.01, 100]; // of c t, on the axis
@@ -43,9 +42,7 @@ export default explorer(({ stage, further, givens, state, set, say, offer }) => 
   const problem = () => ({ start: [now.x, now.y], goal: [now.mx, now.my], angle, curvatures: [now.steep, now.flat] });
 
   function level() {
-    const canvas = picture.box.querySelector(".explorer-canvas");
-    const ratio = (canvas.clientWidth - SIDES) / (canvas.clientHeight - ENDS);
-    const half = (Math.max(0.5, ratio) * (HEIGHT[1] - HEIGHT[0])) / 2;
+    const half = (picture.ratio() * (HEIGHT[1] - HEIGHT[0])) / 2;
     fit("x", [MIDDLE - half, MIDDLE + half]);
   }
 

@@ -8,7 +8,6 @@ import { ofDescent, ofDiagonal, point } from "./plane_words.js";
 
 const HEIGHT = [-3, 4.5]; // of the picture, in weights; its width follows, so that right angles look right
 const MIDDLE = 1.5;
-const [SIDES, ENDS] = [76, 56]; // pixels that axes and margins take
 const LEGEND = [
   { words: "solutions a·w = b", color: "ink" },
   { words: "start", color: "blue", mark: "ring" },
@@ -39,9 +38,7 @@ export default explorer(({ stage, further, givens, state, set, say, offer }) => 
 
   /** The same length for a unit of both weights. */
   function level() {
-    const canvas = picture.box.querySelector(".explorer-canvas");
-    const ratio = (canvas.clientWidth - SIDES) / (canvas.clientHeight - ENDS);
-    const half = (Math.max(0.5, ratio) * (HEIGHT[1] - HEIGHT[0])) / 2;
+    const half = (picture.ratio() * (HEIGHT[1] - HEIGHT[0])) / 2;
     fit("x", [MIDDLE - half, MIDDLE + half]);
     return [MIDDLE - half, MIDDLE + half];
   }

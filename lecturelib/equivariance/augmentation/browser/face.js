@@ -1,16 +1,13 @@
 // Filters that train while the reader looks, and how far they are from symmetric.
-import { clock, prefersStill } from "../../../core/browser/clock.js";
 import { chart, keeper } from "../../../core/browser/drawing.js";
 import { explorer } from "../../../core/browser/explorer.js";
+import { makeFilm } from "../../../core/browser/film.js";
 import { words } from "../../../core/browser/numbers.js";
-import { makeTransport } from "../../../core/browser/transport.js";
 import { asymmetry, augmented, begin, descend } from "./filters.js";
 
 const SIDE = 8; // pixels of a filter along a side
 const A_FRAME = 2; // steps
 const LAST = 1000; // steps, after which a run ends
-const CALM = 1000; // milliseconds between descriptions while it plays
-const SLOW = 500; // milliseconds between pictures for readers who ask for less motion
 
 const percent = (share) => words(share < 1e-9 ? 0 : 100 * share, 2);
 const SYMMETRY = { mirror: "a mirror", C4: "quarter turns", D4: "turns and a mirror" };
@@ -47,15 +44,8 @@ export default explorer((tools) => {
       { words: "weight below 0", color: "orange", mark: "square" },
     ],
   });
-  const acts = {
-    play: () => (ticking.running ? pause() : play()),
-    scrub: (place) => (pause(), (index = place), look(true)),
-  };
-  const steering = {
-    step: { words: "Step", act: () => (pause(), (index = null), advance(1), look(true)) },
-    again: { words: "Start over", act: () => (fresh(), look(true)) },
-  };
-  const transport = makeTransport(stage, prefix, acts, steering);
+  const run = { begin: start, at: () => steps, record, advance, look, pace: () => A_FRAME, ended: () => steps >= LAST };
+  const film = makeFilm(stage, prefix, run);
   const lines = chart(further, {
     name: "Distance from symmetric",
     x: { label: "step" },
@@ -72,23 +62,16 @@ export default explorer((tools) => {
   let weights = null;
   let data = null;
   let steps = 0;
-  let frames = [];
-  /** Index of the recorded moment that is shown, or null for what is now. @type {number | null} */
-  let index = null;
-  let [told, drawn] = [0, 0];
-  const ticking = clock(stage, tick);
 
-  function fresh() {
+  function start() {
     const moves = givens.moves[now.group];
     weights = begin(givens.filters, moves, now);
     data = now.augment ? augmented(x, givens.y, moves) : { x, y: givens.y };
-    [steps, frames, index] = [0, [], null];
-    keep();
+    steps = 0;
   }
 
-  function keep() {
-    if (frames.at(-1)?.step === steps) return;
-    frames.push({ step: steps, filters: weights.w.map((one) => [...one]), off: asymmetry(weights.w, givens.moves[now.group]) });
+  function record() {
+    return { filters: weights.w.map((one) => [...one]), off: asymmetry(weights.w, givens.moves[now.group]) };
   }
 
   function advance(count) {
@@ -96,39 +79,10 @@ export default explorer((tools) => {
       descend(weights, data, givens);
       steps += 1;
     }
-    keep();
+    film.keep();
   }
 
-  function play() {
-    if (steps >= LAST && (index === null || index >= frames.length - 1)) fresh();
-    ticking.start();
-    look();
-  }
-
-  function pause() {
-    if (!ticking.running) return;
-    ticking.stop();
-    look(true);
-  }
-
-  /** One frame of playing: recorded moments until the present is reached, then new steps. */
-  function tick() {
-    if (index !== null) {
-      index += 1;
-      if (index >= frames.length - 1) index = null;
-    } else {
-      advance(A_FRAME);
-      if (steps >= LAST) return pause();
-    }
-    const moment = performance.now();
-    if (prefersStill() && moment - drawn < SLOW) return;
-    drawn = moment;
-    look(moment - told > CALM);
-  }
-
-  function look(speak = false) {
-    const last = frames.length - 1;
-    const frame = frames[index ?? last];
+  function look({ frame, frames, speak, playing }) {
     const { filters } = frame;
     const columns = Math.min(4, filters.length);
     const rows = filters.length / columns;
@@ -139,32 +93,29 @@ export default explorer((tools) => {
       const size = 0.88 * Math.min(pen.box.width / columns, pen.box.height / rows);
       filters.forEach((one, k) => stamp(pen, one, largest, pen.x((k % columns) + 0.5), pen.y(rows - Math.floor(k / columns) - 0.5), size));
     });
-    const [at, each, set] = [frames.map(({ step }) => step), frames.map(({ off }) => 100 * off.each), frames.map(({ off }) => 100 * off.set)];
-    const reach = Math.max(50, frames[last].step);
+    const [at, each, set] = [frames.map((one) => one.at), frames.map(({ off }) => 100 * off.each), frames.map(({ off }) => 100 * off.set)];
+    const reach = Math.max(50, frames.at(-1).at);
     fitLines("x", [0, reach]);
     fitLines("y", [-4, Math.max(110, 1.08 * Math.max(...each, ...(filters.length > 1 ? set : [])))]);
     lines.draw((pen) => {
       pen.line(at, each, { color: "green", width: 2.5 });
-      pen.marks([frame.step], [100 * frame.off.each], { color: "green", size: 4 });
+      pen.marks([frame.at], [100 * frame.off.each], { color: "green", size: 4 });
       if (filters.length === 1) return; // it is the whole set
       pen.line(at, set, { color: "pink", width: 2.5, dash: [7, 5] });
-      pen.marks([frame.step], [100 * frame.off.set], { color: "pink", size: 4 });
+      pen.marks([frame.at], [100 * frame.off.set], { color: "pink", size: 4 });
     });
-    transport.show({ playing: ticking.running });
-    transport.at(index ?? last, last, `step ${frame.step}`);
-    if (speak) tell(frame);
+    if (speak) tell(frame, frames.at(-1).at, playing);
   }
 
-  function tell({ step, filters, off }) {
-    told = performance.now();
+  function tell({ at: step, filters, off }, last, playing) {
     const shown = now.augment ? `in all ${givens.moves[now.group].length} positions` : "as they are";
     const apart = filters.length > 1 ? `Under ${SYMMETRY[now.group]}, each filter is ${percent(off.each)} % from symmetric, the set of all ${filters.length} is ${percent(off.set)} %.` : `Under ${SYMMETRY[now.group]}, the filter is ${percent(off.each)} % from symmetric.`;
     const alone = now.model === "one" && now.start === "copies" ? " One filter has no room for copies and starts at random." : "";
     const text = `Step ${step}, digits shown ${shown}. ${apart}${alone}`;
-    if (ticking.running) tools.words.textContent = text;
+    if (playing) tools.words.textContent = text;
     else tools.say(text);
     picture.describe(`${filters.length === 1 ? "one filter" : `${filters.length} filters`} of 8 × 8 weights. ${text}`);
-    lines.describe(`the distance from symmetric, from step 0 to ${frames.at(-1).step}. ${text}`);
+    lines.describe(`the distance from symmetric, from step 0 to ${last}. ${text}`);
     tools.offer({ step, filters, each: off.each, set: off.set });
   }
 
@@ -173,12 +124,12 @@ export default explorer((tools) => {
       const old = now;
       now = next;
       const other = ["augment", "group", "model", "start"].some((name) => old[name] !== next[name]);
-      if (!before || anew || other) fresh();
-      look(true);
+      if (!before || anew || other) film.begin();
+      film.show(true);
     },
-    reset: pause,
+    reset: film.pause,
     end() {
-      ticking.end();
+      film.end();
       picture.end();
       lines.end();
     },

@@ -1,20 +1,15 @@
 /** The face of the small classifier: points, what the network says everywhere, and what each of its units says. */
 
-import { clock, prefersStill } from "../../../core/browser/clock.js";
 import { chart, keeper } from "../../../core/browser/drawing.js";
 import { explorer } from "../../../core/browser/explorer.js";
+import { makeFilm } from "../../../core/browser/film.js";
 import { words } from "../../../core/browser/numbers.js";
 import { draws } from "../../../core/browser/random.js";
-import { makeTransport } from "../../../core/browser/transport.js";
 import { makeRun, mapsOf } from "./classifier.js";
 
-const TRAINING = 9; // milliseconds a frame; the rest of the 16 is for drawing
-const SLOW = 500; // milliseconds between pictures for readers who ask for less motion
-const CALM = 1000; // milliseconds between descriptions while it plays
 const MOST = 150; // recorded moments, before every second one is dropped
 const END = 6; // of the square that is shown
 const [SIDE, SMALL] = [44, 11]; // places in each direction of the map, and of those of the units
-const [SIDES, ENDS] = [62, 50]; // pixels of a chart that axes and margins take
 const LEVELS = 5; // of how strongly a map is coloured
 
 const whole = (value) => value.toLocaleString("en");
@@ -32,17 +27,12 @@ export default explorer((tools) => {
       { words: "label −1", color: "orange", mark: "square" },
     ],
   });
-  const acts = {
-    play: () => (ticking.running ? pause() : play()),
-    scrub: (place) => (pause(), (index = place), look(true)),
-  };
-  const steering = {
-    step: { words: "Step", act: () => (pause(), (index = null), advance(1), look(true)), title: "One epoch" },
-    again: { words: "Start over", act: () => (begin(), look(true)) },
-    draw: { words: "New draw", act: () => set({ seed: (now.seed % 9999) + 1 }), title: "Other points and another start" },
-  };
-  const pacing = { options: spec.settings.find(({ name }) => name === "speed").options, act: (speed) => set({ speed }) };
-  const transport = makeTransport(stage, prefix, acts, steering, pacing);
+  const film = makeFilm(stage, prefix, { begin: start, at: () => run.epochs, record, advance, look, pace: () => now.speed }, {
+    unit: "epoch",
+    most: MOST,
+    further: { draw: { words: "New draw", act: () => set({ seed: (now.seed % 9999) + 1 }), title: "Other points and another start" } },
+    pacing: { options: spec.settings.find(({ name }) => name === "speed").options, act: (speed) => set({ speed }) },
+  });
   const rows = [1, 2]; // the labels of the layers that there are; charts read them whenever they draw
   const units = chart(further, { name: "What each hidden unit says", x: { label: "unit", at: [1, 2, 3, 4, 5, 6, 7, 8] }, y: { label: "layer", at: rows }, height: 140 });
   const curves = chart(further, {
@@ -59,12 +49,6 @@ export default explorer((tools) => {
 
   let now = state;
   let run = null;
-  let frames = [];
-  let every = 1;
-  /** Index of the recorded moment that is shown, or null for what is now. @type {number | null} */
-  let index = null;
-  let [told, drawn] = [0, 0];
-  const ticking = clock(stage, tick);
 
   const names = () => {
     const chosen = Object.entries(givens.features).flatMap(([key, some]) => (now[key] ? some : []));
@@ -72,56 +56,21 @@ export default explorer((tools) => {
   };
   const hidden = () => [1, 2, 3, 4].map((k) => Math.round(now[`layer${k}`])).filter((width) => width > 0);
 
-  function begin() {
+  function start() {
     const plan = { cloud: now.cloud, noise: now.noise, names: names(), hidden: hidden(), activation: now.activation };
     run = makeRun({ ...plan, points: givens.points, batch: givens.batch }, draws(now.seed));
-    [frames, every, index] = [[], 1, null];
-    keep();
   }
 
-  /** Record the network as it is, if that is due or asked for. */
-  function keep(due = true) {
-    if (frames.at(-1)?.epoch === run.epochs) return;
-    if (!due && frames.length && run.epochs < frames.at(-1).epoch + every) return;
-    frames.push({ epoch: run.epochs, theta: run.network.theta.slice(), ...run.judge() });
-    if (frames.length > MOST) {
-      frames = frames.filter((_, k) => k % 2 === 0 || k === frames.length - 1);
-      every *= 2;
-    }
+  function record() {
+    return { theta: run.network.theta.slice(), ...run.judge() };
   }
 
-  function advance(count, milliseconds = Infinity) {
-    const start = performance.now();
-    for (let done = 0; done < count && performance.now() - start < milliseconds; done += 1) {
+  function advance(count, milliseconds) {
+    const begun = performance.now();
+    for (let done = 0; done < count && performance.now() - begun < milliseconds; done += 1) {
       run.epoch(now.rate);
-      keep(false);
+      film.keep(false);
     }
-  }
-
-  function play() {
-    ticking.start();
-    look();
-  }
-
-  function pause() {
-    if (!ticking.running) return;
-    ticking.stop();
-    keep();
-    look(true);
-  }
-
-  /** One frame of playing: recorded moments until the present is reached, then new epochs. */
-  function tick() {
-    if (index !== null) {
-      index += 1;
-      if (index >= frames.length - 1) index = null;
-    } else {
-      advance(now.speed === "full" ? Infinity : Number(now.speed), TRAINING);
-    }
-    const moment = performance.now();
-    if (prefersStill() && moment - drawn < SLOW) return;
-    drawn = moment;
-    look(moment - told > CALM);
   }
 
   /** A map of values from −1 to 1 over a rectangle of the chart, in squares. */
@@ -141,10 +90,7 @@ export default explorer((tools) => {
     ctx.restore();
   }
 
-  function look(speak = false) {
-    if (index === null && (speak || !ticking.running)) keep();
-    const last = frames.length - 1;
-    const frame = frames[index ?? last];
+  function look({ frame, frames, speak, playing }) {
     level();
     const seen = { theta: frame.theta, sizes: run.network.sizes };
     const ground = mapsOf(seen, now.activation, names(), SIDE, END).at(-1);
@@ -156,11 +102,8 @@ export default explorer((tools) => {
       }
     });
     drawUnits(seen);
-    drawCurves(frame, last);
-    transport.show({ playing: ticking.running, speed: now.speed });
-    const recorded = (index ?? last) < last ? ", recorded" : "";
-    transport.at(index ?? last, last, `epoch ${whole(frame.epoch)}`, `epoch ${words(frame.epoch, 12)}${recorded}`);
-    if (speak) tell(frame);
+    drawCurves(frame, frames);
+    if (speak) tell(frame, frames.at(-1).at, playing);
   }
 
   function drawUnits(seen) {
@@ -199,37 +142,35 @@ export default explorer((tools) => {
     ctx.restore();
   }
 
-  function drawCurves(frame, last) {
-    const epochs = frames.map(({ epoch }) => epoch);
+  function drawCurves(frame, frames) {
+    const epochs = frames.map(({ at }) => at);
     const high = Math.max(...frames.map(({ train, test }) => Math.max(train.loss, test.loss)));
-    fitCurves("x", [0, Math.max(10, frames[last].epoch)]);
+    fitCurves("x", [0, Math.max(10, frames.at(-1).at)]);
     fitCurves("y", [0, Number.isFinite(high) ? 0.1 * Math.ceil(10.5 * high) : 1]);
     curves.draw((pen) => {
       pen.line(epochs, frames.map(({ train }) => train.loss), { color: "ink" });
       pen.line(epochs, frames.map(({ test }) => test.loss), { color: "green", dash: [5, 4] });
-      pen.marks([frame.epoch], [frame.test.loss], { color: "green", size: 5 });
+      pen.marks([frame.at], [frame.test.loss], { color: "green", size: 5 });
     });
   }
 
   /** The plane has the same scale in both directions. */
   function level() {
-    const canvas = picture.box.querySelector(".explorer-canvas");
-    const ratio = Math.max(0.5, (canvas.clientWidth - SIDES) / Math.max(1, canvas.clientHeight - ENDS));
+    const ratio = picture.ratio();
     fit("y", ratio < 1 ? [-END / ratio, END / ratio] : [-END, END]);
     fit("x", ratio < 1 ? [-END, END] : [-END * ratio, END * ratio]);
   }
 
-  function tell({ epoch, train, test }) {
-    told = performance.now();
+  function tell({ at: epoch, train, test }, last, playing) {
     const [share, known] = [test, train].map(({ wrong }) => words(100 * wrong, 2));
     const text =
       `${shapeOf(hidden())}; features ${names().join(", ")}. Epoch ${whole(epoch)}: ${known} % of the points for training, ` +
       `${share} % of the others are on the wrong side. Loss ${words(train.loss, 2)} and ${words(test.loss, 2)}.`;
-    if (ticking.running) tools.words.textContent = text;
+    if (playing) tools.words.textContent = text;
     else tools.say(text);
     picture.describe(`points of two classes (${now.cloud}), and the side on which the network puts each place. ${text}`);
     units.describe(`maps of ${hidden().reduce((sum, one) => sum + one, 0)} hidden units over the same plane, layer by layer.`);
-    curves.describe(`from epoch 0 to ${whole(frames.at(-1).epoch)}. ${text}`);
+    curves.describe(`from epoch 0 to ${whole(last)}. ${text}`);
     tools.offer({ epoch, train: train.loss, test: test.loss, wrong: test.wrong, parameters: Array.from(run.network.theta) });
   }
 
@@ -238,12 +179,12 @@ export default explorer((tools) => {
       const old = now;
       now = next;
       const other = Object.keys(next).some((name) => name !== "speed" && name !== "rate" && old[name] !== next[name]);
-      if (!before || anew || other) begin();
-      look(true);
+      if (!before || anew || other) film.begin();
+      film.show(true);
     },
-    reset: pause,
+    reset: film.pause,
     end() {
-      ticking.end();
+      film.end();
       for (const one of [picture, units, curves]) one.end();
     },
   };
