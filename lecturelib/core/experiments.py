@@ -14,8 +14,9 @@ import platform
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor, as_completed
+from contextlib import suppress
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -45,7 +46,16 @@ class Provenance:
         machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {sys.version.split()[0]}"
         if torch.cuda.is_available():
             machine += f", {torch.cuda.get_device_name()}"
-        return cls(command, [int(seed) for seed in seeds], {name: version(name) for name in PACKAGES}, machine)
+        return cls(command, [int(seed) for seed in seeds], _versions(), machine)
+
+
+def _versions() -> dict[str, str]:
+    """Of the packages that are there: a machine that only computes may lack some."""
+    found = {}
+    for name in PACKAGES:
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
 
 
 def generator_for(seed: int, *names: Any, device: torch.device | str = "cpu") -> torch.Generator:
