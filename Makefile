@@ -40,7 +40,7 @@ resolution: $(READY) ## find how small an error each check notices, where code h
 
 bench: book ## measure speed against peers, and of pages on a phone (minutes); the page How fast shows what is stored
 	@$(RUN) -m pip install -q -r benchmarks/requirements.txt
-	@for file in benchmarks/*.py; do echo "$$file"; $(RUN) $$file || exit 1; done
+	@for file in $(filter-out benchmarks/on_gpu.py,$(wildcard benchmarks/*.py)); do echo "$$file"; $(RUN) $$file || exit 1; done
 
 pins: $(READY) ## refresh every pinned version: requirements.txt and package-lock.json
 	@$(RUN) -m lecturelib.site.pins
