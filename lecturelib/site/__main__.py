@@ -12,6 +12,7 @@ import sys
 import webbrowser
 from pathlib import Path
 
+from lecturelib.site.alone import BUSY
 from lecturelib.site.copies import refresh
 from lecturelib.site.key import book_key
 from lecturelib.site.times import over_budget
@@ -23,6 +24,7 @@ STOPPED = 130
 """The exit status of a build that was stopped, as shells have it."""
 # jsonschema reads a grammar of addresses where there is one, which takes seconds, and no notebook is checked for those.
 QUICK = "import sys; sys.modules['rfc3987_syntax'] = None; "
+ALONE = "from lecturelib.site.alone import begin; begin({!r}, {}); "
 # Not modules of their own, which every process that executes a notebook would import again.
 SINGLE = QUICK + "from lecturelib.site.one_page import main; sys.exit(main(*sys.argv[1:]))"
 WHOLE = QUICK + "from jupyter_book.cli.main import main; main()"
@@ -45,11 +47,14 @@ def build(book: Path, *, everything: bool = False) -> int:
         print(done)
         return 0
     stamp.unlink(missing_ok=True)
-    command = [sys.executable, "-c", WHOLE, "build", str(book), "--warningiserror", "--nitpick", "--keep-going"]
+    begin = ALONE.format(str(book / "_build"), os.getpid())
+    command = [sys.executable, "-c", begin + WHOLE, "build", str(book), "--warningiserror", "--nitpick", "--keep-going"]
     if everything:
         command.append("--all")
     status, lines = _follow(command, book)
-    if status == STOPPED:
+    if status == BUSY:
+        print(lines[-1])
+    if status in (STOPPED, BUSY):
         return status
     if status:
         print("\n".join(lines))
@@ -75,8 +80,11 @@ def build_page(book: Path, wanted: str, *, show: bool = False) -> int:
         return 1
     made = book / one_page.SITE / f"{name}.html"
     made.unlink(missing_ok=True)
-    status, lines = _follow([sys.executable, "-c", SINGLE, str(book), name], book)
-    if status == STOPPED:
+    begin = ALONE.format(str(book / one_page.SITE), os.getpid())
+    status, lines = _follow([sys.executable, "-c", begin + SINGLE, str(book), name], book)
+    if status == BUSY:
+        print(lines[-1])
+    if status in (STOPPED, BUSY):
         return status
     if status or not made.exists():
         print("\n".join(lines))

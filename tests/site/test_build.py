@@ -73,6 +73,28 @@ def test_a_build_that_is_stopped_keeps_what_was_executed_and_leaves_nothing_runn
     assert len(runs.read_text().split()) == 3, "only the page that was not finished is executed again"
 
 
+def test_a_build_ends_with_whoever_started_it_and_a_second_one_beside_it_does_not_begin(tmp_path):
+    book, runs = tmp_path / "book", tmp_path / "runs"
+    note = f"import os\nwith open({str(runs)!r}, 'w') as runs:\n    runs.write(str(os.getpid()))\n"
+    slow = f"{note}import time\ntime.sleep(600)"
+    write_book(book, {"slow": NOTEBOOK + cell(slow)})
+    with subprocess.Popen(**command(book), start_new_session=True) as process:
+        while not runs.exists() or not runs.read_text():
+            assert process.poll() is None
+            time.sleep(0.1)
+        second = build(book)
+        assert second.returncode == 75
+        assert second.stdout == f"Another build is at work in {book / '_build'}. Wait until it is done, or stop it.\n"
+        process.kill()
+    assert gone(int(runs.read_text()))
+    change(book / "slow.md", "time.sleep(600)", "time.sleep(0)")
+    for _ in range(30):  # what was killed from afar takes a moment to let go
+        if (done := build(book)).returncode != 75:
+            break
+        time.sleep(1)
+    assert done.returncode == 0, done.stdout[-4000:]
+
+
 def test_what_is_wrong_in_a_page_stops_the_build_and_is_named(tmp_path):
     wrong = {
         "See {prf:ref}`thm-nowhere`.": "WARNING: .*thm-nowhere",
