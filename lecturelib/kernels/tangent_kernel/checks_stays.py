@@ -1,6 +1,6 @@
 """Claims of the chapter `kernels/tangent_kernel`: that the kernel stays while a network trains, and why.
 
-Of the theorem on wide networks the bound of the Hessian is checked; the limit that follows from it is proved on the page.
+Of the theorem on wide networks the bound of the Hessian is checked; the limit that follows is proved on the page.
 """
 
 from __future__ import annotations
