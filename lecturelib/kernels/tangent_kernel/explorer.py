@@ -32,7 +32,7 @@ class WidthsExplorer(Explorer):
     """
 
     module = "kernels/tangent_kernel/browser/face.js"
-    title = "Who has to move?"
+    title = "Three widths"
     hint = "Press Play. All three functions come to the data. Whose weights have moved? Then make the target larger."
     settings: ClassVar[tuple[Setting, ...]] = (
         Number("size", "size of the target", 0.5, 6, 1, step=0.5),

@@ -74,7 +74,7 @@ export default explorer((tools) => {
         pen.text(middle, HALF + 0.2, `${whole(width)} neurons`, { align: "center" });
       });
     });
-    fit("y", range([target(now.size, equalAngles(PLACES)), [-2, 2]], 0.3));
+    fit("y", range([target(now.size, equalAngles(PLACES)), [-4, 4]], 0.1));
     functions.draw((pen) => {
       seen.forEach(({ values }, k) => pen.line(angles, closed(values), { color: COLORS[k], width: 2 }));
       pen.marks(equalAngles(SIZE).map((one) => (one * DEGREES) / (2 * Math.PI)), run.y, { color: "ink", size: 3.5 });
