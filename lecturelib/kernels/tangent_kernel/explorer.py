@@ -44,7 +44,7 @@ class WidthsExplorer(Explorer):
         "far": ("A large target", {"size": 4, "activation": "relu"}),
         "smooth": ("A smooth activation", {"size": 1, "activation": "erf"}),
     }
-    heights = (640, 820)
+    heights = (640, 880)
 
     def __init__(self, name: str = "widths", **beginning: Any) -> None:
         super().__init__(name, **beginning)
