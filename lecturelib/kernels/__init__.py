@@ -47,5 +47,6 @@ __getattr__ = later(
     {
         "HingesExplorer": "approximation.explorer",
         "ModesExplorer": "spectral_bias.explorer",
+        "WidthsExplorer": "tangent_kernel.explorer",
     },
 )

@@ -22,13 +22,16 @@ QUERIES = {
         "overfitting", "overfit", "overfiting", "weight decay", "weight-decay", "learning rate", "adam",
     ],
     "kernels/models": [
-        "kernel trick", "representer theorem", "softmax",
-        "cross entropy", "cross-entropy", "sgd", "stochastic gradient descent",
-        "mini-batch", "feature map",
+        "kernel trick", "representer theorem", "feature map", "backpropagation",
+    ],
+    "kernels/models_more": [
+        "softmax", "cross entropy", "cross-entropy", "sgd", "stochastic gradient descent", "mini-batch",
+        "matrix calculus",
     ],
     "kernels/tangent_kernel": [
         "neural tangent kernel", "neural tangent kernels", "tangent kernel", "NTK", "infinite width", "lazy training",
     ],
+    "kernels/tangent_kernel_more": ["arc-cosine kernel", "NNGP"],
     "kernels/spectral_bias": ["spectral bias", "frequency principle", "gaussian process"],
     "kernels/initialization": ["vanishing gradients", "exploding gradient", "xavier"],
     "kernels/lazy_or_feature": ["feature learning", "mean field", "mean-field limit"],

@@ -201,8 +201,8 @@ def regressions(generator: Generator) -> Iterator[tuple[Tensor, Tensor, float]]:
 
 
 def by_more_data(phi: Tensor, y: Tensor, penalty: float) -> tuple[Tensor, Tensor]:
-    """The penalty as more data: rows √(λN) e_j with target 0."""
-    rows = (penalty * len(y)) ** 0.5 * torch.eye(phi.shape[1], dtype=phi.dtype)
+    """The penalty as more data: rows √λ e_j with target 0."""
+    rows = penalty**0.5 * torch.eye(phi.shape[1], dtype=phi.dtype)
     best = torch.linalg.lstsq(torch.cat([phi, rows]), torch.cat([y, 0 * rows[0]])).solution
     return best, best
 
@@ -212,9 +212,9 @@ def by_more_data(phi: Tensor, y: Tensor, penalty: float) -> tuple[Tensor, Tensor
     source="own",
     check=equals(by_more_data, on=regressions),
     also=(lambda phi, *data: (features.ridge_weights(phi, *data), features.kernel_weights(phi @ phi.T, *data) @ phi),),
-    wrong={r"$\lambda$ in place of $\lambda N$": {"power": 0.0}, r"$2 \lambda N$": {"first": 2.0, "second": 2.0}},
+    wrong={r"$\lambda N$ in place of $\lambda$": {"power": 1.0}, r"$2 \lambda$": {"first": 2.0, "second": 2.0}},
 )
-def ridge(phi, y, penalty, *, first=1.0, second=1.0, power=Exponent(1.0)):
+def ridge(phi, y, penalty, *, first=1.0, second=1.0, power=Exponent(0)):
     shift = penalty * len(y) ** power
     weights = torch.linalg.inv(phi.T @ phi + first * shift * torch.eye(phi.shape[1], dtype=y.dtype)) @ phi.T @ y
     return weights, phi.T @ torch.linalg.inv(phi @ phi.T + second * shift * torch.eye(len(y), dtype=y.dtype)) @ y

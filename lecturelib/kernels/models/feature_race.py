@@ -48,9 +48,9 @@ def race(*, seed: int, width: int, learned: bool, steps: int = 600, learning_rat
     x, y, x_test, y_test, direction = task(seed)
     first = matrix, bias = start(seed, width)
     if learned:
-        front = ridge_weights(neurons(x, matrix, bias), y, PENALTY)
+        front = ridge_weights(neurons(x, matrix, bias), y, len(y) * PENALTY)
         matrix, bias, _ = train_neurons(x, y, matrix, bias, front, steps=steps, learning_rate=learning_rate)
-    front = ridge_weights(neurons(x, matrix, bias), y, PENALTY)
+    front = ridge_weights(neurons(x, matrix, bias), y, len(y) * PENALTY)
     before, after = (torch.cat([one, other[None]]) for one, other in (first, (matrix, bias)))
     return {
         "error": float((neurons(x_test, matrix, bias) @ front - y_test).square().mean()),

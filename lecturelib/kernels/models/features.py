@@ -95,27 +95,27 @@ def semi_definite(name: str, gram: Tensor) -> Tensor:
 
 @checked
 def ridge_weights(features: Annotated[Array, "[...] N _p"], y: Targets, penalty: Positive) -> Tensor:
-    r"""w that minimizes (1/N) Σ (wᵀφ(x_n) − y_n)² + penalty ‖w‖²: (ΦᵀΦ + penalty N I)⁻¹ Φᵀ y, shape (..., p).
+    r"""w that minimizes ½ Σ (wᵀφ(x_n) − y_n)² + ½ penalty ‖w‖²: (ΦᵀΦ + penalty I)⁻¹ Φᵀ y, shape (..., p).
 
     features: Φ, (..., N, p); y: (..., N), either of them one for the whole ensemble. One system of p equations.
 
-    >>> ridge_weights([[2.0], [1.0]], [1.0, 4.0], 0.5)  # (5 + 0.5 · 2) w = 6
+    >>> ridge_weights([[2.0], [1.0]], [1.0, 4.0], 1.0)  # (5 + 1) w = 6
     tensor([1.], dtype=torch.float64)
     """
-    return _regularized(features.mT @ features, features.mT @ y[..., None], penalty * y.shape[-1])
+    return _regularized(features.mT @ features, features.mT @ y[..., None], penalty)
 
 
 @checked
 def kernel_weights(gram: Annotated[Array, "[...] N N"], y: Targets, penalty: Positive) -> Tensor:
-    r"""c of f(x) = Σ c_n K(x, x_n) for the same minimizer: (K + penalty N I)⁻¹ y, shape (..., N).
+    r"""c of f(x) = Σ c_n K(x, x_n) for the same minimizer: (K + penalty I)⁻¹ y, shape (..., N).
 
     gram: K, (..., N, N); y: (..., N). One system of N equations, however many features there are. Raises ValueError
     where K is no Gram matrix: the form of f has a minimum only if K has no negative eigenvalue.
 
-    >>> kernel_weights([[4.0, 2.0], [2.0, 1.0]], [1.0, 4.0], 0.5)  # of the features 2 and 1: 2 c_1 + c_2 = w
+    >>> kernel_weights([[4.0, 2.0], [2.0, 1.0]], [1.0, 4.0], 1.0)  # of the features 2 and 1: 2 c_1 + c_2 = w
     tensor([-1.,  3.], dtype=torch.float64)
     """
-    return _regularized(semi_definite("gram", gram), y[..., None], penalty * y.shape[-1])
+    return _regularized(semi_definite("gram", gram), y[..., None], penalty)
 
 
 def _regularized(matrix: Tensor, right: Tensor, shift: float) -> Tensor:
@@ -145,7 +145,7 @@ class KernelModel(Record):
 def fit_kernel(x: Inputs, y: Values, kernel: Kernel, penalty: Positive) -> KernelModel:
     """Kernel ridge regression: x (N, d), y (N,).
 
-    >>> fit_kernel([[2.0], [1.0]], [1.0, 4.0], lambda x1, x2: x1 @ x2.T, 0.5)([[3.0]])
+    >>> fit_kernel([[2.0], [1.0]], [1.0, 4.0], lambda x1, x2: x1 @ x2.T, 1.0)([[3.0]])
     tensor([3.], dtype=torch.float64)
     """
     return KernelModel(x, kernel_weights(kernel(x, x), y, penalty), kernel)

@@ -39,10 +39,10 @@ def relu_slopes() -> Derivation:
 
 
 def versine() -> Derivation:
-    """q q' less the covariance, without a difference of nearly equal numbers; G = σ_b² σ_w² (q₁ − q₂)² / 2."""
+    """q q̃ less the covariance, without a difference of nearly equal numbers; G = σ_b² σ_w² (q₁ − q₂)² / 2."""
     w2, b2, one, two = sp.symbols("w b q_1 q_2", positive=True)
     lost = sp.Symbol("tau", positive=True)
-    left, right, c = sp.symbols("q q' c", positive=True)
+    left, right, c = sp.symbols(r"q \tilde{q} c", positive=True)
     deviations = {left: sp.sqrt(w2 * one**2 / 2 + b2), right: sp.sqrt(w2 * two**2 / 2 + b2), c: w2 * one * two / 2}
     return Derivation(
         "eq-ntk-versine",
@@ -55,7 +55,7 @@ def versine() -> Derivation:
             ),
             Step(
                 b2 * w2 * (one - two) ** 2 / (2 * (left * right + c + b2)) + c * lost,
-                r"$q^2 q'^2 = (w q_1^2/2 + b)(w q_2^2/2 + b)$ and $c = w q_1 q_2 / 2$",
+                r"$q^2 \tilde q^2 = (w q_1^2/2 + b)(w q_2^2/2 + b)$ and $c = w q_1 q_2 / 2$",
             ),
         ],
         definitions=deviations,

@@ -48,10 +48,10 @@ def test_kernel_model_is_the_ridge_model():
 
 
 def test_ridge_of_one_feature_by_hand():
-    # (Σ φ² + λ N) w = Σ φ y: (5 + 0.5 · 2) w = 2 · 1 + 1 · 4
-    w = ridge_weights([[2.0], [1.0]], [1.0, 4.0], 0.5)
+    # (Σ φ² + λ) w = Σ φ y: (5 + 1) w = 2 · 1 + 1 · 4
+    w = ridge_weights([[2.0], [1.0]], [1.0, 4.0], 1.0)
     assert float(w) == pytest.approx(1.0)
-    c = kernel_weights([[4.0, 2.0], [2.0, 1.0]], [1.0, 4.0], 0.5)
+    c = kernel_weights([[4.0, 2.0], [2.0, 1.0]], [1.0, 4.0], 1.0)
     assert float(torch.tensor([2.0, 1.0], dtype=torch.float64) @ c) == pytest.approx(1.0)
 
 
