@@ -1,4 +1,4 @@
-"""Claims of the chapter `kernels/lazy_or_feature` on one network: its law of motion, how far it goes, how linear it is."""
+"""Claims of the chapter `kernels/lazy_or_feature` on one network: its law of motion, how far it moves, linearity."""
 
 from __future__ import annotations
 
