@@ -1,4 +1,4 @@
-"""Claims of the chapter `kernels/lazy_or_feature` on one network: its law of motion, its way, how linear it is."""
+"""Claims of the chapter `kernels/lazy_or_feature` on one network: its law of motion, how far it moves, linearity."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def by_the_library(run: Training, w: Tensor, z: Tensor) -> Tensor:
     also=(by_the_library,),
     wrong={
         r"a factor $\alpha$ left over": {"alpha": 1.0},
-        r"slides: $\ell(F/\alpha^2)$ in place of $\ell(F)/\alpha^2$": {"inside": -2.0},
+        r"slides: $c(F/\alpha^2)$ in place of $c(F)/\alpha^2$": {"inside": -2.0},
         "the sum over data": {"data": 0.0},
     },
 )
@@ -89,7 +89,7 @@ def way(time, alpha, fall, way, *, factor=1.0, power=Exponent(-1), times=Exponen
 
 
 def distances(kernel, y: Tensor, time: float, w: Tensor, *, speed=torch.clone, sharpness=20.0, steps=60):
-    """Θ₀, ∫ ‖Θ − Θ₀‖ and ‖F − F_lin‖ at three times of the flow under kernel(t, w), where w has a speed of its own."""
+    """K₀, ∫ ‖K − K₀‖ and ‖F − F_lin‖ at three times of the flow under kernel(t, w), where w has a speed of its own."""
     frozen, sizes = kernel(0.0, w), [len(w), len(y), len(y), 1]
 
     def along(t: float, state: Tensor) -> Tensor:
@@ -106,7 +106,7 @@ def distances(kernel, y: Tensor, time: float, w: Tensor, *, speed=torch.clone, s
 def paths(generator: Generator) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
     """Networks, and paths of kernels on which the bound is nearly reached.
 
-    On the first of these all data are pushed alike. On the second they are pushed apart in a direction in which Θ₀ is
+    On the first of these all data are pushed alike. On the second they are pushed apart in a direction in which K₀ is
     small, and a datum that stops at the bend turns this into one in which it is large. On the third the ratio is 2500:
     the push is over before a datum is at the bend, and the slow datum, stopped there, shifts the other, which is past.
     """
@@ -167,17 +167,17 @@ def trained_for_large(generator: Generator) -> Iterator[list[dict[str, Tensor]]]
         end, frozen = run.path(1.0, 20)[-1], run.kernel(run.start)[0]
         linear = runge_kutta(lambda _, v, y=run.y, k=frozen: k @ pull(v, y), 0 * run.y, 1.0, 20)[-1]
         left = zip(end - run.start, run.kernel(end) - frozen, run.outputs(end) - linear, strict=True)
-        yield [{"way": way.norm(), "kernel": change.norm(), "model": gap.norm()} for way, change, gap in left]
+        yield [{"distance": way.norm(), "kernel": change.norm(), "model": gap.norm()} for way, change, gap in left]
 
 
 @claim(
     "cor-lazy-rates",
     source="chizat2019: theorem 2.3",
     check=falls_as(lambda _, alpha, found: found[ALPHAS.index(alpha)], ALPHAS, on=trained_for_large),
-    wrong={r"$\alpha^{-1/2}$": {"way": -0.5, "kernel": -0.5}, r"the distance as $\alpha^{-2}$": {"model": -2.0}},
+    wrong={r"$\alpha^{-1/2}$": {"distance": -0.5, "kernel": -0.5}, r"the distance as $\alpha^{-2}$": {"model": -2.0}},
 )
-def rates(_, *, way=Exponent(-1), kernel=Exponent(-1), model=Exponent(-1)):
-    return {"way": way, "kernel": kernel, "model": model}
+def rates(_, *, distance=Exponent(-1), kernel=Exponent(-1), model=Exponent(-1)):
+    return {"distance": distance, "kernel": kernel, "model": model}
 
 
 # With f₀ left in

@@ -81,7 +81,7 @@ class Training:
         return torch.stack(rows, -2)
 
     def kernel(self, w: Tensor, x: Tensor | None = None) -> Tensor:
-        """Θ(x, x_n), x at the data unless given."""
+        """K(x, x_n), x at the data unless given."""
         return self.jacobian(w, x) @ self.jacobian(w).mT
 
     def path(self, time: float, steps: int) -> list[Tensor]:

@@ -121,7 +121,7 @@ def speeds(grows, *_, first=Exponent(-0.5), hidden=Exponent(-1), last=Exponent(-
 
 
 def path_of_the_kernel(run: Training, last: float = 1.0) -> Tensor:
-    """Θ on the way, from a start whose last matrix is multiplied."""
+    """K on the way, from a start whose last matrix is multiplied."""
     turned = run.start.clone()
     turned[-run.sizes[-2] :] *= last
     run = replace(run, start=turned)
@@ -174,7 +174,7 @@ def chains(generator: Generator) -> Iterator[tuple[int, float, float]]:
 
 
 def arrival(count: int, scale: float, goal: float) -> tuple[float, float]:
-    """When F = goal, and Θ then, by an integration of all factors."""
+    """When F = goal, and K then, by an integration of all factors."""
 
     def speed(_, u):
         return u.prod() / u / scale
@@ -194,10 +194,10 @@ def arrival(count: int, scale: float, goal: float) -> tuple[float, float]:
     check=equals(arrival, on=chains, tolerance=1e-7),
     also=(lambda count, s, v: (chain_time(count, s, v), count * chain_kernel(count, s, v)),),
     wrong={
-        r"the lazy time $v/D$": lambda count, s, v: (v / count, chain.formula(count, s, v)[1]),
-        r"$\Theta \sim (1 + v/s)^2$ at every depth": {"less": 0.0},
-        r"$\Theta \sim (1 + v/s)^{1 - 2/D}$": {"power": 1.0},
-        r"$s \ln(1 + v/s)$ for two factors": {"half": 1.0},
+        r"the lazy time $y/D$": lambda count, s, v: (v / count, chain.formula(count, s, v)[1]),
+        r"$K \sim (1 + y/s)^2$ at every depth": {"less": 0.0},
+        r"$K \sim (1 + y/s)^{1 - 2/D}$": {"power": 1.0},
+        r"$s \ln(1 + y/s)$ for two factors": {"half": 1.0},
     },
 )
 def chain(count, s, v, *, half=0.5, less_factors=2.0, root=2.0, linear=1.0, power=2.0, less=2.0):

@@ -90,9 +90,9 @@ def phase(
     task: "digits" or "stripe"; depth: hidden layers of `width`, softplus without biases.
     Lists with a number for each scale, means over the starts: error, share of wrong signs on test data; together, the
     same for the mean output of the starts; half and time, when the loss was halved and training ended; change,
-    ‖ΔΘ‖ / ‖Θ‖ on 64 test points; first, hidden, last, ‖ΔW‖ / ‖W‖ of the first, the second and the last matrix;
+    ‖ΔK‖ / ‖K‖ on 64 test points; first, hidden, last, ‖ΔW‖ / ‖W‖ of the first, the second and the last matrix;
     spread, variance over starts of F, mean over test points, and size, mean of F² there; ended, the share of
-    networks that fit all data. One number: kernel, variance over starts of Θ₀, relative to its mean squared.
+    networks that fit all data. One number: kernel, variance over starts of K₀, relative to its mean squared.
     """
     data = TASKS[task](generator_for(seed, task), train)
     options = {"generator": generator_for(seed, "phases", width, depth), "activation": "softplus", "weight_scale": 1.0}

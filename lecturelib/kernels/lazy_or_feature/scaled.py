@@ -1,7 +1,7 @@
 r"""The chapter `kernels/lazy_or_feature`: networks multiplied by α, trained by gradient flow until all data are fitted.
 
-F = α (f − f₀) is what the data see, and the loss is L = (1/(α² N)) Σ ℓ(F(x_n) y_n) with the soft hinge
-ℓ(v) = ln(1 + e^{β(1 − v)}) / β. The factor 1/α² makes Ḟ(x) = −(1/N) Σ Θ(x, x_n) ℓ'(F(x_n) y_n) y_n, without α.
+F = α (f − f₀) is what the data see, and the loss is L = (1/(α² N)) Σ c(F(x_n) y_n) with the soft hinge
+c(u) = ln(1 + e^{β(1 − u)}) / β. The factor 1/α² makes Ḟ(x) = −(1/N) Σ K(x, x_n) c'(F(x_n) y_n) y_n, without α.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Scales = Annotated[PositiveArray, "*"]
 
 @checked
 def soft_hinge(margins: Array, sharpness: Positive = SHARPNESS) -> Tensor:
-    """ln(1 + e^{β(1 − v)}) / β for margins v = F y, entry by entry; tends to max(0, 1 − v) as the sharpness β grows.
+    """ln(1 + e^{β(1 − u)}) / β for margins u = F y, entry by entry; tends to max(0, 1 − u) as the sharpness β grows.
 
     >>> soft_hinge([1.0, -1.0], 20.0)
     tensor([0.0347, 2.0000], dtype=torch.float64)
@@ -36,7 +36,7 @@ def soft_hinge(margins: Array, sharpness: Positive = SHARPNESS) -> Tensor:
 
 @checked
 def soft_hinge_slope(margins: Array, sharpness: Positive = SHARPNESS) -> Tensor:
-    """The derivative of `soft_hinge`, entry by entry: −1 / (1 + e^{−β(1 − v)}).
+    """The derivative of `soft_hinge`, entry by entry: −1 / (1 + e^{−β(1 − u)}).
 
     >>> soft_hinge_slope([1.0, -1.0], 20.0)
     tensor([-0.5000, -1.0000], dtype=torch.float64)
@@ -92,7 +92,7 @@ def train_scaled(
     alpha: Scales,
     sharpness: Positive = SHARPNESS, tolerance: Positive = TOLERANCE, max_steps: Count = 100_000, centred: bool = True,
 ) -> Flow:  # fmt: skip
-    """Gradient flow of L = (1/(α² N)) Σ ℓ(α (f(x_n) − f₀(x_n)) y_n) until every α (f − f₀) y > 1.
+    """Gradient flow of L = (1/(α² N)) Σ c(α (f(x_n) − f₀(x_n)) y_n) until every α (f − f₀) y > 1.
 
     y: each 1 or −1; alpha: positive, broadcast with the ensemble of `network`, so that (A, 1) and an ensemble (R,)
     give (A, R) trainings in one batch, R starts for each α. Each has a step of its own: one of gradient descent, of a
@@ -124,9 +124,9 @@ def train_scaled(
 
 @checked
 def chain_time(factors: Factors, scale: Scales, target: Scales) -> Tensor:
-    """t at which a chain has F = target: s / (D−2) · (1 − (1 + v/s)^{2/D − 1}), and s/2 · ln(1 + v/s) for D = 2.
+    """t at which a chain has F = target: s / (D−2) · (1 − (1 + y/s)^{2/D − 1}), and s/2 · ln(1 + y/s) for D = 2.
 
-    The chain is F = s (u_1 ⋯ u_D − 1), every u_i starting at 1, under gradient flow of ℓ(F)/s² with slope ℓ' = −1 up to
+    The chain is F = s (a_1 ⋯ a_D − 1), every a_i starting at 1, under gradient flow of c(F)/s² with slope c' = −1 up to
     there. Shape (...), to which scale and target are broadcast.
 
     >>> chain_time(3, 2.0, 14.0)
@@ -138,7 +138,7 @@ def chain_time(factors: Factors, scale: Scales, target: Scales) -> Tensor:
 
 @checked
 def chain_kernel(factors: Factors, scale: Scales, target: Scales) -> Tensor:
-    """Θ of a chain when F = target, over that at the start, where it is D: (1 + v/s)^{2 − 2/D}, shape (...).
+    """K of a chain when F = target, over that at the start, where it is D: (1 + y/s)^{2 − 2/D}, shape (...).
 
     >>> chain_kernel(3, 2.0, 14.0)
     tensor(16.0000, dtype=torch.float64)
@@ -148,7 +148,7 @@ def chain_kernel(factors: Factors, scale: Scales, target: Scales) -> Tensor:
 
 @checked
 def chain_growth(factors: Factors, scale: Scales, target: Scales) -> Tensor:
-    """ln(u_1 ⋯ u_D) = ln(1 + v/s) of a chain of D factors when F = target, whatever D is: shape (...)."""
+    """ln(a_1 ⋯ a_D) = ln(1 + y/s) of a chain of D factors when F = target, whatever D is: shape (...)."""
     return torch.log1p(target / scale)
 
 

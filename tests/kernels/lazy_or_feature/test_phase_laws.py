@@ -138,19 +138,19 @@ def test_every_law_is_fitted_to_what_it_names():
         (r"$\alpha^*$: output weights move by their size", ""): (-0.5, star("last")),
         (r"$\alpha^*$: the kernel changes by its size", ""): (-0.5, star("change")),
         (r"$\alpha^*$: $t_{1/2}$ is between its two laws", ""): (-0.5, -0.5),
-        (r"spread of $\Theta_0$ with $m$", "start"): (-0.5, -0.45),
+        (r"spread of $K_0$ with $m$", "start"): (-0.5, -0.45),
         (r"$\delta F$ with $m$", lazy): (-0.5, -0.55),
         (r"$\delta F$ with $m$", small): (-0.5, -0.55),
         (r"$t_{1/2}$ with $s$", below): (1.0, 0.9),
         (r"$t_{1/2}$ with $s$", above): (0.0, 0.9),
         (r"$t_{1/2}$ with $m$", small): (0.0, 0.12),
-        (r"change of $\Theta$ with $s$", below): (-1.5, -1.4),
-        (r"change of $\Theta$ with $s$", above): (-1.0, -1.4),
-        (r"change of $\Theta$ with $m$", small): (0.0, -0.3),
-        (r"change of $\Theta$ with $m$", lazy): (-0.5, -0.3),
-        (r"way of $W_3$ with $s$", below): (-0.25, -0.6),
-        (r"way of $W_3$ with $s$", above): (-1.0, -0.6),
-        (r"way of $W_1$ with $m$", small): (-0.5, -0.7),
+        (r"change of $K$ with $s$", below): (-1.5, -1.4),
+        (r"change of $K$ with $s$", above): (-1.0, -1.4),
+        (r"change of $K$ with $m$", small): (0.0, -0.3),
+        (r"change of $K$ with $m$", lazy): (-0.5, -0.3),
+        (r"distance of $v$ with $s$", below): (-0.25, -0.6),
+        (r"distance of $v$ with $s$", above): (-1.0, -0.6),
+        (r"distance of $W_2$ with $m$", small): (-0.5, -0.7),
     }
     assert found.keys() == expected.keys()
     for key, (predicted, fitted) in expected.items():
@@ -158,8 +158,8 @@ def test_every_law_is_fitted_to_what_it_names():
         assert found[key].fit.exponent == pytest.approx(fitted, abs=1e-3), key
         assert (found[key].chain is None) == (key[1] not in (below, above)), key
     _, factor = chain_units(results, width=256)
-    assert found[r"change of $\Theta$ with $s$", above].chain == chain_exponent("change", factor, 100, 1000)
-    assert found[r"way of $W_3$ with $s$", below].chain == chain_exponent("last", factor, 1e-3, 0.1)
+    assert found[r"change of $K$ with $s$", above].chain == chain_exponent("change", factor, 100, 1000)
+    assert found[r"distance of $v$ with $s$", below].chain == chain_exponent("last", factor, 1e-3, 0.1)
     assert found[r"$t_{1/2}$ with $s$", below].chain == chain_exponent("half", factor, 1e-3, 0.1)
 
 

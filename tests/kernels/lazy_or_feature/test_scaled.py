@@ -48,7 +48,7 @@ def test_the_factor_gives_mean_square_one():
 
 
 def test_a_linear_network_of_one_datum_by_hand():
-    """f = w x, x = 2: Θ = 4, so v = F y has v̇ = 4 / (1 + e^{−20 (1 − v)}) and is 1 at (1 + (1 − e^{−20}) / 20) / 4."""
+    """f = w x, x = 2: K = 4, so v = F y has v̇ = 4 / (1 + e^{−20 (1 − v)}) and is 1 at (1 + (1 − e^{−20}) / 20) / 4."""
     line = WideNetwork((tensor([[0.7]]),), (tensor([0.0]),), "softplus", 1.0, 0.0)
     for alpha in (0.1, 1.0, 500.0):
         run = train_scaled(line, [[2.0]], [-1.0], alpha=alpha, tolerance=1e-5)
@@ -252,7 +252,7 @@ def test_widths_have_to_be_positive():
 
 
 def test_chains_by_hand():
-    """Three factors: F = 7 s at u = 2, t = s (1 − 1/2), Θ is 16 times as large; two: t = s ln 2 at F = 3 s."""
+    """Three factors: F = 7 s at u = 2, t = s (1 − 1/2), K is 16 times as large; two: t = s ln 2 at F = 3 s."""
     for s in (0.01, 1.0, 50.0):
         assert float(chain_time(3, s, 7 * s)) == pytest.approx(s / 2)
         assert float(chain_kernel(3, s, 7 * s)) == pytest.approx(16)
