@@ -50,7 +50,7 @@ class ScalesExplorer(Explorer):
         "turns": ("Corners that take turns", {"left": 0.4, "points": _points(zigzag=True)}),
         "narrow": ("Few neurons", {"width": 40}),
     }
-    heights = (520, 900)
+    heights = (540, 960)
 
     def __init__(self, name: str = "scales", **beginning: Any) -> None:
         super().__init__(name, **beginning)

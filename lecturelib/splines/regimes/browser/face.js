@@ -29,7 +29,8 @@ export default explorer((tools) => {
   );
   const fits = charts.map(keeper);
   const run = { begin, at: () => pair.steps, record: () => ({ both: pair.seen(back.at) }), advance, look, pace, ended: () => pair.steps >= LAST };
-  const film = makeFilm(stage, prefix, run, { most: MOST });
+  const draw = { words: "New draw", act: () => set({ seed: (now.seed % 9999) + 1 }), title: "Other random breakpoints" };
+  const film = makeFilm(stage, prefix, run, { most: MOST, further: { draw } });
   let now = state;
   let back = null;
   let pair = null;
