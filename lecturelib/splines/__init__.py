@@ -67,6 +67,7 @@ __getattr__ = later(
         "DepthExplorer": "depth.explorer",
         "NeuronExplorer": "breakpoints.neuron",
         "PlanesExplorer": "dimensions.explorer",
+        "ScalesExplorer": "regimes.explorer",
         "SliceExplorer": "loss_surface.explorer",
     },
 )

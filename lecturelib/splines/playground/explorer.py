@@ -47,7 +47,7 @@ _PLAIN |= {"auto": True, "cubic": False, "linear": False, "psi": False}
 # two that are compared differ in one thing: a start with f = 0 whose w and b are scaled by α
 _COMPARED = {**_PLAIN, "target": "own", "scheme": "flat", "width": 400, "optimizer": "momentum"}
 _COMPARED |= {"cubic": True, "linear": True}
-# Rates that are chosen are those of browser/measures.js: a quadratic of curvature λ is stable below EDGE / λ.
+# Rates that are chosen are those of regimes/browser/measures.js: a quadratic of curvature λ is stable below EDGE / λ.
 _EDGES, _ADAM_RATE = {"gd": 2, "momentum": 3.8}, 0.003
 _STILL_STEPS = 20_000
 _FIELDS = ("w", "b", "v", "b0")

@@ -17,7 +17,7 @@ from lecturelib.splines.training.descend import Trajectory, descend
 MARK = ((-0.9, -0.5), (-0.4, 0.5), (0.05, -0.3), (0.4, 0.8), (0.85, 0.05))
 """The corners of the line in the mark of the book."""
 STEPS = 10_000
-EDGE = 3.8  # a quadratic of curvature λ is stable under momentum below EDGE / λ, as in browser/measures.js
+EDGE = 3.8  # a quadratic of curvature λ is stable under momentum below EDGE / λ, as in regimes/browser/measures.js
 
 
 class TwoSpaces(Explorer):

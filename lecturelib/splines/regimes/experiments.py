@@ -169,6 +169,19 @@ def gap_roughness(*, seed: int, kind: str, width: int, scale: float, steps: int)
     return {**{name: float(roughness_between(net, *GAP)) for name, net in after.items()}, "loss": float(run.losses[-1])}
 
 
+def default_gap(*, seed: int, kind: str, width: int, rate: float = 3e-5, steps: int = 50_000) -> dict[str, float]:
+    """Experiment: `gap_data` from PyTorch's default start by plain descent, at the rate and for the steps of Patel.
+
+    start, measured: roughness in the gap before and after; loss: at the end, relative to that of the start.
+    """
+    x, y = gap_data(kind)
+    one = initialize(width, "pytorch", generator=generator_for(seed, "default gap", width))
+    run = descend(one, x, y, steps=steps, learning_rate=rate)
+    after = {"start": one, "measured": run.final}
+    found = {name: float(roughness_between(net, *GAP)) for name, net in after.items()}
+    return {**found, "loss": float(run.losses[-1] / run.losses[0])}
+
+
 REACH = 3.0
 TARGETS: dict[str, Callable[[Tensor], Tensor]] = {
     "sine": lambda x: torch.sin(math.pi * x),

@@ -85,6 +85,18 @@ def test_gap_and_spiky_experiments():
     assert spiky["spiky"] < 0.1
 
 
+def test_a_gap_from_the_default_start_by_hand():
+    x, y = experiments.gap_data("sharp")
+    found = experiments.default_gap(seed=3, kind="sharp", width=15, steps=400)
+    start = initialize(15, "pytorch", generator=generator_for(3, "default gap", 15))
+    run = descend(start, x, y, steps=400, learning_rate=3e-5)
+    for name, network in (("start", start), ("measured", run.final)):
+        spline = to_spline(network)
+        assert found[name] == pytest.approx(float(spline.delta_slopes[spline.breakpoints.abs() <= 0.5].square().sum()))
+    assert found["loss"] == pytest.approx(float(run.losses[-1] / run.losses[0]))
+    assert found["loss"] < 1
+
+
 def distance(one, other):
     return float((one - other).square().mean().sqrt())
 

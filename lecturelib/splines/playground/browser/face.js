@@ -6,7 +6,7 @@ import { explorer } from "../../../core/browser/explorer.js";
 import { words } from "../../../core/browser/numbers.js";
 import { makeTransport } from "../../../core/browser/transport.js";
 import { makeFunction, makeLoss, makePaths, makePsi, makeScatter } from "./charts.js";
-import { roughness } from "./measures.js";
+import { roughness } from "../../regimes/browser/measures.js";
 import { makePoints } from "./points.js";
 import { backdrop } from "./view.js";
 import { Session } from "./session.js";

@@ -7,7 +7,7 @@
  */
 
 import { initialize } from "../../initialization/browser/starts.js";
-import { edgeRate, roughness, stableRate } from "./measures.js";
+import { edgeRate, roughness, stableRate } from "../../regimes/browser/measures.js";
 import { Recording } from "./recording.js";
 import { copyOf, sortedData } from "../../training/browser/tables.js";
 import { sampled } from "./targets.js";

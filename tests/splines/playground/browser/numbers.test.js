@@ -5,7 +5,7 @@ import test from "node:test";
 
 import { attractors, psiCurve } from "../../../../lecturelib/splines/dynamics/browser/attraction.js";
 import { distinct, linearInterpolant, naturalCubic } from "../../../../lecturelib/splines/regimes/browser/interpolants.js";
-import { edgeRate, roughness, sharpness, stableRate } from "../../../../lecturelib/splines/playground/browser/measures.js";
+import { edgeRate, roughness, sharpness, stableRate } from "../../../../lecturelib/splines/regimes/browser/measures.js";
 import { copyOf, sortedData, valuesAt } from "../../../../lecturelib/splines/training/browser/tables.js";
 import { TARGETS } from "../../../../lecturelib/splines/playground/browser/targets.js";
 import { OPTIMIZERS, Training } from "../../../../lecturelib/splines/training/browser/steps.js";

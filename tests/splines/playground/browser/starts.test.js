@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import { SCHEMES, initialize } from "../../../../lecturelib/splines/initialization/browser/starts.js";
-import { roughness } from "../../../../lecturelib/splines/playground/browser/measures.js";
+import { roughness } from "../../../../lecturelib/splines/regimes/browser/measures.js";
 import { draws } from "../../../../lecturelib/core/browser/random.js";
 import { Recording } from "../../../../lecturelib/splines/playground/browser/recording.js";
 import { valuesAt } from "../../../../lecturelib/splines/training/browser/tables.js";

@@ -1,6 +1,6 @@
 /** Numbers that say how training stands: roughness, sharpness, and which learning rate is stable. */
 
-import { distinct, linearInterpolant } from "../../regimes/browser/interpolants.js";
+import { distinct, linearInterpolant } from "./interpolants.js";
 import { findRows, residuals, runInwards, sortedData, tabulate } from "../../training/browser/tables.js";
 
 /** @typedef {import("../../training/browser/tables.js").Network} Network */
