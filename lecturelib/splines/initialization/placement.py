@@ -6,14 +6,13 @@ Both starts of a pair share input and output weights; only the biases differ, wh
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor
 
 from lecturelib.core.arguments import Array, Count, Ensemble, Positive, Reals, Seed, checked
-from lecturelib.core.display import Shown
 from lecturelib.core.experiments import Provenance, generator_for, save, settings, sweep
 from lecturelib.splines.breakpoints.network import Network, to_spline
 from lecturelib.splines.initialization.starts import initialize
@@ -122,23 +121,6 @@ def compare(result: Mapping[str, Any]) -> Comparison:
     one, other = standard.mean(), uniform.mean()
     relative = (standard / one - uniform / other).std() / math.sqrt(standard.numel())
     return Comparison(*map(float, (one, standard.std(), other, uniform.std(), one / other, one / other * relative)))
-
-
-# Table 1 as printed: mean and deviation for the standard start, then for uniform breakpoints. In the second row the
-# slides have "1.1118" against a deviation of .0248: almost surely .1118.
-PUBLISHED = {"sine": (4.096, 2.25, 2.280, 0.457), "quadratic": (0.1032, 0.0404, 0.1118, 0.0248)}
-
-
-def beside_published(results: Sequence[Mapping[str, Any]], half_widths: Iterable[float]) -> Shown:
-    """Table 1 as published, and as measured on [−R, R] for the given R: mean squared errors and their ratios."""
-    rows = ["| target | data | standard start | uniform breakpoints | ratio |", "|---" * 5 + "|"]
-    published, measured = "{:g} ± {:g} | {:g} ± {:g}", "{:.2g} ± {:.1g} | {:.2g} ± {:.1g} | {:.3g} ± {:.1g}"
-    for target, printed in PUBLISHED.items():
-        ratio = printed[0] / printed[2]
-        rows.append(f"| {target} | published, range lost | {published.format(*printed)} | {ratio:.2f} |")
-        here = [one for one in results if one["target"] == target and one["half_width"] in half_widths]
-        rows += [f"| | $R = {one['half_width']:g}$ | {measured.format(*compare(one))} |" for one in here]
-    return Shown.markdown("\n".join(rows))
 
 
 if __name__ == "__main__":  # table 1 over the range of the data, stored

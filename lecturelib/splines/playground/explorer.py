@@ -43,7 +43,10 @@ _SCHEMES |= {"spiky": "spiky", "flat": "flat (v = 0)"}
 _SPEEDS = {"even": "even in log time", "1": "1 step"}
 _SPEEDS |= {"10": "10 steps", "100": "100 steps", "1000": "1,000 steps", "full": "full"}
 _PLAIN = {"target": "sine", "count": 30, "noise": 0, "scheme": "he", "width": 40, "alpha": 1, "optimizer": "gd"}
-_PLAIN |= {"auto": True, "cubic": False, "linear": False, "psi": False}
+_PLAIN |= {"auto": True, "cubic": False, "linear": False, "psi": False, "loss": True, "scatter": True}
+# ψ takes the place of loss and scatter, so that all charts are on one screen
+_GATHER = {**_PLAIN, "target": "hills", "count": 100, "scheme": "pytorch", "width": 60}
+_GATHER |= {"psi": True, "loss": False, "scatter": False}
 # two that are compared differ in one thing: a start with f = 0 whose w and b are scaled by α
 _COMPARED = {**_PLAIN, "target": "own", "scheme": "flat", "width": 400, "optimizer": "momentum"}
 _COMPARED |= {"cubic": True, "linear": True}
@@ -111,10 +114,7 @@ class Playground(Explorer):
         "kernel": ("Kernel regime, α = 100", {**_COMPARED, "alpha": 100}),
         "adaptive": ("Adaptive, α = 0.1", {**_COMPARED, "alpha": 0.1}),
         "gap": ("Two lines with a gap", {**_PLAIN, "target": "gap", "count": 20, "width": 100}),
-        "gather": (
-            "Breakpoints gather",
-            {**_PLAIN, "target": "hills", "count": 100, "scheme": "pytorch", "width": 60, "psi": True},
-        ),
+        "gather": ("Breakpoints gather", _GATHER),
         "spiky": ("A spiky start", {**_PLAIN, "scheme": "spiky", "count": 24, "width": 100, "cubic": True}),
         "diverges": ("Too large a rate", {**_PLAIN, "auto": False, "rate": 0.1}),
     }
@@ -134,7 +134,8 @@ class Playground(Explorer):
         if givens:
             self.settings = _settings(targets, schemes)
         if beginning.get("psi"):
-            self.heights = (875, 1345)  # one chart more
+            fewer = not beginning.get("loss", True) and not beginning.get("scatter", True)
+            self.heights = (725, 1190) if fewer else (875, 1345)  # one chart more
         super().__init__(name, givens=givens, **beginning)
 
     @property
