@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -61,6 +63,12 @@ def deep_spiky_test(*, seed: Seed, target: str, steps: Count = STEPS, factor: Po
         found |= {f"{name}_rough_start": roughness(LAYOUT, theta[0])}
         found |= {f"{name}_rough": roughness(LAYOUT, end) if math.isfinite(float(fitted)) else math.nan}
     return found
+
+
+def fitted(row: Mapping[str, Any], start: str) -> bool:
+    """Whether a run has taken away half of what the best constant errs on the data, in squares."""
+    _, y = spiky_data(seed=row["seed"], target=row["target"])
+    return row[f"{start}_fit"] < 0.5 * float((y - y.mean()).square().mean())
 
 
 def main() -> None:
