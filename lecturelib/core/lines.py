@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from lecturelib.core.arguments import Array, RealOrInfinite, checked
 from lecturelib.core.line_layers import Bend, Largest, Layer, layers_of
+from lecturelib.core.small_networks import side_by_side
 
 SAME = 1e-12  # breakpoints no further apart, beside their size and spread, count as one place
 
@@ -63,11 +64,11 @@ def breakpoints_on_line(
 ) -> LineBreakpoints:
     """All breakpoints of a piecewise linear network along t ↦ start + t direction, for low < t < high.
 
-    model: `nn.Sequential`, nested at will, of Linear, ReLU, LeakyReLU, Flatten, Conv1d, Conv2d, AvgPool, MaxPool,
-    BatchNorm and Dropout in evaluation, Identity; or pairs (weights, biases) of a ReLU network. start, direction: one
-    input each, of the same shape. Exact up to rounding; computed and returned in float64. The time is that of as many
-    inputs as there are breakpoints, twice. Raises ValueError for a direction of 0, an empty stretch, and for a layer
-    that is not piecewise linear, which it names.
+    model: `nn.Sequential`, nested at will, of Linear, ReLU, LeakyReLU (with the slope −1 it is the absolute value),
+    Flatten, Conv1d, Conv2d, AvgPool, MaxPool, BatchNorm and Dropout in evaluation, Identity; or pairs (weights, biases)
+    of a ReLU network. start, direction: one input each, of the same shape. Exact up to rounding; computed and returned
+    in float64. The time is that of as many inputs as there are breakpoints, twice. Raises ValueError for a direction of
+    0, an empty stretch, and for a layer that is not piecewise linear, which it names.
 
     >>> found = breakpoints_on_line([(torch.tensor([[2.0]]), torch.tensor([-1.0]))] * 2, [0.0], [1.0])
     >>> found.positions.tolist(), found.slopes.flatten().tolist()
@@ -76,12 +77,80 @@ def breakpoints_on_line(
     if start.shape != direction.shape or start.ndim == 0:
         said = f"direction: expected the shape of start, of one input, {tuple(start.shape)}"
         raise ValueError(f"{said}, got {tuple(direction.shape)}")
-    if not bool(direction.any()):
-        raise ValueError("direction: expected a direction that is not 0")
+    _sound("direction", direction[None], low, high)
+    return _line(layers_of(model, tuple(start.shape)), _flat(start[None]), _flat(direction[None]), low, high)
+
+
+@checked
+def breakpoints_on_lines(
+    model: nn.Module | Sequence,
+    starts: Array,
+    directions: Array,
+    *,
+    low: RealOrInfinite = -math.inf,
+    high: RealOrInfinite = math.inf,
+) -> list[LineBreakpoints]:
+    """What `breakpoints_on_line` finds along each of M lines, in as many threads as torch may use.
+
+    starts, directions: (M, ...), each input a row, one of them perhaps with M = 1. model: as there, for all lines; or
+    an ensemble of M ReLU networks, one for each line: pairs of weights (M, out, in) and biases (M, out). Numbers of
+    breakpoints differ, hence a list. Raises ValueError as `breakpoints_on_line`, and where shapes do not fit.
+
+    >>> bends = torch.tensor([[1.0, 0.0], [1.0, 0.0]]), torch.tensor([0.0, -1.0])
+    >>> layers = [bends, (torch.ones(1, 2), torch.zeros(1))]
+    >>> found = breakpoints_on_lines(layers, [[0.0, 0.0]], [[1.0, 0.0], [0.0, 1.0]])
+    >>> [one.positions.tolist() for one in found]
+    [[0.0, 1.0], []]
+    """
+    models = _models(model)
+    counts = {len(models), *(one.shape[0] if one.ndim > 1 else 0 for one in (starts, directions))}
+    if 0 in counts or len(counts - {1}) > 1 or starts.shape[1:] != directions.shape[1:]:
+        said = f"beside starts of shape {tuple(starts.shape)} and {_networks(len(models))} one that fits"
+        raise ValueError(f"directions: expected, {said}, got {tuple(directions.shape)}")
+    _sound("directions", directions, low, high)
+    every = [layers_of(one, tuple(starts.shape[1:])) for one in models]
+    begin, along = _flat(starts), _flat(directions)
+
+    def one(member: int) -> LineBreakpoints:
+        network, start, way = (member if len(part) > 1 else 0 for part in (every, begin, along))
+        return _line(every[network], begin[start : start + 1], along[way : way + 1], low, high)
+
+    return side_by_side(one, max(counts))
+
+
+def _models(model: nn.Module | Sequence) -> list:
+    """The networks of an ensemble given as pairs, one by one; any other model as the only one."""
+    if isinstance(model, nn.Module):
+        return [model]
+    pairs = list(model)
+    if not all(isinstance(pair, Sequence) and len(pair) == 2 and getattr(pair[0], "ndim", 0) == 3 for pair in pairs):
+        return [pairs]
+    counts = {len(part) for pair in pairs for part in pair}
+    if len(counts) != 1:
+        raise ValueError(f"model: expected as many weights as biases in all layers, got {sorted(counts)}")
+    return [[(weights[k], biases[k]) for weights, biases in pairs] for k in range(counts.pop())]
+
+
+def _networks(count: int) -> str:
+    return f"{count} networks" if count != 1 else "one network"
+
+
+def _sound(name: str, directions: Tensor, low: float, high: float) -> None:
+    """Raise ValueError for a direction of 0 and for an empty stretch."""
+    if not bool(directions.flatten(1).any(1).all()):
+        raise ValueError(f"{name}: expected a direction that is not 0")
     if not low < high:
         raise ValueError(f"low: expected less than high, got {low} and {high}")
-    layers = layers_of(model, tuple(start.shape))
-    trace = _Trace(start.detach().double().reshape(1, -1), direction.detach().double().reshape(1, -1), low, high)
+
+
+def _flat(points: Tensor) -> np.ndarray:
+    """Inputs (M, ...) as rows of float64 numbers, (M, n)."""
+    return points.detach().double().flatten(1).cpu().numpy()
+
+
+def _line(layers: list[Layer], begin: np.ndarray, along: np.ndarray, low: float, high: float) -> LineBreakpoints:
+    """From start and direction as rows, (1, n)."""
+    trace = _Trace(begin, along, low, high)
     for layer in layers:
         trace.take(layer)
     return trace.result(layers)
@@ -103,10 +172,9 @@ class _Step(NamedTuple):
 class _Trace:
     """Knots (K,), and what the last layer gave: values at them and slopes of the K + 1 pieces, (2 K + 1, n)."""
 
-    def __init__(self, start: Tensor, direction: Tensor, low: float, high: float) -> None:
+    def __init__(self, begin: np.ndarray, along: np.ndarray, low: float, high: float) -> None:
         self.closed = math.isfinite(low), math.isfinite(high)
         self.knots = np.array([end for end in (low, high) if math.isfinite(end)] or [0.0])
-        begin, along = start.cpu().numpy(), direction.cpu().numpy()
         self.rows = np.concatenate([begin + self.knots[:, None] * along, np.repeat(along, len(self.knots) + 1, 0)])
         self.steps: list[_Step] = []
 

@@ -5,7 +5,7 @@ from lecturelib.core.later import later
 # A line takes as many names as it holds.
 # fmt: off
 # isort: off
-from lecturelib.core.lines import LineBreakpoints, breakpoints_on_line
+from lecturelib.core.lines import LineBreakpoints, breakpoints_on_line, breakpoints_on_lines
 from lecturelib.splines.breakpoints.expansion import Target, curvature_density, sample, sampling_error, sine, spread
 from lecturelib.splines.breakpoints.network import (Network, Pieces, Spikes, Spline, balance, flip, pieces, rescale,
     same_function, spikes, to_network, to_spline)
@@ -46,18 +46,19 @@ __all__ = [
     "GaussianWeights", "Interleaved", "LineBreakpoints", "LossSlice", "Network", "Pieces", "Relocated",
     "RoughnessMoments", "Segmentation", "Spikes", "Spline", "Target", "Trajectory", "Turnover", "UniformWeights",
     "ZeroCount", "alone", "attractors", "balance", "births_and_deaths", "breakpoint_speed", "breakpoints_of",
-    "breakpoints_on_line", "census", "coefficients_of", "compare_starts", "count_between", "count_pieces",
-    "cubic_limit", "curvature_correlation", "curvature_density", "cut_corner", "degenerate_cases", "descend",
-    "descend_knots", "descend_relocating", "descent", "dual_radon", "evenly_spread", "expected_breakpoints",
-    "expected_by_layer", "first_gap", "fit_continuous", "fit_knots", "fit_units", "flat_share", "flatness", "flip",
-    "flow", "gradient", "gram", "gram_rank", "greedy_merge", "hessian", "hinge_kernel", "imbalance",
-    "infinite_network", "initialize", "jacobian", "kernel_flow", "knot_counts", "limit_flow", "linear_interpolant",
-    "loneliness", "moments", "most_pieces", "move_the_bump", "natural_cubic", "pieces", "place_breakpoints",
-    "potential", "psi", "radon_norm", "relocate", "rescale", "roughness", "roughness_between", "roughness_moments",
-    "roughness_tail", "same_function", "sample", "sampling_error", "segment", "segment_losses", "settle",
-    "sharpest_bend", "sharpest_bend_mean", "sine", "slice_loss", "smooth_error", "speeds", "sphere", "spikes",
-    "spread", "stable_rate", "start_deep", "tail_bound", "tangent_kernel", "to_network", "to_spline", "total_bend",
-    "trade", "train_deep", "train_planes", "turn", "unit_spline", "weight_law", "zero_count", "zigzag",
+    "breakpoints_on_line", "breakpoints_on_lines", "census", "coefficients_of", "compare_starts", "count_between",
+    "count_pieces", "cubic_limit", "curvature_correlation", "curvature_density", "cut_corner", "degenerate_cases",
+    "descend", "descend_knots", "descend_relocating", "descent", "dual_radon", "evenly_spread",
+    "expected_breakpoints", "expected_by_layer", "first_gap", "fit_continuous", "fit_knots", "fit_units",
+    "flat_share", "flatness", "flip", "flow", "gradient", "gram", "gram_rank", "greedy_merge", "hessian",
+    "hinge_kernel", "imbalance", "infinite_network", "initialize", "jacobian", "kernel_flow", "knot_counts",
+    "limit_flow", "linear_interpolant", "loneliness", "moments", "most_pieces", "move_the_bump", "natural_cubic",
+    "pieces", "place_breakpoints", "potential", "psi", "radon_norm", "relocate", "rescale", "roughness",
+    "roughness_between", "roughness_moments", "roughness_tail", "same_function", "sample", "sampling_error",
+    "segment", "segment_losses", "settle", "sharpest_bend", "sharpest_bend_mean", "sine", "slice_loss",
+    "smooth_error", "speeds", "sphere", "spikes", "spread", "stable_rate", "start_deep", "tail_bound",
+    "tangent_kernel", "to_network", "to_spline", "total_bend", "trade", "train_deep", "train_planes", "turn",
+    "unit_spline", "weight_law", "zero_count", "zigzag",
 ]
 # fmt: on
 

@@ -7,7 +7,8 @@ import torch
 from torch import nn
 
 from lecturelib.core.line_layers import layers_of
-from lecturelib.core.lines import breakpoints_on_line
+from lecturelib.core.lines import breakpoints_on_line, breakpoints_on_lines
+from lecturelib.core.small_networks import Layout
 
 
 def tensor(*numbers):
@@ -248,3 +249,82 @@ def test_layers_are_read_in_double():
     (layer,) = layers_of(nn.Linear(2, 3), (2,))
     assert layer.weights.dtype == "float64"
     assert math.prod(layer.weights.shape) == 6
+
+
+def test_the_absolute_value_is_a_leak_of_minus_one():
+    model = nn.Sequential(nn.Linear(1, 2), nn.LeakyReLU(-1.0), nn.Linear(2, 1), nn.LeakyReLU(-1.0)).double()
+    weights = tensor([1.0], [1.0]), tensor(0.0, -1.0), tensor([1.0, 1.0]), tensor(-2.0)
+    for part, numbers in zip(model.parameters(), weights, strict=True):
+        part.data = numbers
+    found = breakpoints_on_line(model, [0.0], [1.0])  # ||x| + |x − 1| − 2|
+    assert found.positions.tolist() == [-0.5, 0.0, 1.0, 1.5]
+    assert found.layers.tolist() == [2, 1, 1, 2]
+    assert found.turns.tolist() == [-1, 1, 1, 1]
+    assert found.active.all()
+    assert found.slopes[:, 0].tolist() == [-2.0, 2.0, 0.0, -2.0, 2.0]
+    assert found(tensor(-2.0, 0.5, 3.0))[:, 0].tolist() == [3.0, 1.0, 3.0]
+
+
+def same(one, other):
+    return all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+@pytest.mark.parametrize("name", ["outputs and leaks", "convolutions"])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_many_lines_are_found_as_each_by_itself(name, threads):
+    model, shape = MODELS[name]
+    starts, directions = random(5, *shape, seed=5), random(5, *shape, seed=6)
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        found = breakpoints_on_lines(model, starts, directions, low=-3, high=2)
+        fan = breakpoints_on_lines(model, starts[:1], directions)
+        sheaf = breakpoints_on_lines(model, starts, directions[2:3])
+    finally:
+        torch.set_num_threads(before)
+    assert len(found) == len(fan) == len(sheaf) == 5
+    assert len({len(one.positions) for one in fan}) > 1
+    for k in range(5):
+        assert same(found[k], breakpoints_on_line(model, starts[k], directions[k], low=-3, high=2))
+        assert same(fan[k], breakpoints_on_line(model, starts[0], directions[k]))
+        assert same(sheaf[k], breakpoints_on_line(model, starts[k], directions[2]))
+
+
+def test_an_ensemble_of_networks_has_a_line_each():
+    layout, theta = Layout((2, 5, 4, 1)), random(3, Layout((2, 5, 4, 1)).count, seed=8)
+    starts, directions = random(3, 2, seed=1), random(3, 2, seed=2)
+    ensemble, every = list(layout.layers(theta)), [list(layout.layers(one)) for one in theta]
+    found = breakpoints_on_lines(ensemble, starts, directions)
+    alike = breakpoints_on_lines(ensemble, starts[:1], directions[:1])
+    assert len(found) == len(alike) == 3
+    for k in range(3):
+        assert same(found[k], breakpoints_on_line(every[k], starts[k], directions[k]))
+        assert same(alike[k], breakpoints_on_line(every[k], starts[0], directions[0]))
+
+
+@pytest.mark.parametrize(
+    ("starts", "directions", "words"),
+    [
+        (
+            torch.zeros(2, 1),
+            torch.ones(3, 1),
+            r"shape \(2, 1\) and one network .* got \(3, 1\)",
+        ),
+        (torch.zeros(2, 1), torch.ones(2, 2), "directions: expected"),
+        (torch.zeros(2), torch.ones(2), "directions: expected"),
+        (torch.zeros(2, 1), tensor([1.0], [0.0]), "directions: expected a direction that is not 0"),
+    ],
+)
+def test_lines_that_do_not_fit_are_errors(starts, directions, words):
+    with pytest.raises(ValueError, match=words):
+        breakpoints_on_lines(TENT, starts, directions)
+
+
+def test_ensembles_that_do_not_fit_are_errors():
+    layers = [(random(3, 4, 1), random(3, 4)), (random(2, 1, 4), random(2, 1))]
+    with pytest.raises(ValueError, match="model: expected as many weights"):
+        breakpoints_on_lines(layers, torch.zeros(1, 1), torch.ones(1, 1))
+    with pytest.raises(ValueError, match="3 networks"):
+        breakpoints_on_lines(layers[:1], torch.zeros(2, 1), torch.ones(2, 1))
+    with pytest.raises(ValueError, match="low"):
+        breakpoints_on_lines(TENT, torch.zeros(2, 1), torch.ones(2, 1), low=1.0, high=0.0)

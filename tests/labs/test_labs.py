@@ -11,7 +11,7 @@ from lecturelib.bias import euler_path, gradient_field, hard_margin, least_norm,
 from lecturelib.homework.lab import source
 from lecturelib.homework.lab.lab import split
 from lecturelib.kernels import WideNetwork, empirical_kernel, train_wide
-from lecturelib.splines import Network, Spline
+from lecturelib.splines import Network, Spline, expected_breakpoints
 from tests.labs import make_values
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,7 +38,7 @@ on_splines = pytest.mark.parametrize("name", [name for name in LABS if name.star
 
 
 def test_the_labs_of_all_parts_are_here():
-    kernels, splines = {"kernels_tangent"}, {"splines_breakpoints", "splines_training"}
+    kernels, splines = {"kernels_tangent"}, {"splines_breakpoints", "splines_training", "splines_depth"}
     bias, generative = {"bias_margin", "bias_stopping"}, {"generative_games", "generative_likelihood"}
     equivariance = {"equivariance_layers", "equivariance_laws"}
     expected = kernels | splines | bias | equivariance | generative
@@ -103,7 +103,11 @@ def test_given_functions_compute_what_the_library_computes(name):
     generator = torch.Generator().manual_seed(3)
     w, b, v = torch.randn(3, 9, generator=generator, dtype=torch.float64)
     x = torch.linspace(-3, 3, 50, dtype=torch.float64)
-    found = space["network_values"](w.numpy(), b.numpy(), v.numpy(), 0.3, x.numpy())
+    if "outputs" in space:  # of deep networks
+        layers = [(w[:, None].numpy(), b.numpy()), (v[None].numpy(), np.array([0.3]))]
+        found = space["outputs"](layers, x.numpy())
+    else:
+        found = space["network_values"](w.numpy(), b.numpy(), v.numpy(), 0.3, x.numpy())
     np.testing.assert_allclose(found, Network(w, b, v, 0.3)(x), rtol=1e-12, atol=1e-12)
     if "spline_values" in space:
         s = torch.sign(b)
@@ -230,3 +234,14 @@ def test_given_steps_in_the_valley_are_those_of_the_library(stopping):
     np.testing.assert_allclose(stopping["plain_steps"](0.1, 7), path[-1], rtol=1e-12)
     far, near = stopping["distances"](0.02)
     assert near < 0.2 * far
+
+
+def test_given_draws_and_landscapes_have_the_numbers_of_the_theorems():
+    depth = setup_of(LABS["splines_depth"])
+    knots, values = torch.arange(4.0, dtype=torch.float64), torch.tensor([0.0, 1.0, -0.5, 0.0], dtype=torch.float64)
+    mean = expected_breakpoints(knots, values, bias_scale=2 / 3**0.5, uniform=True)
+    assert depth["crossings"]([0, 1, -0.5, 0], 2) == pytest.approx(mean, abs=0.02)
+    np.testing.assert_allclose(depth["newborn"](0.06), [-0.03, 0.02], atol=1e-6)
+    np.testing.assert_allclose(depth["slopes_by_layer"](8, 3), [3**-0.5, 18**-0.5, 108**-0.5], rtol=0.05)
+    assert depth["tent"](0.5)[1][1] == -0.5
+    np.testing.assert_allclose(depth["outputs"](depth["tent"](0.5), [0.25, 0.75, 1.0, 1.25, 9.0]), [0, 0.5, 1, 0.5, 0])

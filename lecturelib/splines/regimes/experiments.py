@@ -193,21 +193,30 @@ TARGETS: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
-def spiky_run(*, seed: int, target: str, width: int, steps: int, size: int = 24) -> tuple[Tensor, Network, Trajectory]:
-    """Random points of [−3, 3], an even and a spiky start, shape (2, H), and their training.
+def spiky_data(*, seed: int, target: str, size: int = 24) -> tuple[Tensor, Tensor]:
+    """One random point in each of so many cells of [−3, 3], and the target there: shapes (size,).
 
-    Both have breakpoints uniform on [−3, 3] and the same weights but for the scale of v, which is √H times larger in
-    the spiky one. Raises ValueError for a target that is not one of `TARGETS`.
+    Raises ValueError for a target that is not one of `TARGETS`.
     """
     if target not in TARGETS:
         raise ValueError(f"target: expected one of {', '.join(TARGETS)}, got {target!r}")
     data = generator_for(seed, "spiky data")
     cells = torch.linspace(-REACH, REACH, size + 1, dtype=torch.float64)
     x = cells[:-1] + (cells[1] - cells[0]) * (0.1 + 0.8 * torch.rand(size, generator=data, dtype=torch.float64))
+    return x, TARGETS[target](x)
+
+
+def spiky_run(*, seed: int, target: str, width: int, steps: int, size: int = 24) -> tuple[Tensor, Network, Trajectory]:
+    """Random points of [−3, 3], an even and a spiky start, shape (2, H), and their training.
+
+    Both have breakpoints uniform on [−3, 3] and the same weights but for the scale of v, which is √H times larger in
+    the spiky one. Raises ValueError as `spiky_data` does.
+    """
+    x, y = spiky_data(seed=seed, target=target, size=size)
     even = initialize(width, "uniform_breakpoints", interval=(-REACH, REACH), generator=generator_for(seed, width))
     both = torch.tensor([[1.0], [math.sqrt(width)]], dtype=torch.float64)
     starts = Network(even.w.expand(2, -1), even.b.expand(2, -1), both * even.v, torch.zeros(2))
-    return x, starts, train(starts, x, TARGETS[target](x), steps)
+    return x, starts, train(starts, x, y, steps)
 
 
 def spiky_test(*, seed: int, target: str, width: int, steps: int, size: int = 24) -> dict[str, float]:
