@@ -10,12 +10,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import torch
-from sklearn.datasets import load_digits
 from torch import Generator, Tensor
 from torch.nn import functional
 
 from lecturelib.core.experiments import Provenance, generator_for, save, settings
 from lecturelib.equivariance.augmentation.symmetry import asymmetry, symmetrize
+from lecturelib.equivariance.convolution.digits import shuffled_digits
 from lecturelib.equivariance.groups.actions import Action, cyclic
 
 STORED = Path(__file__).parents[3] / "chapters" / "equivariance" / "data" / "augmentation_filters.json"
@@ -33,9 +33,8 @@ def turns() -> Action:
 
 def digits(seed: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Digits of 64 pixels from 0 to 1 and what they are: 400 to learn from and 1,397 others."""
-    images, labels = load_digits(return_X_y=True)
-    order = torch.randperm(len(images), generator=generator_for(seed, "digits"))
-    x, y = torch.as_tensor(images / 16)[order], torch.as_tensor(labels)[order]
+    images, y = shuffled_digits(generator_for(seed, "digits"))
+    x = images.flatten(1)
     return x[:TRAIN], y[:TRAIN], x[TRAIN:], y[TRAIN:]
 
 

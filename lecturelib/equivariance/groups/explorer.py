@@ -146,7 +146,10 @@ class LayerExplorer(Explorer):
             axis.imshow(picture.numpy(), cmap="PuOr_r", vmin=-scale, vmax=scale)
             axis.set(title=title, xticks=[], yticks=[])
             axis.grid(False)
-        told = f"W g x and g W x differ by {100 * found['error']:.3g} % of their size"
+        share = 100 * found["error"]
+        told = (
+            "W g x and g W x are the same" if share < 1e-7 else f"W g x and g W x differ by {share:.3g} % of their size"
+        )
         return figure, f"{found['dimension']} maps commute with {self.state['group']}. For the map shown, {told}."
 
 
