@@ -1,6 +1,6 @@
-"""Equations from data: a sparse fit on the Gram matrix, against the published search on all points.
+"""Equations from data: a sparse fit on the Gram matrix, against the published search on all points, and pysindy.
 
-Run: python benchmarks/equivariance_equations.py [--repeats 3] [--dry]
+Run: python benchmarks/equivariance_equations.py [--repeats 5] [--dry]
 
 The peer is the search of PDE-FIND (Rudy et al. 2017): 25 tolerances, each tried by up to ten ridge fits on all points,
 compared by the error on a fifth of them and a penalty for each term. Here as many tolerances are tried on the Gram
@@ -11,13 +11,14 @@ from __future__ import annotations
 
 from time import perf_counter
 
+import pysindy
 import torch
 from torch import Tensor
 
 from lecturelib.core import timing
-from lecturelib.equivariance import dictionary
+from lecturelib.equivariance import dictionary, find_equation
 from lecturelib.equivariance.interpretability import solvers
-from lecturelib.equivariance.interpretability.equations import columns, jets, sparse_fit
+from lecturelib.equivariance.interpretability.equations import columns, fit, jets, sparse_fit
 
 CASES = {"KdV": (solvers.korteweg_de_vries, 2, 5.0), "Burgers": (solvers.burgers, 3, 0.1)}
 """Data, highest power of u, and the first step of the published search."""
@@ -72,8 +73,8 @@ def on_gram(theta: Tensor, y: Tensor) -> Tensor:
     return tried[0]
 
 
-def rows(repeats: int) -> list[dict]:
-    """A row for each equation."""
+def searches(repeats: int) -> list[dict]:
+    """A row for each equation: the published search."""
     found = []
     for name, (make, powers, step) in CASES.items():
         flow = make()
@@ -100,8 +101,66 @@ def rows(repeats: int) -> list[dict]:
     return found
 
 
+def by_pysindy(flow: solvers.Flow) -> dict[str, float]:
+    """Term → coefficient, by pysindy from measurements."""
+    differences = {"order": 2, "is_uniform": True}
+    library = pysindy.PDELibrary(
+        function_library=pysindy.PolynomialLibrary(degree=3, include_bias=False), derivative_order=3,
+        spatial_grid=flow.x.numpy(), include_bias=True, diff_kwargs=differences,
+    )  # fmt: skip
+    model = pysindy.SINDy(
+        optimizer=pysindy.STLSQ(threshold=0.05, alpha=1e-5), feature_library=library,
+        differentiation_method=pysindy.FiniteDifference(axis=-2, **differences),
+    )  # fmt: skip
+    model.fit(flow.u[0].numpy()[:, :, None], t=flow.t.numpy())
+    named = {"x0_11": "u_xx", "x0x0_1": "u u_x"}
+    found = zip(model.get_feature_names(), model.coefficients()[0].tolist(), strict=True)
+    return {named.get(name, name): value for name, value in found if value}
+
+
+def pysindy_rows(repeats: int) -> list[dict]:
+    """Burgers' equation from measurements, and from the matrix of terms."""
+    flow, library = solvers.burgers(), dictionary(3, 3)
+    steps = float(flow.x[1] - flow.x[0]), float(flow.t[1] - flow.t[0])
+    values, y = jets(flow.u[0], steps, 3, None, (4, 4))
+    theta, y = columns(library, values), y.flatten()
+
+    def by_rows() -> dict[str, float]:
+        model = pysindy.STLSQ(threshold=0.05, alpha=1e-5).fit(theta.numpy(), y[:, None].numpy())
+        return {term: value for term, value in zip(library, model.coef_[0].tolist(), strict=True) if value}
+
+    def ours(equation) -> dict[str, float]:
+        return dict(zip(equation.terms, equation.coefficients.tolist(), strict=True))
+
+    ways = {
+        "measurements": (lambda: by_pysindy(flow), lambda: ours(find_equation(flow.u[0], flow.x, flow.t, library))),
+        "the matrix of terms": (by_rows, lambda: ours(fit(theta, y, library, 0.2))),
+    }
+    found = []
+    for name, both in ways.items():
+        kept: dict[int, dict[str, float]] = {}
+
+        def run(which: int, both=both, kept=kept) -> float:
+            begin = perf_counter()
+            kept[which] = both[which]()
+            return perf_counter() - begin
+
+        pair = timing.paired(lambda run=run: run(0), lambda run=run: run(1), repeats)
+        row = {"what": "Burgers' equation", "from": name, "terms": len(library), "pysindy, ms": 1e3 * pair.theirs}
+        row |= {"library, ms": 1e3 * pair.ours, "ratio": pair.ratio}
+        for who, one in (("pysindy", kept[0]), ("library", kept[1])):
+            row[f"found by {who}"] = ", ".join(f"{value:.4f} {term}" for term, value in sorted(one.items()))
+        found.append(row)
+        print(timing.as_table(found[-1:]), flush=True)
+    return found
+
+
+def rows(repeats: int) -> list[dict]:
+    return searches(repeats) + pysindy_rows(repeats)
+
+
 def main() -> None:
-    timing.command("equivariance_equations", rows, about=__doc__, repeats=3)
+    timing.command("equivariance_equations", rows, about=__doc__, repeats=5)
 
 
 if __name__ == "__main__":

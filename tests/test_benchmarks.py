@@ -110,3 +110,13 @@ def test_both_ways_to_equivariant_maps_agree(benchmark):
     space = benchmark("equivariance_basis")
     space["CASES"] = {name: (make, 1, 2) for name, (make, _, _) in space["CASES"].items()}
     assert [row["free"] for row in space["rows"](1)] == [5, 1]
+
+
+def test_pysindy_finds_the_same_equation(benchmark):
+    space = benchmark("equivariance_equations")
+    whole, fit = space["pysindy_rows"](1)
+    assert fit["found by pysindy"] == fit["found by library"]
+    for row in (whole, fit):
+        for who in ("pysindy", "library"):
+            first, second = (float(one.split()[0]) for one in row[f"found by {who}"].split(", "))
+            assert (first, second) == pytest.approx((-1, 0.1), rel=0.01)

@@ -43,6 +43,7 @@ __getattr__ = later(
     {
         "ClassifierExplorer": "composition.explorer",
         "FiltersExplorer": "augmentation.explorer",
+        "LayerExplorer": "groups.explorer",
         "SlidingExplorer": "convolution.explorer",
         "WaveExplorer": "interpretability.explorer",
     },

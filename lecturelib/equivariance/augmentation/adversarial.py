@@ -12,12 +12,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from sklearn.datasets import load_digits
 from torch import Tensor
 from torch.nn import functional
 
 from lecturelib.core.arguments import Array, Count, NonNegative, checked
 from lecturelib.core.experiments import Provenance, generator_for, save, settings, sweep
+from lecturelib.equivariance.convolution.digits import shuffled_digits
 
 STORED = Path(__file__).parents[3] / "chapters" / "equivariance" / "data" / "adversarial.json"
 TRAIN, BATCH, STEPS, RATE, WIDTH = 1000, 100, 600, 0.005, 64
@@ -54,9 +54,8 @@ def attack(losses: Callable, x: Array, *, size: NonNegative, steps: Count = 10) 
 
 def digits(seed: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Digits of 64 pixels from 0 to 1 and what they are: 1,000 to learn from and 797 others."""
-    images, labels = load_digits(return_X_y=True)
-    order = torch.randperm(len(images), generator=generator_for(seed, "split"))
-    x, y = torch.as_tensor(images / 16)[order].float(), torch.as_tensor(labels)[order]
+    images, y = shuffled_digits(generator_for(seed, "split"))
+    x = images.flatten(1).float()
     return x[:TRAIN], y[:TRAIN], x[TRAIN:], y[TRAIN:]
 
 

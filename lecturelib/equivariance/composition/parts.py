@@ -11,7 +11,6 @@ from itertools import pairwise
 from pathlib import Path
 
 import torch
-from sklearn.datasets import load_digits
 from torch import Generator, Tensor
 from torch.nn import functional
 
@@ -19,6 +18,7 @@ from lecturelib.core.arguments import Array, Count, Natural, Positive, checked
 from lecturelib.core.experiments import Provenance, generator_for, save, settings, sweep
 from lecturelib.core.manifold import intrinsic_dimension
 from lecturelib.equivariance.composition.classifier import Points, draw_points, start_classifier, train_classifier
+from lecturelib.equivariance.convolution.digits import shuffled_digits
 
 STORED = Path("chapters/equivariance/data/composition_digits.json")
 CLASSIFIERS = Path("chapters/equivariance/data/composition_classifiers.json")
@@ -108,10 +108,8 @@ def exciting_images(
 
 def run_digits(*, seed: int) -> dict:
     """Dimensions by layer at the start and after training, errors, and images that excite units, of one network."""
-    digits = load_digits()
-    order = torch.randperm(len(digits.target), generator=generator_for(seed, "digits"))
-    x = torch.tensor(digits.images, dtype=torch.float32)[order, None] / 16
-    labels = torch.tensor(digits.target)[order]
+    images, labels = shuffled_digits(generator_for(seed, "digits"))
+    x = images[:, None].float()
     first = start(generator_for(seed, "start"))
     last = train(first, x[:TRAINED], labels[:TRAINED], generator_for(seed, "batches"))
     held = x[TRAINED:]

@@ -33,6 +33,13 @@ SHAPES = {
 """Weights of each kind of network; each layer has biases as well."""
 
 
+def shuffled_digits(generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """The 1,797 digits of scikit-learn in a random order, pixels from 0 to 1, and which they are: (B, 8, 8), (B,)."""
+    images, labels = load_digits(return_X_y=True)
+    order = torch.randperm(len(labels), generator=generator)
+    return torch.as_tensor(images / 16).reshape(-1, 8, 8)[order], torch.as_tensor(labels)[order]
+
+
 def framed_digits() -> tuple[Tensor, Tensor]:
     """The 1,797 digits of scikit-learn in a frame, from 0 to 1, and which they are: (B, 1, 18, 18), (B,)."""
     images, labels = load_digits(return_X_y=True)

@@ -41,6 +41,11 @@ def closure(matrices: list[np.ndarray], limit: int = LIMIT) -> tuple[list[np.nda
     return found, words
 
 
+def kron(a: Tensor, b: Tensor) -> Tensor:
+    """The Kronecker product, also of matrices that are transposed views, which `torch.kron` refuses."""
+    return torch.kron(a.contiguous(), b.contiguous())
+
+
 class Group(Record):
     """A group of matrices by generators: matrices (n, n) of elements, or of its algebra for elements e^{tA}.
 
@@ -203,9 +208,9 @@ class Action(Record):
     def __mul__(self, other: Action) -> Action:
         def turned(a: Tensor, b: Tensor) -> Tensor:
             one, two = (torch.eye(len(x), dtype=x.dtype) for x in (a, b))
-            return torch.kron(a, two) + torch.kron(one, b)  # the derivative of a product
+            return kron(a, two) + kron(one, b)  # the derivative of a product
 
-        elements = [torch.kron(a, b) for a, b in zip(self.generators, other.generators, strict=True)]
+        elements = [kron(a, b) for a, b in zip(self.generators, other.generators, strict=True)]
         return Action(self.group, elements, [turned(a, b) for a, b in zip(self.algebra, other.algebra, strict=True)])
 
     def __rmul__(self, copies: int) -> Action:

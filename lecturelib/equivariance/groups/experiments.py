@@ -10,10 +10,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
-from sklearn.datasets import load_digits
 from torch import Generator, Tensor, nn
 
 from lecturelib.core.experiments import Provenance, generator_for, save, settings, sweep
+from lecturelib.equivariance.convolution.digits import shuffled_digits
 from lecturelib.equivariance.groups.layers import GroupConvolution
 
 STORED = Path("chapters/equivariance/data/groups_digits.json")
@@ -23,10 +23,8 @@ KINDS = ("plain", "turned data", "C4")
 
 def digits(generator: Generator) -> tuple[Tensor, Tensor]:
     """All 1,797 digits of 8 × 8 pixels from 0 to 1, (N, 1, 8, 8), in a random order, and what they are."""
-    found = load_digits()
-    order = torch.randperm(len(found.target), generator=generator)
-    images = torch.tensor(found.images, dtype=torch.float32)[order, None] / 16
-    return images, torch.tensor(found.target)[order]
+    images, labels = shuffled_digits(generator)
+    return images[:, None].float(), labels
 
 
 def quarter_turned(images: Tensor, generator: Generator) -> Tensor:

@@ -18,7 +18,7 @@ from scipy.sparse.csgraph import connected_components
 from torch import Generator, Tensor, nn
 
 from lecturelib.core.arguments import Array, Count, Ensemble, Positive, checked
-from lecturelib.equivariance.groups.actions import Action, closure
+from lecturelib.equivariance.groups.actions import Action, closure, kron
 
 In = Action | Sequence[Annotated[Array, "n n"]]
 Out = Action | Sequence[Annotated[Array, "m m"]]
@@ -90,7 +90,7 @@ def _by_averaging(elements_in: Tensor, elements_out: Tensor) -> Tensor:
 def _by_constraints(pairs: list[tuple[Tensor, Tensor]]) -> Tensor:
     """The null space of all ρ_out W − W ρ_in, from one large matrix."""
     n, m = (len(one) for one in pairs[0])
-    rows = [torch.kron(b, torch.eye(n).to(b)) - torch.kron(torch.eye(m).to(a), a.T.contiguous()) for a, b in pairs]
+    rows = [kron(b, torch.eye(n).to(b)) - kron(torch.eye(m).to(a), a.T) for a, b in pairs]
     sigma, vt = torch.linalg.svd(torch.cat(rows))[1:]
     known = int((sigma > 1e-9 * max(1.0, float(sigma[0]))).sum())
     return vt[known:].reshape(-1, m, n)

@@ -11,6 +11,7 @@ from torch import Generator, Tensor
 from torch.nn import functional
 
 from lecturelib.core.experiments import generator_for
+from lecturelib.equivariance.augmentation.filters import stacked
 
 SIZE, GLYPH, NOISE = 24, 12, 0.5
 """Pixels of a picture, which is a ring, and of a glyph along each axis; standard deviation of the noise."""
@@ -90,16 +91,24 @@ def scores(weights: Sequence[Tensor], x: Tensor) -> Tensor:
     return functional.linear(features(weights, x).mean((2, 3)), weights[-2], weights[-1])
 
 
-def train(seed: int, cues: Literal["agree", "shape"] = "agree", steps: int | None = None) -> list[Tensor]:
-    """A network that has learned to name the shape, from fresh pictures at every step."""
+def all_scores(weights: Sequence[Tensor], x: Tensor) -> Tensor:
+    """Of networks whose weights are stacked, each on its own pictures: (S, B, 1, 24, 24) → (S, B, 4)."""
+    return torch.func.vmap(scores)(list(weights), x)
+
+
+def train(
+    seeds: Sequence[int], cues: Literal["agree", "shape"] = "agree", steps: int | None = None, device: str = "cpu"
+) -> list[Tensor]:
+    """Networks that have learned to name the shape, from new pictures at every step, one per seed: stacked weights."""
     steps = steps or STEPS[cues]
-    draw = generator_for(seed, "glyphs", cues)
-    weights = start(draw)
+    draws = [generator_for(seed, "glyphs", cues) for seed in seeds]
+    weights = [one.requires_grad_() for one in stacked([start(draw) for draw in draws], device)]
     optimizer = torch.optim.Adam(weights, lr=RATE)
     for step in range(steps):
         optimizer.param_groups[0]["lr"] = RATE * (1 - step / steps)
-        pictures = draw_pictures(BATCH, draw, cues)
+        x, shape, *_ = stacked([draw_pictures(BATCH, draw, cues) for draw in draws], device)
         optimizer.zero_grad()
-        functional.cross_entropy(scores(weights, pictures.x), pictures.shape).backward()
+        loss = functional.cross_entropy(all_scores(weights, x).flatten(0, 1), shape.flatten())
+        (len(draws) * loss).backward()  # the sum over seeds of the mean over pictures
         optimizer.step()
     return [one.detach() for one in weights]

@@ -2,6 +2,8 @@
 
 import pytest
 import torch
+from captum.robust import FGSM, PGD
+from torch.nn import functional
 
 from lecturelib.core.experiments import load
 from lecturelib.equivariance import attack
@@ -26,6 +28,21 @@ def test_many_steps_find_more_than_one():
     x = torch.zeros(1, 1).double()
     one, many = (float(losses(attack(losses, x, size=1.0, steps=steps))) for steps in (1, 40))
     assert many > one + 0.1
+
+
+@pytest.mark.filterwarnings("ignore:Input Tensor 0 did not already require gradients:UserWarning")
+def test_attacks_are_those_of_captum():
+    draw = torch.Generator().manual_seed(4)
+    x, y = torch.rand(7, 64, generator=draw), torch.arange(7)
+    first, second = torch.randn(20, 64, generator=draw) / 8, torch.randn(10, 20, generator=draw)
+    model = lambda z: torch.tanh(z @ first.T) @ second.T  # noqa: E731
+    losses = lambda z: functional.cross_entropy(model(z), y, reduction="none")  # noqa: E731
+    each = lambda found, labels: functional.cross_entropy(found, labels, reduction="none")  # noqa: E731
+    one = FGSM(model, each).perturb(x.clone(), 0.1, y)
+    many = PGD(model, each).perturb(x.clone(), 0.1, 0.025, 10, y)
+    torch.testing.assert_close(attack(losses, x, size=0.1, steps=1), one.detach())
+    torch.testing.assert_close(attack(losses, x, size=0.1, steps=10), many.detach())
+    assert float((one - many).abs().max()) > 0.01
 
 
 def test_what_is_refused():

@@ -43,15 +43,15 @@ def test_starts_have_the_symmetry_that_they_are_named_for(kind):
 def test_what_is_shown():
     x, y, others, known = digits(1)
     assert (len(x), len(others), len(known)) == (400, 1397, 1397)
-    group = turns()
-    turned, labels = shown("turned", x[:3], y[:3], group, draw())
+    moves = turns().elements
+    turned, labels = shown("turned", x[:3], y[:3], moves, [draw()])
     assert turned.shape == (12, 64)
     assert labels.tolist() == 4 * y[:3].tolist()
     every = {tuple(one.tolist()) for one in turned}
-    one, _ = shown("one turn each", x[:3], y[:3], group, draw())
+    one, _ = shown("one turn each", x[:3], y[:3], moves, [draw()])
     assert {tuple(row.tolist()) for row in one} <= every
     assert all((turned[place::3] == one[place]).all(1).any() for place in range(3))
-    assert shown("upright", x, y, group, draw())[0] is x
+    assert shown("upright", x, y, moves, [draw()])[0] is x
 
 
 def test_an_invariant_network_is_measured_as_one():
@@ -62,8 +62,17 @@ def test_an_invariant_network_is_measured_as_one():
     assert measured(start("random", turns(), draw()), turns(), x[:50], y[:50])["output"] > 0.5
 
 
+@pytest.mark.parametrize("data", DATA)
+def test_seeds_in_one_batch_are_those_alone(data):
+    together = run([0, 3, 4], kind="random", data=data, steps=10)
+    for seed, one in zip((0, 3, 4), together, strict=True):
+        (alone,) = run([seed], kind="random", data=data, steps=10)
+        assert all(one[name] == pytest.approx(alone[name], rel=1e-6) for name in alone)
+    assert together[0]["each"] != together[1]["each"]
+
+
 def test_stored_runs_keep_what_theory_says():
-    found = run(seed=0, kind="copies", data="upright", steps=3)
+    (found,) = run([0], kind="copies", data="upright", steps=3)
     runs, origin = load(STORED)
     assert origin.seeds == list(SEEDS)
     assert [(one["kind"], one["data"], one["seed"]) for one in runs] == [

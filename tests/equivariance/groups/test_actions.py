@@ -3,7 +3,17 @@
 import pytest
 import torch
 
-from lecturelib.equivariance import Action, Group, cyclic, dihedral, octahedral, rotations, symmetric, translations
+from lecturelib.equivariance import (
+    Action,
+    Group,
+    cyclic,
+    dihedral,
+    equivariant_basis,
+    octahedral,
+    rotations,
+    symmetric,
+    translations,
+)
 
 GROUPS = [cyclic(5), dihedral(4), symmetric(4), octahedral(), translations(rows=2, columns=3)]
 
@@ -64,6 +74,15 @@ def test_the_algebra_is_the_derivative():
         torch.testing.assert_close(both[1].algebra[k].mul(0.3).matrix_exp(), ends)
     about_z = space.algebra[0].mul(torch.pi / 2).matrix_exp()
     torch.testing.assert_close(about_z @ torch.tensor([1.0, 0, 0]).double(), torch.tensor([0.0, 1, 0]).double())
+
+
+def test_matrices_may_be_transposed_views():
+    group = dihedral(4)
+    dual = Action(group, [torch.linalg.inv(one).T for one in group.generators])  # those of orthogonal ones, again
+    for mine, known in zip((dual * dual).generators, group.tensors(2).generators, strict=True):
+        torch.testing.assert_close(mine, known)
+    space = rotations(3)
+    assert len(equivariant_basis(Action(space, [], [-one.T for one in space.algebra]), space.vectors())) == 1
 
 
 def test_what_is_refused():

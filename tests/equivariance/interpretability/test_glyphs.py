@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from lecturelib.core.experiments import load
+from lecturelib.equivariance.augmentation.filters import stacked
 from lecturelib.equivariance.interpretability import glyphs, trained
 
 
@@ -38,10 +39,20 @@ def test_the_scores_are_the_means_of_maps():
 
 
 def test_a_training_depends_on_its_seed_alone():
-    first, again, other = (glyphs.train(seed, "agree", steps=2) for seed in (0, 0, 1))
-    assert all(torch.equal(a, b) for a, b in zip(first, again, strict=True))
+    together = glyphs.train([0, 1], "agree", steps=2)
+    (first, again, other) = (glyphs.train([seed], "agree", steps=2) for seed in (0, 0, 1))
+    for both, a, b, c in zip(together, first, again, other, strict=True):
+        assert torch.equal(a, b)
+        torch.testing.assert_close(both, torch.cat([a, c]), rtol=1e-3, atol=1e-5)
+        assert float(a.abs().max()) > 0
     assert not torch.equal(first[0], other[0])
-    assert all(one.abs().max() > 0 for one in first)
+
+
+def test_networks_side_by_side_say_what_each_says():
+    weights = [[one.detach() for one in glyphs.start(torch.Generator().manual_seed(seed))] for seed in (0, 1)]
+    x = torch.stack([glyphs.draw_pictures(3, torch.Generator().manual_seed(seed)).x for seed in (2, 3)])
+    expected = torch.stack([glyphs.scores(one, part) for one, part in zip(weights, x, strict=True)])
+    torch.testing.assert_close(glyphs.all_scores(stacked(weights), x), expected)
 
 
 def test_packing_keeps_weights_to_two_bytes():

@@ -57,6 +57,26 @@ def test_the_objective_at_the_start_is_one_and_the_size_of_the_mask():
         assert float(start) == pytest.approx(1 + 0.5 * size)
 
 
+def test_masks_of_an_ensemble_are_those_of_each():
+    x, labels = two_waves(20)
+    wave = torch.cos(4 * math.pi * torch.arange(12, dtype=torch.float64) / 12)
+    size = torch.tensor([1.0, 0.2], dtype=torch.float64)
+
+    def model(x: torch.Tensor, size: torch.Tensor) -> torch.Tensor:
+        score = size * (x[..., 0, :] @ wave)
+        return torch.stack([-score, score], -1)
+
+    options = {"penalty": 0.01, "steps": 20, "p": 0.8}
+    both = fourier_mask(lambda z: model(z, size[:, None]), (torch.stack([x, x]), torch.stack([labels] * 2)), **options)
+    assert both.mask.shape == (2, 1, 12)
+    assert both.objective.shape == (2, 20)
+    for k in (0, 1):
+        alone = fourier_mask(lambda z, k=k: model(z, size[k]), (x, labels), **options)
+        torch.testing.assert_close(both.mask[k], alone.mask)
+        torch.testing.assert_close(both.objective[k], alone.objective)
+    assert not torch.allclose(both.mask[0], both.mask[1])
+
+
 def test_data_of_other_shapes_are_refused():
     with pytest.raises(ValueError, match="data"):
         fourier_mask(lambda x: x, (torch.ones(3, 4), torch.zeros(3).long()), penalty=1.0)

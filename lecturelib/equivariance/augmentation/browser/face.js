@@ -3,6 +3,7 @@ import { chart, keeper } from "../../../core/browser/drawing.js";
 import { explorer } from "../../../core/browser/explorer.js";
 import { makeFilm } from "../../../core/browser/film.js";
 import { words } from "../../../core/browser/numbers.js";
+import { tiles } from "../../../core/browser/tiles.js";
 import { asymmetry, augmented, begin, descend } from "./filters.js";
 
 const SIDE = 8; // pixels of a filter along a side
@@ -11,25 +12,6 @@ const LAST = 1000; // steps, after which a run ends
 
 const percent = (share) => words(share < 1e-9 ? 0 : 100 * share, 2);
 const SYMMETRY = { mirror: "a mirror", C4: "quarter turns", D4: "turns and a mirror" };
-
-/** A filter as a square around a place of the canvas: blue above 0, orange below. */
-function stamp({ ctx, hue, ratio }, filter, largest, x, y, size) {
-  const [left, top, cell] = [Math.round(x - size / 2), Math.round(y - size / 2), size / SIDE];
-  ctx.save();
-  filter.forEach((value, k) => {
-    const [column, row] = [k % SIDE, Math.floor(k / SIDE)];
-    const [from, to] = [Math.floor(column * cell), Math.floor((column + 1) * cell)];
-    const [above, below] = [Math.floor(row * cell), Math.floor((row + 1) * cell)];
-    ctx.globalAlpha = Math.min(1, Math.abs(value) / largest);
-    ctx.fillStyle = hue(value > 0 ? "blue" : "orange");
-    ctx.fillRect(left + from, top + above, to - from, below - above);
-  });
-  ctx.globalAlpha = 1;
-  ctx.strokeStyle = hue("muted");
-  ctx.lineWidth = ratio;
-  ctx.strokeRect(left, top, size, size);
-  ctx.restore();
-}
 
 export default explorer((tools) => {
   const { stage, further, prefix, givens, state } = tools;
@@ -91,7 +73,7 @@ export default explorer((tools) => {
     fitPicture("y", [0, rows]);
     picture.draw((pen) => {
       const size = 0.88 * Math.min(pen.box.width / columns, pen.box.height / rows);
-      filters.forEach((one, k) => stamp(pen, one, largest, pen.x((k % columns) + 0.5), pen.y(rows - Math.floor(k / columns) - 0.5), size));
+      filters.forEach((one, k) => tiles(pen, one, { columns: SIDE, largest, x: pen.x((k % columns) + 0.5), y: pen.y(rows - Math.floor(k / columns) - 0.5), size }));
     });
     const [at, each, set] = [frames.map((one) => one.at), frames.map(({ off }) => 100 * off.each), frames.map(({ off }) => 100 * off.set)];
     const reach = Math.max(50, frames.at(-1).at);
