@@ -47,7 +47,7 @@ class FiltersExplorer(Explorer):
 
     module = "equivariance/augmentation/browser/face.js"
     title = "Filters under augmentation"
-    hint = "Press Play: descent on the logistic loss of 24 digits. Then switch augmentation on, and start over."
+    hint = "Press Play (descent on the logistic loss). Then switch augmentation on, and start over."
     settings: ClassVar[tuple[Setting, ...]] = (
         Switch("augment", "augmentation", False),
         Choice("group", "symmetry", {"mirror": "mirror", "C4": "quarter turns", "D4": "turns and mirror"}, "C4"),
