@@ -80,9 +80,8 @@ QUERIES = {
         "convolution", "stride", "zero padding", "translation equivariance", "aliasing", "weight sharing",
         "max pooling",
     ],
-    "equivariance/composition": [
-        "intrinsic dimension", "tensorflow playground", "capsule network", "feature visualization",
-    ],
+    "equivariance/composition": ["tensorflow playground", "exclusive or"],
+    "equivariance/composition_more": ["intrinsic dimension", "capsule network", "feature visualization"],
     "equivariance/interpretability": [
         "interpretability", "class activation map", "Grad-CAM", "texture bias", "PDE-FIND", "soliton",
     ],

@@ -19,8 +19,8 @@ from lecturelib.equivariance.augmentation.symmetry import asymmetry, augmented_l
 from lecturelib.equivariance.groups.actions import Action, Group, cyclic, dihedral
 
 CLASSES, EACH, FILTERS = (4, 9), 12, 8
-RATE, DECAY, STILL = 0.6, 0.002, 300
-"""Learning rate, price of the squares of filters, and steps of the still picture."""
+RATE, STILL = 0.6, 300
+"""Learning rate, and steps of the still picture."""
 GROUPS: dict[str, Group] = {"mirror": Group([[[1.0, 0.0], [0.0, -1.0]]]), "C4": cyclic(4), "D4": dihedral(4)}
 
 
@@ -39,7 +39,7 @@ def seeds() -> Tensor:
 
 
 class FiltersExplorer(Explorer):
-    """Filters of 8 × 8 pixels, trained live on 24 digits, with or without all their moved copies.
+    """Filters of 8 × 8 pixels, trained live on 24 digits by descent on the logistic loss, with or without moved copies.
 
     Settings: the group, whether the data are augmented by it, how many filters (one linear, or eight with tanh), and
     the start: random, each filter symmetric, or with all copies of each filter.
@@ -47,7 +47,7 @@ class FiltersExplorer(Explorer):
 
     module = "equivariance/augmentation/browser/face.js"
     title = "Filters under augmentation"
-    hint = "Press Play and watch the filters. Then switch augmentation on, and start over."
+    hint = "Press Play (descent on the logistic loss). Then switch augmentation on, and start over."
     settings: ClassVar[tuple[Setting, ...]] = (
         Switch("augment", "augmentation", False),
         Choice("group", "symmetry", {"mirror": "mirror", "C4": "quarter turns", "D4": "turns and mirror"}, "C4"),
@@ -68,7 +68,7 @@ class FiltersExplorer(Explorer):
         # where the value of each moved pixel comes from, one list for each element, the identity first
         moves = {key: group.images(8).elements.argmax(-1).tolist() for key, group in GROUPS.items()}
         givens = {"x": (16 * x).int().tolist(), "y": y.tolist(), "filters": seeds().tolist(), "moves": moves}
-        super().__init__(name, givens={**givens, "rate": RATE, "decay": DECAY, "classes": CLASSES}, **beginning)
+        super().__init__(name, givens={**givens, "rate": RATE, "classes": CLASSES}, **beginning)
 
     @property
     def action(self) -> Action:
@@ -103,7 +103,7 @@ class FiltersExplorer(Explorer):
         over_all = augmented_loss(model, self.action, loss)
         for _ in range(steps):
             value = over_all(x, y) if self.state["augment"] else loss(model(x), y).mean()
-            slopes = torch.autograd.grad(value + DECAY * w.square().sum() / 2, [w, v], allow_unused=True)
+            slopes = torch.autograd.grad(value, [w, v], allow_unused=True)
             with torch.no_grad():
                 for one, slope in zip((w, v), slopes, strict=True):
                     one -= RATE * (slope if slope is not None else 0.0)

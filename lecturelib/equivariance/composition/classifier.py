@@ -21,12 +21,12 @@ from lecturelib.core.small_networks import Layout
 
 Cloud = Literal["circle", "xor", "gauss", "spiral"]
 Feature = Literal["x1", "x2", "x1²", "x2²", "x1x2", "sin x1", "sin x2"]
-Bend = Literal["tanh", "relu", "sigmoid", "linear"]
+Bend = Literal["tanh", "relu", "leaky", "sigmoid", "linear"]
 Hidden = Annotated[
     Sequence[int], Several("the sizes of the hidden layers, integers of at least 1",
                            Number("an integer, at least 1", least=1, whole=True), fewest=0),
 ]  # fmt: skip
-BIAS, RADIUS = 0.1, 5.0
+BIAS, RADIUS, LEAK = 0.1, 5.0, 0.2
 FORMULAS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "x1": lambda a, b: a, "x2": lambda a, b: b, "x1²": lambda a, b: a * a, "x2²": lambda a, b: b * b,
     "x1x2": lambda a, b: a * b, "sin x1": lambda a, b: a.sin(), "sin x2": lambda a, b: b.sin(),
@@ -34,6 +34,7 @@ FORMULAS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
 BENDS: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]] = {
     "tanh": (torch.tanh, lambda h: 1 - h * h),
     "relu": (torch.relu, lambda h: (h > 0).to(h)),
+    "leaky": (lambda z: torch.where(z > 0, z, LEAK * z), lambda h: torch.where(h > 0, 1.0, LEAK).to(h)),
     "sigmoid": (torch.sigmoid, lambda h: h * (1 - h)),
     "linear": (lambda z: z, torch.ones_like),
 }

@@ -23,7 +23,8 @@ KINDS = ("tree", "other tree", *SHAPES)
 COUNTS = (100, 300, 1000, 3000)
 OTHER = (0, 4, 1, 5, 2, 6, 3, 7)
 """Where the leaves of the other tree come from: no pair of the true tree stays together."""
-TARGETS = ("tree", "sum")
+TARGETS = ("tree", "sum", "pairs")
+"""Of the three only the products of all pairs are no tree."""
 MEMBERS, STEPS, BATCH, RATE, TESTED = 8, 2000, 100, 0.02, 2000
 
 Layer = tuple[Tensor, Tensor]
@@ -50,6 +51,12 @@ def tree_values(coefficients: Tensor, x: Tensor) -> Tensor:
 def sum_values(directions: Tensor, x: Tensor) -> Tensor:
     """sin of a weighted sum of all inputs: directions (M, 8), x (M, N, 8) → (M, N)."""
     return torch.sin(2 * (x * directions[:, None]).sum(-1))
+
+
+def pair_values(coefficients: Tensor, x: Tensor) -> Tensor:
+    """The products of all pairs of inputs with coefficients: (M, 28), x (M, N, 8) → (M, N)."""
+    one, other = torch.triu_indices(LEAVES, LEAVES, 1)
+    return (coefficients[:, None] * x[..., one] * x[..., other]).sum(-1)
 
 
 def start(kind: str, members: int, generator: Generator) -> list[Layer]:
@@ -94,6 +101,8 @@ def run(*, seed: int, kind: str, count: int, target: str, steps: int = STEPS) ->
     draw = generator_for(seed, "targets", target)
     if target == "tree":
         function, numbers = tree_values, random_tree(MEMBERS, draw)
+    elif target == "pairs":
+        function, numbers = pair_values, torch.randn(MEMBERS, LEAVES * (LEAVES - 1) // 2, generator=draw)
     else:
         directions = torch.randn(MEMBERS, LEAVES, generator=draw)
         function, numbers = sum_values, directions / directions.norm(dim=1, keepdim=True)

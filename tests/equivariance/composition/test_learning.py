@@ -10,6 +10,8 @@ from lecturelib.equivariance.composition.learning import (
     KINDS,
     LEAVES,
     OTHER,
+    TARGETS,
+    pair_values,
     parameters,
     random_tree,
     run,
@@ -30,6 +32,20 @@ def test_a_tree_by_hand():
     drawn = random_tree(200, torch.Generator().manual_seed(0)).abs()
     assert 0.5 <= float(drawn[..., :2].min()) < float(drawn[..., :2].max()) <= 1 <= float(drawn[..., 2].min())
     assert float(drawn[..., 2].max()) <= 1.5
+
+
+def test_pairs_by_hand_are_no_tree():
+    coefficients = torch.arange(1.0, 29)[None]
+    x = torch.zeros(1, 1, LEAVES)
+    x[0, 0, [0, 2, 7]] = torch.tensor([2.0, 3.0, 5.0])  # pairs (0, 2), (0, 7) and (2, 7) are numbers 2, 7 and 18
+    assert float(pair_values(coefficients, x)) == 2 * 6 + 7 * 10 + 18 * 15
+    x = torch.rand(1, 1, LEAVES, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    ratios = []
+    for far in (0.0, 1.0):
+        moved = torch.cat([x[..., :2], x[..., 2:] + far], -1)
+        slopes = torch.autograd.grad(pair_values(coefficients, moved).sum(), x)[0][0, 0]
+        ratios.append(float(slopes[0] / slopes[1]))
+    assert abs(ratios[0] - ratios[1]) > 0.01  # in a tree the ratio depends on the first two inputs alone
 
 
 def test_no_pair_stays_together_in_the_other_tree():
@@ -69,9 +85,13 @@ def test_the_stored_runs_are_whole():
     runs, _ = load(CHAPTERS / "equivariance/data/composition_trees.json")
     kinds = {(one["kind"], one["count"]) for one in runs if one["target"] == "tree"}
     assert kinds == {(kind, count) for kind in KINDS for count in COUNTS}
+    others = {(one["kind"], one["target"]) for one in runs if one["target"] != "tree"}
+    assert others == {(kind, target) for kind in ("tree", "flat", "deep") for target in TARGETS[1:]}
     for one in runs:
         assert one["parameters"] == parameters(one["kind"])
         assert len(one["test"]) == 8
     typical = {one["kind"]: sorted(one["test"])[4] for one in runs if one["count"] == 1000 and one["target"] == "tree"}
     assert min(typical, key=typical.get) == "tree"
     assert typical["tree"] < 0.5 * typical["flat"]
+    pairs = {one["kind"]: sorted(one["test"])[4] for one in runs if one["target"] == "pairs"}
+    assert pairs["tree"] > 10 * max(pairs["flat"], pairs["deep"])

@@ -37,10 +37,10 @@ const dot = (a, b) => {
   return sum;
 };
 
-/** One step of descent on the mean of ln(1 + e^{−y f}) + decay ‖W‖²/2, in place; gives the loss before it. */
-export function descend({ w, v }, { x, y }, { rate, decay }) {
+/** One step of descent on the mean of ln(1 + e^{−y f}), in place; gives the loss before it. */
+export function descend({ w, v }, { x, y }, { rate }) {
   const single = w.length === 1;
-  const slopes = w.map((one) => one.map((value) => decay * value));
+  const slopes = w.map((one) => one.map(() => 0));
   const turns = v.map(() => 0);
   let loss = 0;
   x.forEach((image, n) => {
