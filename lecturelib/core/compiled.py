@@ -23,14 +23,17 @@ OPTIONS: Any = {
 _inlined = njit(**OPTIONS, forceinline=True)
 
 
+def hashed(module: ModuleType) -> bytes:
+    return hashlib.sha256(Path(str(module.__file__)).read_bytes()).digest()
+
+
 def compiled_with(*modules: ModuleType, **options: Any):
     """numba.njit for functions that call compiled ones of other modules: the cache on disk notices their changes."""
 
     def decorate(function):
         made = njit(**OPTIONS | options)(function)
         store = made._cache._cache_file
-        texts = (Path(one.__file__).read_bytes() for one in modules)
-        store._source_stamp = (store._source_stamp, *(hashlib.sha256(text).digest() for text in texts))
+        store._source_stamp = (store._source_stamp, *map(hashed, modules))
         return made
 
     return decorate

@@ -47,12 +47,12 @@ def stages(s: int) -> Stages:
 
 
 def step(f: Callable[[Tensor], Tensor], y: Tensor, slope: Tensor, h: float, s: int) -> Tensor:
-    """y after a step of length h with s stages; slope = f(y). What f gives is written over."""
+    """y after a step of length h with s stages; slope = f(y)."""
     found = stages(s)
     before, now = y, torch.add(y, slope, alpha=found.first * h)
     for mu, nu, push, pull in found.others:
-        new = f(now).mul_(push * h).add_(slope, alpha=pull * h)
-        new.add_(y, alpha=1 - mu - nu).add_(now, alpha=mu).add_(before, alpha=nu)
+        new = torch.mul(y, 1 - mu - nu).add_(now, alpha=mu).add_(before, alpha=nu)
+        new.add_(f(now), alpha=push * h).add_(slope, alpha=pull * h)
         before, now = now, new
     return now
 
@@ -110,7 +110,7 @@ class Follower:
             if self.age >= FRESH:
                 self._look()
             h = min(self.h, 0.65 * MOST_STAGES**2 / max(self.radius, 1e-300), self.until - time)
-            s = max(2, math.ceil(math.sqrt(1 + 1.54 * h * self.radius)))
+            s = max(2, 1 + math.ceil(math.sqrt(1 + 1.54 * h * self.radius)))
             new = step(self.f, y, slope, h, s)
             after = self.f(new)
             size = torch.maximum(y.norm(dim=1), new.norm(dim=1)).clamp(min=1e-300)

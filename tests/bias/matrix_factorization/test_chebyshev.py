@@ -22,11 +22,11 @@ def test_the_order_is_two(s):
 
 @pytest.mark.parametrize("s", [2, 5, 20, 100])
 def test_it_is_stable_as_far_as_it_says(s):
-    limit = (s**2 - 1) / 1.54  # where s = √(1 + 1.54 h ρ)
+    limit = (s - 1) ** 2 / 1.54 - 1 / 1.54  # where s = 1 + √(1 + 1.54 h ρ)
     share = torch.linspace(0.01, 1, 400, dtype=torch.float64)[None]
     grown = step(lambda y: -limit * share * y, torch.ones_like(share), -limit * share, 1.0, s)
     assert float(grown.abs().max()) <= 1
-    beyond = step(lambda y: -0.7 * s**2 * y, column(1.0), column(-0.7 * s**2), 1.0, s)
+    beyond = step(lambda y: -1.2 * s**2 * y, column(1.0), column(-1.2 * s**2), 1.0, s)
     assert float(beyond.abs()) > 1
 
 
