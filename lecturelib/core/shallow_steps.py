@@ -79,10 +79,9 @@ def room_for(sizes: tuple[int, ...], points: int, dtype: np.dtype, *, turns: boo
 def order(sizes: tuple[int, ...]) -> np.ndarray:
     """theta[order(sizes)] has the weights of neurons input by input, for theta as usual."""
     fan, width, out = sizes
-    weights = np.arange(fan * width)
-    return np.concatenate(
-        [weights.reshape(width, fan).T.ravel(), np.arange(fan * width, (fan + 1 + out) * width + out)]
-    )
+    places = np.arange((fan + 1 + out) * width + out)
+    places[: fan * width] = places[: fan * width].reshape(width, fan).T.ravel()
+    return places
 
 
 @_in_order

@@ -146,19 +146,26 @@ def train_gan(
         (learning_rate, d_learning_rate or learning_rate), (solve, damping, solve_steps), latent_scale, batch, (g, d),
         sorted({*marks, *range(0, steps, longest)}), marks,
     )  # fmt: skip
-    start = tuple(one.start(ensemble, generator=generator, dtype=dtype) for one in plan.networks)
-    number = start[0].numpy().dtype
-    drawn = [[Source(data, plan, one, number) for one in streams(generator, ensemble)] for _ in range(2)]
-    if device is None:
-        found, broken = on_cores(start, drawn[0], plan)
-    else:
-        from lecturelib.generative.adversarial.in_torch import in_torch
-
-        found, broken = in_torch(start, drawn[0], plan, device)
+    found, broken, unseen = trained(data, plan, ensemble, generator, dtype, device)
     finite = [one.isfinite().all(-1) for one in found]
     if not bool((finite[0] & finite[1]).all(0).any()):
         raise ValueError("learning_rate: expected one at which training stays finite, all pairs diverged")
-    return recorded(data, plan, found, drawn[1], samples, broken / max(steps, 1))
+    return recorded(data, plan, found, unseen, samples, broken / max(steps, 1))
+
+
+def trained(
+    data: GaussianMixture | Tensor, plan: Plan, ensemble: int, generator: Generator, dtype: torch.dtype,
+    device: torch.device | str | None,
+) -> tuple[tuple[Tensor, Tensor], Tensor, list[Source]]:  # fmt: skip
+    """Parameters of G and of D, (R, M, P) and (R, M, Q), how often solves broke, (M,), and sources of other points."""
+    start = tuple(one.start(ensemble, generator=generator, dtype=dtype) for one in plan.networks)
+    number = start[0].numpy().dtype
+    drawn, unseen = ([Source(data, plan, one, number) for one in streams(generator, ensemble)] for _ in range(2))
+    if device is None:
+        return *on_cores(start, drawn, plan), unseen
+    from lecturelib.generative.adversarial.in_torch import in_torch
+
+    return *in_torch(start, drawn, plan, device), unseen
 
 
 def recorded(
