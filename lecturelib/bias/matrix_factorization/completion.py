@@ -7,6 +7,7 @@ all follow Ẇ_j = −∂ℓ/∂W_j. The flow is integrated by `chebyshev`; ther
 from __future__ import annotations
 
 import math
+from functools import cached_property
 from typing import Annotated, Any
 
 import torch
@@ -34,25 +35,28 @@ class Completion(Record):
     """Where a flow went, and its path. T counts recorded times, k = min(m, n).
 
     final: the factors at the end; times: when the path was recorded, shape (T,), the start first; losses: ℓ there,
-    shape (..., T); singular_values: those of the product, the largest first, shape (..., T, k); matrices: the product
-    itself, shape (..., T, m, n), or (..., 0, m, n) where nobody asked for it; stopped: when each member met the
-    tolerance, infinite where it did not, shape (...). A member that met it stays where it is from then on.
+    shape (..., T); matrices: the product there, shape (..., T, m, n); stopped: when each member met the tolerance,
+    infinite where it did not, shape (...). A member that met it stays where it is from then on.
 
-    >>> Completion(Factors([[[2.0]]]), [0.0], [0.5], [[2.0]], [[[2.0]]], 0.0).converged.item()
-    True
+    >>> Completion(Factors([[[2.0]]]), [0.0], [0.5], [[[2.0]]], 0.0).singular_values.item()
+    2.0
     """
 
     final: Annotated[Factors, "..."]
     times: Annotated[Array, "T"]
     losses: Annotated[Array, "... T"]
-    singular_values: Annotated[Array, "... T k"]
-    matrices: Annotated[Array, "... S? m n"]
+    matrices: Annotated[Array, "... T m n"]
     stopped: Annotated[Any, Numbers("times, at least 0, or infinity", least=0, infinite=True, shape=Shape("..."))]
 
     @property
     def matrix(self) -> Tensor:
         """The completed matrix: shape (..., m, n)."""
         return self.final.product
+
+    @cached_property
+    def singular_values(self) -> Tensor:
+        """Those of the product on the path, the largest first: shape (..., T, k). Found when first asked for."""
+        return torch.linalg.svdvals(self.matrices)
 
     @property
     def converged(self) -> Tensor:
@@ -64,7 +68,7 @@ class Completion(Record):
 def complete(
     values: Annotated[Vector, "K"], rows: Annotated[Places, "K"], columns: Annotated[Places, "K"], shape: Size, *,
     depth: Count, scale: Positive, generator: Generator, tolerance: Positive, balanced: bool = False,
-    ensemble: Ensemble = (), until: PositiveOrInfinite = math.inf, accuracy: Positive = 1e-3, keep: bool = False,
+    ensemble: Ensemble = (), until: PositiveOrInfinite = math.inf, accuracy: Positive = 1e-3,
 ) -> Completion:  # fmt: skip
     """Complete a matrix of this shape from the values at (rows[k], columns[k]), by the flow from a random start.
 
@@ -79,18 +83,18 @@ def complete(
     options = {"depth": depth, "scale": scale, "balanced": balanced, "ensemble": ensemble}
     start = start_factors(shape, generator=generator, **options).to(values.dtype)
     target, seen = observed(values, rows, columns, shape)
-    return _follow(start, target, seen, tolerance, until, accuracy, keep)
+    return _follow(start, target, seen, tolerance, until, accuracy)
 
 
 @checked
 def factor_flow(
     start: Factors, values: Annotated[Vector, "K"], rows: Annotated[Places, "K"], columns: Annotated[Places, "K"], *,
-    tolerance: Positive, until: PositiveOrInfinite = math.inf, accuracy: Positive = 1e-3, keep: bool = False,
+    tolerance: Positive, until: PositiveOrInfinite = math.inf, accuracy: Positive = 1e-3,
 ) -> Completion:  # fmt: skip
     """The gradient flow Ẇ_j = −∂ℓ/∂W_j of the factors from `start`, for ℓ(W) = ½ Σ (W_ij − b_ij)².
 
     It ends for a member once the *mean* of its squared residuals, 2ℓ/K, is at most `tolerance`, and for all at the
-    time `until`. accuracy: of each step, relative to the norm of the factors. keep: record the product at all times.
+    time `until`. accuracy: of each step, relative to the norm of the factors.
     All in the precision of `start`: single precision takes half the time, for tolerances not near its rounding.
     Raises ValueError where no entry is given, where one is given twice or lies outside of the product, and where the
     flow has not ended after 5,000 steps, or has come to factors that are 0.
@@ -101,7 +105,7 @@ def factor_flow(
     """
     shape = start.matrices[-1].shape[-2], start.matrices[0].shape[-1]
     target, seen = observed(values, rows, columns, shape)
-    return _follow(start, target, seen, tolerance, until, accuracy, keep)
+    return _follow(start, target, seen, tolerance, until, accuracy)
 
 
 MOST_STEPS, VANISHED = 5_000, 1e-140
@@ -124,49 +128,54 @@ def observed(values: Tensor, rows: Tensor, columns: Tensor, shape: tuple[int, in
 class _Recorder:
     """Takes down a path of members that leave one after the other, and stay where they were."""
 
-    def __init__(self, start: Factors, target: Tensor, seen: Tensor, keep: bool) -> None:
-        self.start, self.target, self.seen, self.keep = start, target, seen, keep
+    def __init__(self, start: Factors, target: Tensor, seen: Tensor) -> None:
+        self.start, self.target, self.seen = start, target, seen
         self.sizes = [tuple(one.shape[-2:]) for one in start.matrices]
         self.final = flatten(start)
         self.stopped = self.final.new_full((len(self.final),), math.inf)
-        self.rows: list[tuple[float, Tensor, Tensor, Tensor]] = []
+        self.rows: list[tuple[float, Tensor, Tensor]] = []
+        self.last = self.final  # the product where the flow's direction was found last
 
     def product(self, y: Tensor) -> Tensor:
         return product_of(views(y, self.sizes))
+
+    def pull(self, product: Tensor) -> Tensor:
+        """−∂ℓ/∂W: what is missing at the observed entries."""
+        self.last = product
+        return torch.addcmul(self.target, product, self.seen, value=-1)
+
+    def direction(self, y: Tensor) -> Tensor:
+        return descent(y, self.sizes, self.pull)
 
     def loss(self, product: Tensor) -> Tensor:
         return 0.5 * torch.addcmul(self.target, product, self.seen, value=-1).square().sum((-2, -1))
 
     def take(self, time: float, y: Tensor, product: Tensor, active: Tensor) -> None:
         """Record the active members, whose states are y."""
-        new = (self.loss(product), torch.linalg.svdvals(product), product if self.keep else product[:, :0])
+        new = (self.loss(product), product)
         if self.rows and len(active) < len(self.final):
             new = tuple(old.index_copy(0, active, part) for old, part in zip(self.rows[-1][1:], new, strict=True))
         self.rows.append((time, *new))
         self.final[active] = y
 
     def path(self, dtype: torch.dtype | None) -> Completion:
-        times, losses, values, matrices = zip(*self.rows, strict=True)
-        kept = torch.stack(matrices, 1) if self.keep else self.target.new_empty(len(self.final), 0, *self.target.shape)
-        parts = torch.stack(losses, 1), torch.stack(values, 1), kept, self.stopped, *views(self.final, self.sizes)
+        times, losses, matrices = zip(*self.rows, strict=True)
+        parts = torch.stack(losses, 1), torch.stack(matrices, 1), self.stopped, *views(self.final, self.sizes)
         shaped = [part.reshape((*self.start.shape, *part.shape[1:])) for part in parts]
-        clock = torch.tensor(times, dtype=torch.float64, device=kept.device)
-        return Completion(Factors(tuple(shaped[4:])), clock, *shaped[:4]).to(dtype)
+        clock = torch.tensor(times, dtype=torch.float64, device=self.final.device)
+        return Completion(Factors(tuple(shaped[3:])), clock, *shaped[:3]).to(dtype)
 
 
-def _follow(start: Factors, target, seen, tolerance: float, until: float, accuracy: float, keep: bool) -> Completion:
+def _follow(start: Factors, target, seen, tolerance: float, until: float, accuracy: float) -> Completion:
     target, seen = target.to(start.dtype), seen.to(start.dtype)
-    recorder = _Recorder(start.detach(), target, seen, keep)
+    recorder = _Recorder(start.detach(), target, seen)
     enough = 0.5 * tolerance * float(seen.sum())
 
-    def f(y: Tensor) -> Tensor:
-        return descent(y, recorder.sizes, lambda product: torch.addcmul(target, product, seen, value=-1))
-
-    follower = Follower(f, recorder.final.clone(), accuracy=accuracy, until=until)
+    follower = Follower(recorder.direction, recorder.final.clone(), accuracy=accuracy, until=until)
     active, before = torch.arange(len(recorder.final), device=target.device), follower.now
     for _ in range(MOST_STEPS):
         now = follower.now
-        state, product = now.y, recorder.product(now.y)
+        state, product = now.y, recorder.last  # where the follower ended its step
         loss = recorder.loss(product)
         done = loss <= enough
         if bool(done.any()):

@@ -20,7 +20,7 @@ Solve = Literal["squared", "shifted"]
 METHODS, SOLVES = get_args(Method), get_args(Solve)  # numbered as in lecturelib.generative.adversarial.steps
 _SIZE = Number("an integer, at least 1", least=1, whole=True)
 Hidden = Annotated[Any, Several("widths of hidden layers, integers of at least 1", _SIZE, fewest=1, alone=True)]
-_NUMBERS = 2**21  # random numbers drawn at a time, for one pair
+_NUMBERS = 2**18  # random numbers drawn at a time, for one pair: they stay in the cache until they are used
 
 
 class Plan(NamedTuple):
@@ -79,21 +79,26 @@ class Source:
         self.cuts = data.shares.cumsum(0)[:-1].cpu().numpy() if isinstance(data, GaussianMixture) else None
 
     def real(self, *shape: int) -> np.ndarray:
-        """Points of the data, (*shape, d): from the mixture, or any of the given ones with equal chances."""
+        """Points of the data, (T, I, d, B) for a shape (T, I, B): from the mixture, or any of the given ones."""
+        from lecturelib.generative.adversarial.draws import gathered, scattered
+
+        points = np.empty((*shape[:-1], self.means.shape[1], shape[-1]), self.dtype)
         if self.scales is None:
-            return self.means[self.picking.integers(len(self.means), size=shape)]
-        picks = np.searchsorted(self.cuts, self.picking.random(shape), side="right")
-        noise = self.scatter.standard_normal((*shape, self.means.shape[1]), dtype=self.dtype)
-        return self.means[picks] + self.scales[picks, None] * noise
+            gathered(self.picking.integers(len(self.means), size=shape), self.means, points)
+        else:
+            normal = self.scatter.standard_normal((*shape, self.means.shape[1]), dtype=self.dtype)
+            scattered(self.picking.random(shape), self.cuts, self.means, self.scales, normal, points)
+        return points
 
     def noise(self, *shape: int) -> np.ndarray:
         """Latent points, normal numbers times their scale."""
-        return self.inputs.standard_normal(shape, dtype=self.dtype) * self.dtype.type(self.scale)
+        found = self.inputs.standard_normal(shape, dtype=self.dtype)
+        return np.multiply(found, self.dtype.type(self.scale), out=found)
 
     def draw(self, steps: int) -> tuple[np.ndarray, np.ndarray]:
         """Latent and real points for so many steps."""
-        real = self.real(steps, self.rounds[0], self.batch).swapaxes(-1, -2)
-        return self.noise(steps, self.rounds[1], self.latent, self.batch), np.ascontiguousarray(real)
+        noise = self.noise(steps, self.rounds[1], self.latent, self.batch)
+        return noise, self.real(steps, self.rounds[0], self.batch)
 
 
 @checked
@@ -141,51 +146,66 @@ def train_gan(
         (learning_rate, d_learning_rate or learning_rate), (solve, damping, solve_steps), latent_scale, batch, (g, d),
         sorted({*marks, *range(0, steps, longest)}), marks,
     )  # fmt: skip
-    start = tuple(one.start(ensemble, generator=generator, dtype=dtype) for one in plan.networks)
-    number = start[0].numpy().dtype
-    drawn = [[Source(data, plan, one, number) for one in streams(generator, ensemble)] for _ in range(2)]
-    if device is None:
-        found, broken = on_cores(start, drawn[0], plan)
-    else:
-        from lecturelib.generative.adversarial.in_torch import in_torch
-
-        found, broken = in_torch(start, drawn[0], plan, device)
+    found, broken, unseen = trained(data, plan, ensemble, generator, dtype, device)
     finite = [one.isfinite().all(-1) for one in found]
     if not bool((finite[0] & finite[1]).all(0).any()):
         raise ValueError("learning_rate: expected one at which training stays finite, all pairs diverged")
-    latents = torch.from_numpy(np.stack([one.noise(samples, latent) for one in drawn[1]])).to(found[0].device)
-    real = torch.from_numpy(np.stack([one.real(samples) for one in drawn[1]])).to(latents)
+    return recorded(data, plan, found, unseen, samples, broken / max(steps, 1))
+
+
+def trained(
+    data: GaussianMixture | Tensor, plan: Plan, ensemble: int, generator: Generator, dtype: torch.dtype,
+    device: torch.device | str | None,
+) -> tuple[tuple[Tensor, Tensor], Tensor, list[Source]]:  # fmt: skip
+    """Parameters of G and of D, (R, M, P) and (R, M, Q), how often solves broke, (M,), and sources of other points."""
+    start = tuple(one.start(ensemble, generator=generator, dtype=dtype) for one in plan.networks)
+    number = start[0].numpy().dtype
+    drawn, unseen = ([Source(data, plan, one, number) for one in streams(generator, ensemble)] for _ in range(2))
+    if device is None:
+        return *on_cores(start, drawn, plan), unseen
+    from lecturelib.generative.adversarial.in_torch import in_torch
+
+    return *in_torch(start, drawn, plan, device), unseen
+
+
+def recorded(
+    data: GaussianMixture | Tensor, plan: Plan, found: tuple[Tensor, Tensor], sources: list[Source], samples: int,
+    broken: Tensor,
+) -> GanRun:  # fmt: skip
+    """What pairs with these parameters, (R, M, P) and (R, M, Q), do at points that stay the same."""
+    g, d = plan.networks
+    latents = torch.from_numpy(np.stack([one.noise(samples, g.sizes[0]) for one in sources])).to(found[0].device)
+    real = torch.from_numpy(np.stack([one.real(1, 1, samples)[0, 0] for one in sources])).mT.to(latents)
     made = torch.stack([g.outputs(one, latents) for one in found[0]])
     logits = [torch.stack([d.outputs(*pair)[..., 0] for pair in zip(found[1], x, strict=True)])
-              for x in (real.expand(len(marks), *real.shape), made)]  # fmt: skip
+              for x in (real.expand(len(plan.marks), *real.shape), made)]  # fmt: skip
     away = functional.softplus(logits[1]).mean(-1)
     value = -functional.softplus(-logits[0]).mean(-1) - away
     g_losses = -away if plan.saturating else functional.softplus(-logits[1]).mean(-1)
-    covered = (
-        covered_modes(made.nan_to_num(torch.inf, torch.inf, -torch.inf).clamp(-1e9, 1e9), data) if mixture else None
-    )
-    hit, well = (covered.hit, covered.well) if covered else (None, None)
-    return GanRun(marks, value, g_losses, made, hit, well, g, d, *found, latents, broken / max(steps, 1))
+    hit, well = None, None
+    if isinstance(data, GaussianMixture):
+        covered = covered_modes(made.nan_to_num(torch.inf, torch.inf, -torch.inf).clamp(-1e9, 1e9), data)
+        hit, well = covered.hit, covered.well
+    return GanRun(plan.marks, value, g_losses, made, hit, well, g, d, *found, latents, broken)
 
 
 def on_cores(start: tuple[Tensor, Tensor], sources: list[Source], plan: Plan) -> tuple[tuple[Tensor, Tensor], Tensor]:
     """Parameters of G and of D, (R, M, P) and (R, M, Q), and how often solves broke, (M,): one pair on one core."""
-    from lecturelib.generative.adversarial.steps import play  # here, since loading the compiler takes a second
+    from lecturelib.core.shallow_steps import order, quick  # here, since loading the compiler takes a second
+    from lecturelib.generative.adversarial.steps import play
 
     members, dtype = len(sources), sources[0].dtype
-    sizes = [np.array(one.sizes) for one in plan.networks]
+    shallow = all(quick(one) for one in plan.networks)
+    orders = [order(one.sizes) if shallow else np.arange(one.count) for one in plan.networks]
     kept = [np.zeros((len(plan.marks), *one.shape), dtype) for one in start]
-    columns = (plan.batch, 2 * plan.batch)
+    nets = (*(np.array(one.sizes) for one in plan.networks), plan.networks[0].kind, shallow)
+    ridge = (SOLVES.index(plan.ridge[0]), *plan.ridge[1:])
 
     def one(member: int) -> int:
-        now = [theta[member].numpy().copy() for theta in start]
+        now = [theta[member].numpy()[way] for theta, way in zip(start, orders, strict=True)]
         means = tuple(np.zeros((2, one.size), dtype) for one in now)
-        rooms = tuple(room(layout, points, dtype, 4) for _ in range(2)
-                      for layout, points in zip(plan.networks, columns, strict=True))  # fmt: skip
         vectors = tuple(np.zeros((count, one.size), dtype) for count, one in zip((3, 8), now, strict=True))
-        nets = (*sizes, plan.networks[0].kind)
-        ridge = (SOLVES.index(plan.ridge[0]), *plan.ridge[1:])
-        broken = 0
+        rooms, broken = rooms_for(plan, dtype, shallow), 0
         for place in range(len(plan.ends)):
             begin, end = plan.ends[max(place - 1, 0)], plan.ends[place]
             if end > begin:
@@ -194,9 +214,23 @@ def on_cores(start: tuple[Tensor, Tensor], sources: list[Source], plan: Plan) ->
                     plan.rule.numbers, plan.rates, ridge, begin, rooms, vectors,
                 )  # fmt: skip
             if end in plan.marks:
-                for into, theta in zip(kept, now, strict=True):
-                    into[plan.marks.index(end), member] = theta
+                for into, theta, way in zip(kept, now, orders, strict=True):
+                    into[plan.marks.index(end), member][way] = theta
         return broken
 
     broken = side_by_side(one, members)
     return tuple(map(torch.from_numpy, kept)), torch.tensor(broken, dtype=torch.float64)
+
+
+def rooms_for(plan: Plan, dtype: np.dtype, shallow: bool) -> tuple[tuple, tuple]:
+    """Room for `deep` and for `shallow`; what is not used is small."""
+    from lecturelib.core.shallow_steps import room_for
+
+    columns = (plan.batch, 2 * plan.batch)
+    deep = tuple(room(layout, 1 if shallow else points, dtype, 4) for _ in range(2)
+                 for layout, points in zip(plan.networks, columns, strict=True))  # fmt: skip
+    turns = plan.method == "follow_the_ridge"
+    return deep, tuple(
+        room_for(layout.sizes if shallow else (1, 1, 1), points if shallow else 1, dtype, turns=turns)
+        for layout, points in zip(plan.networks, columns, strict=True)
+    )

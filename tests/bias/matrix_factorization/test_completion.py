@@ -108,17 +108,17 @@ def test_a_low_rank_matrix_comes_back():
     assert found.singular_values.shape == (len(found.times), 15)
 
 
-def test_paths_are_kept_on_request():
-    found = complete(*THREE, (2, 2), depth=2, scale=0.1, generator=at(), tolerance=1e-6, keep=True, ensemble=3)
+def test_paths_are_kept():
+    found = complete(*THREE, (2, 2), depth=2, scale=0.1, generator=at(), tolerance=1e-6, ensemble=3)
     assert found.matrices.shape == (3, len(found.times), 2, 2)
     assert torch.equal(found.matrices[:, -1], found.matrix)
-    without = complete(*THREE, (2, 2), depth=2, scale=0.1, generator=at(), tolerance=1e-6, ensemble=3)
-    assert without.matrices.shape == (3, 0, 2, 2)
+    assert torch.equal(found.singular_values, torch.linalg.svdvals(found.matrices))
+    assert torch.equal(found[1].singular_values, found.singular_values[1])
 
 
 def test_the_norm_runs_away_and_stays_above_its_bound():
     start = balanced_factors([[0.01, 0.0], [0.0, 0.01]], depth=3)
-    run = factor_flow(start, [1.0, 1.0, 0.0], [0, 1, 1], [1, 0, 1], tolerance=1e-30, until=1e3, keep=True)
+    run = factor_flow(start, [1.0, 1.0, 0.0], [0, 1, 1], [1, 0, 1], tolerance=1e-30, until=1e3)
     free, small = run.matrices[:, 0, 0], run.losses < 0.375
     bound = torch.tensor([runaway.formula(float(loss)) for loss in run.losses[small]], dtype=torch.float64)
     assert bool((free[small] >= bound).all())
