@@ -164,8 +164,8 @@ export default explorer((tools) => {
   function tell({ at: epoch, train, test }, last, playing) {
     const [share, known] = [test, train].map(({ wrong }) => words(100 * wrong, 2));
     const text =
-      `${shapeOf(hidden())}; features ${names().join(", ")}. Epoch ${whole(epoch)}: ${known} % of the points for training, ` +
-      `${share} % of the others are on the wrong side. Loss ${words(train.loss, 2)} in training, ${words(test.loss, 2)} on the others.`;
+      `${shapeOf(hidden())}; features ${names().join(", ")}. Epoch ${whole(epoch)}: of the points for training ${known} % are wrong, ` +
+      `with the loss ${words(train.loss, 2)}; of the others ${share} %, with ${words(test.loss, 2)}.`;
     if (playing) tools.words.textContent = text;
     else tools.say(text);
     picture.describe(`points of two classes (${now.cloud}), and the side on which the network puts each place. ${text}`);
