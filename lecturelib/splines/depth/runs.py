@@ -17,7 +17,7 @@ from torch import Tensor
 from lecturelib.core.arguments import Count, Seed, checked
 from lecturelib.core.experiments import Provenance, generator_for, save, settings, sweep
 from lecturelib.splines.breakpoints.expansion import Target
-from lecturelib.splines.depth.counting import count_pieces
+from lecturelib.splines.depth.counting import Start, count_pieces
 from lecturelib.splines.depth.moving import DeepRun, Method, curvature_correlation, train_deep
 
 Name = Literal["sine", "fast sine", "5-piece poly", "sawtooth", "arctan", "exp", "quadratic", "cubic", "chirp"]
@@ -103,12 +103,31 @@ def learned(row: Mapping[str, Any]) -> bool:
     return row["loss"] < variation(row["target"]) / 4
 
 
+@checked
+def five_layers(*, seed: Seed, target: Name, start: Start) -> dict[str, Any]:
+    """Experiment: five layers of eight units from one of two starts, by gradient descent: before, after, last loss."""
+    x, y = data(target)
+    steps, rate = PACES["gd"]
+    generator = generator_for(seed, "five layers", start)
+    run = train_deep([8] * 5, x, y, steps=steps, learning_rate=rate, start=start, generator=generator)
+    return {"before": seen(run, 0, target), "after": seen(run, -1, target), "loss": float(run.losses[0, -1])}
+
+
 def main() -> None:
-    """The stored run."""
+    """The stored runs."""
     over = settings(target=NAMES, layers=LAYERS, method=get_args(Method))
     results = sweep(pieces_by_depth, over, seeds=SEEDS, store="_build/depth_pieces.jsonl")
     here = Provenance.here("python -m lecturelib.splines.depth.runs", list(SEEDS))
     save(Path("chapters/splines/data/depth_pieces.json"), results, here)
+    both_starts()
+
+
+def both_starts() -> None:
+    """The second of them."""
+    over = settings(target=("quadratic", "exp", "sine", "fast sine"), start=get_args(Start))
+    results = sweep(five_layers, over, seeds=range(10), store="_build/depth_starts.jsonl")
+    here = Provenance.here("python -m lecturelib.splines.depth.runs", list(range(10)))
+    save(Path("chapters/splines/data/depth_starts.json"), results, here)
 
 
 if __name__ == "__main__":
