@@ -66,7 +66,7 @@ def _blame(d, d_sizes, saturating, room, gradient):
 @_compiled
 def meet(g, d, noise, real, nets, rooms):
     """Both networks forward: G from noise, D on real and generated points."""
-    g_sizes, d_sizes, kind = nets[0], nets[1], nets[2]
+    g_sizes, d_sizes, kind = nets
     made, seen = rooms[0], rooms[1]
     points = noise.shape[1]
     _place(noise, made[0], 0)

@@ -198,7 +198,7 @@ def on_cores(start: tuple[Tensor, Tensor], sources: list[Source], plan: Plan) ->
     shallow = all(quick(one) for one in plan.networks)
     orders = [order(one.sizes) if shallow else np.arange(one.count) for one in plan.networks]
     kept = [np.zeros((len(plan.marks), *one.shape), dtype) for one in start]
-    nets = (*(np.array(one.sizes) for one in plan.networks), plan.networks[0].kind, shallow)
+    nets = (*(np.array(one.sizes) for one in plan.networks), plan.networks[0].kind)
     ridge = (SOLVES.index(plan.ridge[0]), *plan.ridge[1:])
 
     def one(member: int) -> int:
@@ -211,7 +211,7 @@ def on_cores(start: tuple[Tensor, Tensor], sources: list[Source], plan: Plan) ->
             if end > begin:
                 broken += play(
                     METHODS.index(plan.method), plan.saturating, *now, means, *sources[member].draw(end - begin), nets,
-                    plan.rule.numbers, plan.rates, ridge, begin, rooms, vectors,
+                    plan.rule.numbers, plan.rates, ridge, begin, *rooms, vectors,
                 )  # fmt: skip
             if end in plan.marks:
                 for into, theta, way in zip(kept, now, orders, strict=True):
@@ -222,15 +222,12 @@ def on_cores(start: tuple[Tensor, Tensor], sources: list[Source], plan: Plan) ->
     return tuple(map(torch.from_numpy, kept)), torch.tensor(broken, dtype=torch.float64)
 
 
-def rooms_for(plan: Plan, dtype: np.dtype, shallow: bool) -> tuple[tuple, tuple]:
-    """Room for `deep` and for `shallow`; what is not used is small."""
+def rooms_for(plan: Plan, dtype: np.dtype, shallow: bool) -> tuple[tuple | None, tuple | None]:
+    """Room for `deep` or for `shallow`, and None for the other."""
     from lecturelib.core.shallow_steps import room_for
 
-    columns = (plan.batch, 2 * plan.batch)
-    deep = tuple(room(layout, 1 if shallow else points, dtype, 4) for _ in range(2)
-                 for layout, points in zip(plan.networks, columns, strict=True))  # fmt: skip
+    each = list(zip(plan.networks, (plan.batch, 2 * plan.batch), strict=True))
+    if not shallow:
+        return tuple(room(layout, points, dtype, 4) for _ in range(2) for layout, points in each), None
     turns = plan.method == "follow_the_ridge"
-    return deep, tuple(
-        room_for(layout.sizes if shallow else (1, 1, 1), points if shallow else 1, dtype, turns=turns)
-        for layout, points in zip(plan.networks, columns, strict=True)
-    )
+    return None, tuple(room_for(layout.sizes, points, dtype, turns=turns) for layout, points in each)
