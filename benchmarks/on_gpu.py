@@ -149,6 +149,7 @@ def check_kernels(device: str, quick: bool) -> Rows:
 @job(60)
 def check_equivariance(device: str, quick: bool) -> Rows:
     from lecturelib.equivariance import fourier_mask
+    from lecturelib.equivariance.augmentation import filters
 
     x = torch.randn(20, 8, 8, generator=generator_for(0, "pictures"), dtype=torch.float64)
     w, labels = torch.randn(3, 64, generator=generator_for(0, "model"), dtype=torch.float64), torch.arange(20) % 3
@@ -157,13 +158,16 @@ def check_equivariance(device: str, quick: bool) -> Rows:
         model = lambda one: one.flatten(1) @ w.to(where).T  # noqa: E731
         return fourier_mask(model, (x.to(where), labels.to(where)), penalty=0.01, steps=20).mask
 
-    return compared({"mask": (mask(device), mask("cpu"))}, device)
+    (*_, (_, there)), (*_, (_, here)) = (
+        filters.train([0, 1], "random", "turned", 3, where) for where in (device, "cpu")
+    )
+    return compared({"mask": (mask(device), mask("cpu")), "filters": (there[0], here[0])}, device)
 
 
 # Experiments, longer than chapters have them.
 
 
-@job(90)
+@job(80)
 def spread_of_fits(device: str, quick: bool) -> Rows:
     """Where descent from random starts ends, by width: quantiles of the loss over many starts."""
     from lecturelib.splines import descend, initialize
@@ -180,7 +184,7 @@ def spread_of_fits(device: str, quick: bool) -> Rows:
     return rows
 
 
-@job(90)
+@job(80)
 def kernels_that_stay(device: str, quick: bool) -> Rows:
     """Relative change of the tangent kernel while a network learns, by width."""
     from lecturelib.kernels import draw_wide, empirical_kernel, train_wide
@@ -199,7 +203,7 @@ def kernels_that_stay(device: str, quick: bool) -> Rows:
     return rows
 
 
-@job(150)
+@job(130)
 def games_with_many_seeds(device: str, quick: bool) -> Rows:
     """The slides' four settings with 64 seeds in one batch: modes covered well, as they play."""
     from lecturelib.generative import GaussianGrid, covered_modes, train_gan
@@ -218,7 +222,21 @@ def games_with_many_seeds(device: str, quick: bool) -> Rows:
     return rows
 
 
-@job(120)
+@job(60)
+def filters_of_many_networks(device: str, quick: bool) -> Rows:
+    """How symmetric filters become from turned digits: 100 networks for each start and kind of data, in one batch."""
+    from lecturelib.equivariance.augmentation import filters
+
+    seeds, rows = list(range(2 if quick else 100)), []
+    for kind in filters.STARTS:
+        for data in filters.DATA:
+            found = filters.run(seeds, kind=kind, data=data, steps=3 if quick else filters.STEPS, device=device)
+            last = {name: [one[name][-1] for one in found] for name in ("each", "set", "output")}
+            rows.append({"kind": kind, "data": data, **last})
+    return rows
+
+
+@job(100)
 def densities_at_length(device: str, quick: bool) -> Rows:
     """Continuous flows on FFJORD's densities of the plane, ten times as long as stored: loss beside the entropy."""
     from lecturelib.generative import log_density, random_continuous_flow

@@ -74,7 +74,7 @@ def test_what_stands_is_not_run_again_and_results_have_their_provenance(runner, 
     name = "check_equivariance"
     assert runner["main"](["--device", "cpu", "--quick", "--only", name, "--store", str(tmp_path)]) == 0
     rows, provenance = load(tmp_path / f"{name}.json")
-    assert rows == [{"what": "mask", "apart": 0.0}]
+    assert rows == [{"what": "mask", "apart": 0.0}, {"what": "filters", "apart": 0.0}]
     assert provenance.command == f"python benchmarks/on_gpu.py --only {name} --device cpu --quick"
     assert runner["main"](["--device", "cpu", "--quick", "--only", name, "--store", str(tmp_path)]) == 0
     assert capsys.readouterr().out.splitlines() == [f"{name}: done", f"{name}: stands"]

@@ -35,15 +35,18 @@ SMALL = {
     "interpretability.table: noisy": Small(lambda m: m.run(seed=0, row="Burgers", noisy=True)),
     **{f"interpretability.glyphs: {cues}": Small(lambda m, cues=cues: picture(m, cues), within=SINGLE)
        for cues in ("agree", "shape", "conflict")},
-    "interpretability.glyphs: train": Small(lambda m: weights(m.train(0, "agree", 3)), within=SINGLE),
+    "interpretability.glyphs: train": Small(lambda m: weights(m.train([0, 1], "agree", 3)), within=SINGLE),
     "augmentation.adversarial: many": Small(lambda m: m.run(seed=0, kind="many steps", steps=4), within=SINGLE),
     "augmentation.adversarial: noise": Small(lambda m: m.run(seed=0, kind="noise", steps=4), within=SINGLE),
     "augmentation.filters: random": Small(
-        lambda m: m.run(seed=0, kind="random", data="one turn each", steps=3)),
-    "augmentation.filters: copies": Small(lambda m: m.run(seed=0, kind="copies", data="turned", steps=3)),
+        lambda m: m.run([0, 1], kind="random", data="one turn each", steps=3)),
+    "augmentation.filters: copies": Small(lambda m: m.run([0, 1], kind="copies", data="turned", steps=3)),
     **{f"composition.learning: {kind}": Small(
         lambda m, kind=kind: m.run(seed=0, kind=kind, count=100, target="tree", steps=4))
        for kind in ("tree", "other tree", "deep")},
+    "composition.keyhole": Small(lambda m: m.run(seed=0, depth=2, steps=4)),
+    "composition.learning: pairs": Small(
+        lambda m: m.run(seed=0, kind="deep", count=100, target="pairs", steps=4)),
     "composition.learning: sum": Small(lambda m: m.run(seed=0, kind="flat", count=100, target="sum", steps=4)),
     "composition.parts: train": Small(lambda m: weights(m.train(
         m.start(generator_for(0, "start")), torch.rand(40, 1, 8, 8, generator=generator_for(0, "x")),
