@@ -35,6 +35,11 @@ def test_the_tent_by_hand():
         breakpoint_speed(TENT, theta, velocity[:3], found)
 
 
+def test_over_a_flat_piece_a_single_breakpoint_dies():
+    assert breakpoints_of(TENT, tent(1e-3)).positions[[0, 1, -1]].tolist() == pytest.approx([0, 1e-3, 2 - 1e-3])
+    assert breakpoints_of(TENT, tent(-1e-3)).positions.tolist() == pytest.approx([0, 1, 2 + 1e-3])
+
+
 def test_descent_is_minus_the_gradient():
     layout = Layout((1, 5, 4, 1))
     theta = start_deep(layout, "he", generator=torch.Generator().manual_seed(1))[0]

@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from lecturelib.splines import BreakPlanes, Network, radon_norm, to_spline
+from lecturelib.splines.dimensions.price import least_price
 
 
 def normal(seed, *shape):
@@ -82,3 +83,13 @@ def test_tiny_and_zero_weights():
         BreakPlanes([[1.0, 1.0]], [0.0], [1.0], 0.0)
     with pytest.raises(ValueError, match="^module: expected"):
         BreakPlanes.from_module(nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 1)))
+
+
+def test_a_tilt_is_paid_for_unless_it_is_free():
+    x = torch.tensor([[-1.0, 0.0], [0.0, 0.0], [1.0, 0.0], [2.0, 0.0]], dtype=torch.float64)
+    y = torch.tensor([0.0, 0.0, 1.0, 2.0], dtype=torch.float64)
+    assert least_price(x, y, directions=8, offsets=7) == pytest.approx(1)
+    assert least_price(x, y + 3 * x[:, 0], directions=8, offsets=7) > 3
+    assert least_price(x, y + 3 * x[:, 0], directions=8, offsets=7, affine=True) == pytest.approx(1)
+    with pytest.raises(ValueError, match="^x: expected data"):
+        least_price(x[[0, 0]], y[[0, 3]])

@@ -29,7 +29,7 @@ export default explorer(({ stage, further, givens, state, say, offer }) => {
     x: { label: "step", range: [0, 100] },
     y: { label: "", range: [0, 1] },
     height: 140,
-    legend: [{ words: "loss, relative to the start", color: "green" }, { words: "total jump Σ|κ|, tenths", color: "pink", mark: "dashed" }],
+    legend: [{ words: "loss, relative to the start", color: "green" }, { words: "total jump Σ|κ| divided by 10", color: "pink", mark: "dashed" }],
   });
   let data = [];
   let net = null;
