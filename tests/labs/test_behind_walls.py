@@ -1,0 +1,29 @@
+"""Every lab is graded as submissions are: its solution gets all points behind the walls of the real grader.
+
+Cells that draw, and what comes after the last test, are left out, which take most of the time: `release` runs them.
+"""
+
+import nbformat
+import pytest
+
+from lecturelib.homework.grading.run import Bench
+from lecturelib.homework.lab import release
+from tests.homework import handed_in
+from tests.labs.test_answers import student
+from tests.labs.test_labs import LABS
+
+
+@pytest.mark.parametrize("name", LABS)
+def test_solution_gets_all_points_behind_the_walls(name):
+    handed_in.isolation()
+    lab = LABS[name]
+    last = [cell.name for cell in lab.cells if cell.kind == "test"][-1]
+    solved = release.filled_in(lab, student(lab), {}, until=last)
+    cells = [cell for cell in solved.cells if "figures.show(" not in cell.source]
+    with Bench(lab) as bench:
+        result = bench.run(nbformat.v4.new_notebook(cells=cells, metadata=solved.metadata))
+    assert [(one.name, one.kind, one.message) for one in result.tests if not one.passed] == []
+    assert {one.name for one in result.tests} == {test.name for task in lab.tasks for test in task.tests}
+    assert result.errors == ()
+    assert result.status == "ok", result.reasons
+    assert result.points == sum(task.points for task in lab.tasks if task.kind == "code")
