@@ -37,23 +37,30 @@ def neurons(x: Tensor, matrix: Tensor, bias: Tensor) -> Tensor:
     return torch.cat([torch.relu(x @ matrix + bias), torch.ones_like(x[:, :1])], dim=1)
 
 
-def race(*, seed: int, width: int, learned: bool, steps: int = 600, learning_rate: float = 0.03) -> dict[str, float]:
+def race(
+    *, seed: int, width: int, learned: bool, fitted: bool = False, steps: int = 600, learning_rate: float = 0.03
+) -> dict[str, float]:
     """Experiment: mean squared test error (1 is that of the best constant) with fixed or learned features.
 
-    Fixed: random neurons with the best weights in front of them, by ridge regression. Learned: the same start, all
+    Fixed: random neurons with the best weights in front of them, by ridge regression. Learned: the same neurons, all
     weights trained by Adam on the same penalized loss, with the full batch; the best weights in front are put in at the
-    end. moved: how far the neurons went, relative to their start; turned: mean |cos| of the angle between the input
-    weights of a neuron and u, at the end.
+    end. The weights in front start at 0, or where ridge regression with the random neurons puts them (fitted).
+    began: mean squared error on the data at the start; moved: how far the neurons went, relative to their start;
+    turned: mean |cos| of the angle between the input weights of a neuron and u, at the end.
     """
     x, y, x_test, y_test, direction = task(seed)
     first = matrix, bias = start(seed, width)
+    front = ridge_weights(neurons(x, matrix, bias), y, len(y) * PENALTY)
+    if learned and not fitted:
+        front = torch.zeros_like(front)
+    began = (neurons(x, matrix, bias) @ front - y).square().mean()
     if learned:
-        front = ridge_weights(neurons(x, matrix, bias), y, len(y) * PENALTY)
         matrix, bias, _ = train_neurons(x, y, matrix, bias, front, steps=steps, learning_rate=learning_rate)
     front = ridge_weights(neurons(x, matrix, bias), y, len(y) * PENALTY)
     before, after = (torch.cat([one, other[None]]) for one, other in (first, (matrix, bias)))
     return {
         "error": float((neurons(x_test, matrix, bias) @ front - y_test).square().mean()),
+        "began": float(began),
         "moved": float((after - before).norm() / before.norm()),
         "turned": float((direction @ matrix / matrix.norm(dim=0)).abs().mean()),
     }

@@ -63,8 +63,8 @@ def test_training_is_adam_with_a_falling_rate():
     assert all(torch.equal(one, other) for one, other in zip(before, parts, strict=True))
 
 
-@pytest.mark.parametrize("learned", [False, True])
-def test_the_race_reports_what_an_independent_run_does(learned):
+@pytest.mark.parametrize(("learned", "fitted"), [(False, False), (True, False), (True, True)])
+def test_the_race_reports_what_an_independent_run_does(learned, fitted):
     x, y, x_test, y_test, direction = task(1)
 
     def ridge(features):
@@ -72,14 +72,21 @@ def test_the_race_reports_what_an_independent_run_does(learned):
         return torch.linalg.lstsq(with_price, torch.cat([y, torch.zeros(7, dtype=torch.float64)])).solution
 
     first = matrix, bias = start(1, 6)
+    front = torch.zeros(7, dtype=torch.float64) if learned and not fitted else ridge(neurons(x, *first))
+    began = (neurons(x, *first) @ front - y).square().mean()
     if learned:
-        matrix, bias, _ = adam(x, y, (*first, ridge(neurons(x, *first))), 20, 0.02)
+        matrix, bias, _ = adam(x, y, (*first, front), 20, 0.02)
     error = (neurons(x_test, matrix, bias) @ ridge(neurons(x, matrix, bias)) - y_test).square().mean()
     far = (matrix - first[0]).square().sum() + (bias - first[1]).square().sum()
     moved = (far / (first[0].square().sum() + first[1].square().sum())).sqrt()
     cosines = torch.cosine_similarity(matrix, direction[:, None], dim=0)
-    found = race(seed=1, width=6, learned=learned, steps=20, learning_rate=0.02)
-    expected = {"error": float(error), "moved": float(moved), "turned": float(cosines.abs().mean())}
+    found = race(seed=1, width=6, learned=learned, fitted=fitted, steps=20, learning_rate=0.02)
+    expected = {
+        "error": float(error),
+        "began": float(began),
+        "moved": float(moved),
+        "turned": float(cosines.abs().mean()),
+    }
     assert found == pytest.approx(expected, rel=1e-6)
 
 
@@ -88,6 +95,6 @@ def test_learned_features_turn_and_win():
     assert fixed["moved"] == 0 < learned["moved"]
     assert learned["error"] < fixed["error"] / 100
     assert learned["turned"] > 1.5 * fixed["turned"]
-    told = race(seed=0, width=8, learned=True, steps=600, learning_rate=0.03)
+    told = race(seed=0, width=8, learned=True, fitted=False, steps=600, learning_rate=0.03)
     assert learned == pytest.approx(told, rel=1e-9)  # the defaults
     assert PENALTY == 1e-4
