@@ -57,7 +57,8 @@ def gathering(*, seed: int, width: int, ensemble: int = 12) -> dict[str, list]:
     """Experiment: how full the fullest stretch is along the published run; (R,) steps, (R, ensemble) shares.
 
     gaps: at step 10,000, for each network, how far the middle of its fullest stretch is from the nearest place that
-    attracts v > 0 for neurons facing right, as ψ says; before: the same from the fullest stretch at the start.
+    attracts v > 0 for neurons facing right, as ψ says; before: the same from the fullest stretch at the start; peaks:
+    as gaps, from the nearest maximum of the residual.
     misses: at steps 1,000, 4,000 and 10,000, how far each such place is from the nearest maximum of the residual.
     """
     record = train(seed=seed, width=width, ensemble=ensemble)
@@ -71,6 +72,7 @@ def gathering(*, seed: int, width: int, ensemble: int = 12) -> dict[str, list]:
         name: [_nearest(shot["attractors"], float(at)) for shot, at in zip(shots[-1], middle, strict=True)]
         for name, middle in middles.items()
     }
+    found["peaks"] = [_nearest(shot["maxima"], float(at)) for shot, at in zip(shots[-1], middles["gaps"], strict=True)]
     return {"steps": steps, "share": share.tolist(), "losses": record.losses.tolist(), "misses": misses, **found}
 
 

@@ -94,6 +94,8 @@ def test_gathering_follows_the_published_run():
         for name, record in (("gaps", 20), ("before", 0)):
             middle = float(begin[record, i]) + 0.05
             assert found[name][i] == pytest.approx(min(abs(place - middle) for place in shot["attractors"]))
+        middle = float(begin[20, i]) + 0.05
+        assert found["peaks"][i] == pytest.approx(min(abs(place - middle) for place in shot["maxima"]))
     shots = [experiments.snapshot(run.networks[2, i], x, y) for i in range(2)]  # step 1,000
     expected = [min(abs(m - place) for m in shot["maxima"]) for shot in shots for place in shot["attractors"]]
     assert found["misses"][0] == pytest.approx(expected)
