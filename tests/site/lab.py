@@ -41,7 +41,7 @@ class Lab:
 
     def kernels(self) -> list[dict]:
         """What the server says of its kernels."""
-        with urllib.request.urlopen(f"{self.address}/api/kernels") as answer:
+        with urllib.request.urlopen(f"{self.address}/api/kernels", timeout=PATIENCE) as answer:
             return json.load(answer)
 
     def value(self, expression: str) -> str:
@@ -106,7 +106,9 @@ def running(folder: Path) -> Iterator[Lab]:
                 yield answering
         finally:
             lab.terminate()
-            lab.wait(PATIENCE)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                lab.wait(PATIENCE)
+            lab.kill()  # since leaving Popen waits for ever
 
 
 def run_first_cell(page) -> None:
@@ -134,7 +136,7 @@ def _answering(address: str, lab: subprocess.Popen, log: Path) -> str:
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end and lab.poll() is None:
         try:
-            urllib.request.urlopen(f"{address}/api/status").close()
+            urllib.request.urlopen(f"{address}/api/status", timeout=5).close()
             return address
         except OSError:
             time.sleep(0.2)

@@ -153,7 +153,7 @@ def test_what_a_program_started_ends_with_it(tmp_path):
     log = tmp_path / "said"
     with programs.home() as (folder, environment), programs.running(PARENT, environment, log) as process:
         child = programs.wait(lambda: log.read_text().strip(), "a child", process, log)
-        assert not gone(child)
+        programs.wait(lambda: not gone(child), "its command", process, log)  # the shell forks before `sleep` has a name
         assert " " in folder.name
         assert environment["HOME"] == str(folder)
     assert gone(child)
