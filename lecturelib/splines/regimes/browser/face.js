@@ -25,7 +25,7 @@ export default explorer((tools) => {
   const both = element("div", { class: "explorer-pair" });
   stage.append(key(LEGEND), both);
   const charts = SIDES.map((side) =>
-    chart(both, { name: `The network on the ${side}`, x: { label: "x" }, y: { label: "" }, height: 300 }),
+    chart(both, { name: `The network on the ${side}`, x: { label: "x" }, y: { label: "" }, height: 220 }),
   );
   const fits = charts.map(keeper);
   const run = { begin, at: () => pair.steps, record: () => ({ both: pair.seen(back.at) }), advance, look, pace, ended: () => pair.steps >= LAST };
