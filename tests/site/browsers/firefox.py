@@ -35,6 +35,7 @@ PREFERENCES = {
     "extensions.systemAddon.update.enabled": False,
     "extensions.update.enabled": False,
     "layout.css.prefers-color-scheme.content-override": 1,
+    "network.prefetch-next": False,  # given up when a test moves on, it counts as a request that failed
     "network.captive-portal-service.enabled": False,
     "network.connectivity-service.enabled": False,
     "network.proxy.http": "127.0.0.1",
