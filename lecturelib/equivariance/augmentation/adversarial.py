@@ -16,8 +16,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from lecturelib.core.arguments import Array, Count, NonNegative, checked
+from lecturelib.core.digits import shuffled_digits
 from lecturelib.core.experiments import Provenance, generator_for, save, settings, sweep
-from lecturelib.equivariance.convolution.digits import shuffled_digits
 
 STORED = Path(__file__).parents[3] / "chapters" / "equivariance" / "data" / "adversarial.json"
 TRAIN, BATCH, STEPS, RATE, WIDTH = 1000, 100, 600, 0.005, 64

@@ -7,12 +7,12 @@ from typing import Any, ClassVar
 
 import torch
 from matplotlib.figure import Figure
-from sklearn.datasets import load_digits
 from torch import Tensor
 from torch.nn import functional
 
 from lecturelib.core import figures
 from lecturelib.core.controls import Choice, Setting, Switch
+from lecturelib.core.digits import all_digits
 from lecturelib.core.explorers import Explorer
 from lecturelib.equivariance.augmentation.drawing import tiles
 from lecturelib.equivariance.augmentation.symmetry import asymmetry, augmented_loss, symmetrize
@@ -26,8 +26,8 @@ GROUPS: dict[str, Group] = {"mirror": Group([[[1.0, 0.0], [0.0, -1.0]]]), "C4": 
 
 def pictures() -> tuple[Tensor, Tensor]:
     """Twelve digits of each kind, 64 pixels from 0 to 1, and −1 or +1: (24, 64), (24,)."""
-    images, labels = load_digits(return_X_y=True)
-    chosen = [torch.as_tensor(images[labels == one][:EACH] / 16) for one in CLASSES]
+    images, labels = all_digits()
+    chosen = [images[labels == one][:EACH].flatten(1) for one in CLASSES]
     signs = torch.tensor([-1.0, 1.0], dtype=torch.float64).repeat_interleave(EACH)
     return torch.cat(chosen), signs
 

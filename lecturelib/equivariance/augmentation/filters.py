@@ -13,9 +13,9 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional
 
+from lecturelib.core.digits import shuffled_digits
 from lecturelib.core.experiments import Provenance, generator_for, save, settings
 from lecturelib.equivariance.augmentation.symmetry import asymmetry, symmetrize
-from lecturelib.equivariance.convolution.digits import shuffled_digits
 from lecturelib.equivariance.groups.actions import Action, cyclic
 
 STORED = Path(__file__).parents[3] / "chapters" / "equivariance" / "data" / "augmentation_filters.json"

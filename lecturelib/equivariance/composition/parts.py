@@ -15,10 +15,10 @@ from torch import Generator, Tensor
 from torch.nn import functional
 
 from lecturelib.core.arguments import Array, Count, Natural, Positive, checked
+from lecturelib.core.digits import shuffled_digits
 from lecturelib.core.experiments import Provenance, generator_for, save, settings, sweep
 from lecturelib.core.manifold import intrinsic_dimension
 from lecturelib.equivariance.composition.classifier import Points, draw_points, start_classifier, train_classifier
-from lecturelib.equivariance.convolution.digits import shuffled_digits
 
 STORED = Path("chapters/equivariance/data/composition_digits.json")
 CLASSIFIERS = Path("chapters/equivariance/data/composition_classifiers.json")

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import torch
 from scipy import ndimage
-from sklearn.datasets import load_digits
 from torch import Tensor
 from torch.nn import functional
 
+from lecturelib.core.digits import all_digits
 from lecturelib.core.experiments import Provenance, generator_for, save, settings, sweep
 
 STORED = Path(__file__).parents[3] / "chapters" / "equivariance" / "data" / "digits.json"
@@ -33,18 +33,10 @@ SHAPES = {
 """Weights of each kind of network; each layer has biases as well."""
 
 
-def shuffled_digits(generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """The 1,797 digits of scikit-learn in a random order, pixels from 0 to 1, and which they are: (B, 8, 8), (B,)."""
-    images, labels = load_digits(return_X_y=True)
-    order = torch.randperm(len(labels), generator=generator)
-    return torch.as_tensor(images / 16).reshape(-1, 8, 8)[order], torch.as_tensor(labels)[order]
-
-
 def framed_digits() -> tuple[Tensor, Tensor]:
     """The 1,797 digits of scikit-learn in a frame, from 0 to 1, and which they are: (B, 1, 18, 18), (B,)."""
-    images, labels = load_digits(return_X_y=True)
-    frames = torch.as_tensor(images / 16).reshape(-1, 1, 8, 8)
-    return functional.pad(frames, (MARGIN,) * 4), torch.as_tensor(labels)
+    images, labels = all_digits()
+    return functional.pad(images[:, None], (MARGIN,) * 4), labels
 
 
 def start(kind: str, generator: torch.Generator) -> list[Tensor]:

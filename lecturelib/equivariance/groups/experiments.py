@@ -12,8 +12,8 @@ from pathlib import Path
 import torch
 from torch import Generator, Tensor, nn
 
+from lecturelib.core.digits import shuffled_digits
 from lecturelib.core.experiments import Provenance, generator_for, save, settings, sweep
-from lecturelib.equivariance.convolution.digits import shuffled_digits
 from lecturelib.equivariance.groups.layers import GroupConvolution
 
 STORED = Path("chapters/equivariance/data/groups_digits.json")

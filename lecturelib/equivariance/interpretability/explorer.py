@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 
 import torch
 from matplotlib.figure import Figure
-from sklearn.datasets import load_digits
 from torch import Tensor
 
 from lecturelib.core import figures
 from lecturelib.core.controls import Choice, Number, Points, Setting
+from lecturelib.core.digits import all_digits
 from lecturelib.core.explorers import Explorer
 from lecturelib.equivariance.interpretability.masks import masked
 
@@ -24,12 +24,13 @@ SHOWN = (0, 1, 2, 3, 4, 15, 6, 7, 8, 9)
 @cache
 def classifier() -> tuple[list[list[int]], list[list[float]], list[float]]:
     """Pictures of 64 numbers from 0 to 16, weights (10, 64) and biases (10,) of a ridge fit to "is it this digit?"."""
-    images, labels = load_digits(return_X_y=True)
-    x = torch.cat([torch.as_tensor(images) / 16, torch.ones(len(images), 1, dtype=torch.float64)], 1)
-    y = torch.nn.functional.one_hot(torch.as_tensor(labels)).double()
+    images, labels = all_digits()
+    x = torch.cat([images.flatten(1), torch.ones(len(images), 1, dtype=torch.float64)], 1)
+    y = torch.nn.functional.one_hot(labels).double()
     found = torch.linalg.solve(x.T @ x + RIDGE * torch.eye(65, dtype=torch.float64), x.T @ y).T
     weights = [[round(value, 4) for value in row] for row in found.tolist()]
-    return images[list(SHOWN)].astype(int).tolist(), [row[:-1] for row in weights], [row[-1] for row in weights]
+    shown = (16 * images[list(SHOWN)]).int().flatten(1).tolist()
+    return shown, [row[:-1] for row in weights], [row[-1] for row in weights]
 
 
 def mask_of(radius: float, flipped: list[list[float]]) -> Tensor:

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Generator, Tensor
 
+from lecturelib.core.digits import shuffled_digits
 from lecturelib.core.experiments import Provenance, generator_for, load, save
 from lecturelib.core.statements import CHAPTERS
 from lecturelib.generative.autoencoders.classifiers import gaussian_error, logistic_regression, naive_bayes
@@ -26,17 +27,10 @@ LATENTS, SEEDS = (1, 2, 3, 4, 6, 8, 16), (0, 1, 2, 3, 4)
 
 
 def digits() -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """The 8 × 8 digits of scikit-learn, grey from 0 to 1: 1,437 to train on and their names, 360 to test on and theirs.
-
-    Alpaydin and Kaynak, Optical Recognition of Handwritten Digits, UCI repository, CC BY 4.0.
-    """
-    from sklearn.datasets import load_digits  # where only torch is, the rest of the room still works
-
-    found = load_digits()
-    x, names = torch.tensor(found.data / 16), torch.tensor(found.target)
-    order = torch.randperm(len(x), generator=generator_for(0, "digits"))
-    train, test = order[:TRAINED], order[TRAINED:]
-    return x[train], names[train], x[test], names[test]
+    """Digits of 8 × 8 pixels, grey from 0 to 1: 1,437 to train on and their names, 360 to test on and theirs."""
+    images, names = shuffled_digits(generator_for(0, "digits"))
+    x = images.flatten(1)
+    return x[:TRAINED], names[:TRAINED], x[TRAINED:], names[TRAINED:]
 
 
 def _short(layers: tuple[Tensor, ...]) -> list:

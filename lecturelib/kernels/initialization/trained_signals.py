@@ -5,9 +5,9 @@ from __future__ import annotations
 from itertools import pairwise
 
 import torch
-from sklearn.datasets import load_digits
 from torch import Tensor
 
+from lecturelib.core.digits import all_digits
 from lecturelib.core.experiments import generator_for
 from lecturelib.kernels.initialization.variances import Variances, forward_moments
 
@@ -16,7 +16,8 @@ WIDTHS, CLASSES, DATA = (64,) * 7, 10, 300
 
 def digits() -> tuple[Tensor, Tensor]:
     """The first 300 handwritten digits of 8 × 8 pixels, standardized as a whole: x (300, 64), class y (300,)."""
-    x, y = (torch.as_tensor(part[:DATA]) for part in load_digits(return_X_y=True))
+    images, y = (part[:DATA] for part in all_digits())
+    x = 16 * images.flatten(1)
     return (x - x.mean()) / x.std(), y
 
 

@@ -14,11 +14,11 @@ from typing import Annotated, Literal, NamedTuple
 
 import torch
 from scipy.stats import beta
-from sklearn.datasets import load_digits
 from torch import Generator, Tensor
 from torch.linalg import matrix_norm
 
 from lecturelib.core.arguments import Count, Reals, Seed, checked
+from lecturelib.core.digits import shuffled_digits
 from lecturelib.core.experiments import Provenance, generator_for, save, settings, sweep
 from lecturelib.core.kinds import Number
 from lecturelib.kernels.lazy_or_feature.scaled import Flow, train_scaled
@@ -46,9 +46,8 @@ def digits(generator: Generator, train: int = TRAIN) -> Task:
     y is 1 for 0 to 4, −1 for 5 to 9. Images are centred and projected to the first ten principal components of those to
     learn, then put on the sphere.
     """
-    images, classes = (torch.as_tensor(part, dtype=torch.float64) for part in load_digits(return_X_y=True))
-    order = torch.randperm(len(images), generator=generator)
-    images, y = images[order], torch.where(classes[order] < 5, 1.0, -1.0).to(images)
+    pixels, classes = shuffled_digits(generator)
+    images, y = 16 * pixels.flatten(1), torch.where(classes < 5, 1.0, -1.0).to(pixels)
     centre = images[:train].mean(0)
     axes = torch.linalg.svd(images[:train] - centre, full_matrices=False).Vh[:DIMENSION]
     return _split(_on_sphere((images - centre) @ axes.T), y, train)

@@ -12,11 +12,11 @@ from typing import Any, Literal, get_args
 
 import torch
 from scipy.special import betainc
-from sklearn.datasets import load_digits
 from torch import Generator, Tensor, nn
 from torch.nn import functional
 
 from lecturelib.core.arguments import Count, NonNegativeArray, Positive, Seed, checked
+from lecturelib.core.digits import shuffled_digits
 from lecturelib.core.experiments import Provenance, generator_for, save, settings, sweep
 from lecturelib.core.lines import LineBreakpoints, breakpoints_on_lines
 
@@ -38,15 +38,26 @@ NETWORKS: dict[str, Callable[[], nn.Sequential]] = {
 }  # fmt: skip
 
 
-def rings(x: Tensor) -> Tensor:
-    """Share of the squared size of each image, (B, 64), in waves of 0, 1, …, 4 periods along a side: (B, 5).
+def _energies(x: Tensor) -> Tensor:
+    """Squared sizes of waves of 0, 1, …, 4 periods along a side, for images (B, 64): (B, 5).
 
     A wave of two directions counts by the larger number of periods.
     """
     energy = torch.fft.fft2(x.reshape(-1, SIDE, SIDE)).abs().square().flatten(1)
     k = torch.minimum(torch.arange(SIDE), SIDE - torch.arange(SIDE))
-    ring = functional.one_hot(torch.maximum(k[:, None], k).flatten()).to(energy)
-    return energy @ ring / energy.sum(1, keepdim=True)
+    return energy @ functional.one_hot(torch.maximum(k[:, None], k).flatten()).to(energy)
+
+
+def rings(x: Tensor) -> Tensor:
+    """Share of the squared size of each image, (B, 64), in waves of 0, 1, …, 4 periods along a side: (B, 5)."""
+    found = _energies(x)
+    return found / found.sum(1, keepdim=True)
+
+
+def rings_together(x: Tensor) -> Tensor:
+    """The same shares of all images, (B, 64), together, some of which may be 0: (5,)."""
+    found = _energies(x).sum(0)
+    return found / found.sum()
 
 
 @checked
@@ -90,8 +101,8 @@ def classifier(name: Name, generator: Generator, x: Tensor, labels: Tensor) -> n
     return model.eval()
 
 
-def nearest(model: nn.Sequential, x: Tensor) -> Tensor:
-    """A short way from each image, (B, 1, 8, 8), to another answer: to the nearest of nine planes, ten times.
+def nearest(model: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """A short way from each image, (B, ...), to another answer: to the nearest of nine planes, ten times.
 
     Moosavi-Dezfooli, Fawzi and Frossard (2016), for any network.
     """
@@ -142,30 +153,25 @@ def seen(model: nn.Sequential, x: Tensor, labels: Tensor, direction: Tensor, wit
 @checked
 def digit_lines(*, seed: Seed, network: Name) -> dict[str, Any]:
     """Experiment: train a classifier on 1,000 digits, and walk from 100 others that it names rightly."""
-    images, numbers = load_digits(return_X_y=True)
-    x, labels = torch.as_tensor(images / 16).reshape(-1, 1, SIDE, SIDE), torch.as_tensor(numbers)
-    order = torch.randperm(len(x), generator=generator_for(seed, "split"))
-    known, held = order[:TRAIN], order[TRAIN:]
-    model = classifier(network, generator_for(seed, "digit lines", network), x[known], labels[known])
+    images, labels = shuffled_digits(generator_for(seed, "split"))
+    x = images[:, None]
+    model = classifier(network, generator_for(seed, "digit lines", network), x[:TRAIN], labels[:TRAIN])
     with torch.no_grad():
-        answers = model(x[held]).argmax(1)
-    right = held[answers == labels[held]][:TESTED]
-    z, name = x[right], labels[right]
+        right = model(x[TRAIN:]).argmax(1) == labels[TRAIN:]
+    z, name = (part[TRAIN:][right][:TESTED] for part in (x, labels))
     way = nearest(model, z)
     aside = torch.randn(z.shape, generator=generator_for(seed, "aside"), dtype=torch.float64)
     length = lambda part: part.flatten(1).norm(dim=1)  # noqa: E731
     unit, aside = (part / length(part)[:, None, None, None] for part in (way, aside))
     found = {
-        "right": float((answers == labels[held]).double().mean()),
+        "right": float(right.double().mean()),
         "distance": float(length(way).median()),
         "size": float(length(z).median()),
     }
     for kind, direction in (("way", unit), ("aside", aside)):
         found |= {f"{one}_{kind}": value for one, value in seen(model, z, name, direction, length(way)).items()}
         found[f"rings_{kind}"] = rings(direction.flatten(1)).mean(0).tolist()
-    centred = (x - x.mean(0)).flatten(1)
-    energy = rings(centred) * centred.square().sum(1, keepdim=True)
-    found["rings_data"] = (energy.sum(0) / energy.sum()).tolist()
+    found["rings_data"] = rings_together((x - x.mean(0)).flatten(1)).tolist()
     if network == "dense":
         w, b = model[1].weight.detach(), model[1].bias.detach()
         far = ((z.flatten(1) @ w.T + b) / w.norm(dim=1)).abs()

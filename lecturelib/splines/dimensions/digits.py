@@ -9,16 +9,17 @@ import math
 from pathlib import Path
 
 import torch
-from sklearn.datasets import load_digits
 from torch import Tensor
 from torch.nn import functional
 
+from lecturelib.core.digits import shuffled_digits
 from lecturelib.core.experiments import Provenance, generator_for, save, settings, sweep
+from lecturelib.splines.depth.digits import nearest, rings, rings_together
 
 STORED = Path(__file__).parents[3] / "chapters" / "splines" / "data" / "digit_directions.json"
 SIDE, WIDTH, TRAIN, BATCH, STEPS, RATE, TESTED = 8, 64, 1000, 100, 600, 0.005, 200
 SLOW = 2
-"""Waves of at most this many periods along both sides count as slow."""
+"""Waves of at most this many periods along both sides count as slow; white noise has 39/64 in the others."""
 SEEDS = range(5)
 ARMS = {
     "plain": {"scale": 1.0},
@@ -38,43 +39,10 @@ def slow_part(x: Tensor) -> Tensor:
     return torch.fft.ifft2(wave * keep).real.reshape(x.shape)
 
 
-def fast_share(x: Tensor) -> Tensor:
-    """Share of the squared size of each row of (B, 64) that is in fast waves: (B,). White noise has 39/64."""
-    return 1 - slow_part(x).square().sum(-1) / x.square().sum(-1)
-
-
-def total_share(x: Tensor) -> float:
-    """The same of all rows together."""
-    return 1 - float(slow_part(x).square().sum() / x.square().sum())
-
-
 def scores(weights: list[Tensor], x: Tensor) -> Tensor:
     """What the network says of images: (B, 64) → (B, 10)."""
     w, b, v, c = weights
     return torch.relu(x @ w.T + b) @ v.T + c
-
-
-def nearest(weights: list[Tensor], x: Tensor) -> Tensor:
-    """A short way (B, 64) from each image to another answer: to the nearest of nine planes, eight times.
-
-    Moosavi-Dezfooli, Fawzi and Frossard (2016); each step goes a little beyond.
-    """
-    w, b, v, _ = weights
-    named, moved = scores(weights, x).argmax(1), torch.zeros_like(x)
-    rows = torch.arange(len(x))
-    for _ in range(8):
-        at = x + moved
-        z = at @ w.T + b
-        said = scores(weights, at)
-        gap = said[rows, named][:, None] - said  # (B, 10)
-        slopes = ((z > 0).to(x.dtype)[:, None, :] * (v[named][:, None] - v)) @ w  # (B, 10, 64): of the gaps
-        size = slopes.norm(dim=-1)
-        distance = torch.where(size > 0, gap / size, math.inf)
-        distance[rows, named] = math.inf
-        far, which = distance.min(1)
-        step = -(far + 1e-4)[:, None] * slopes[rows, which] / size[rows, which][:, None]
-        moved = moved + step * (said.argmax(1) == named)[:, None]
-    return moved
 
 
 def crossed(weights: list[Tensor], x: Tensor, way: Tensor) -> Tensor:
@@ -86,10 +54,8 @@ def crossed(weights: list[Tensor], x: Tensor, way: Tensor) -> Tensor:
 def run(*, seed: int, arm: str) -> dict:
     """Train one network on 1,000 digits; what it does around 200 others that it names rightly."""
     chosen, draw = ARMS[arm], generator_for(seed, "digits")
-    images, labels = load_digits(return_X_y=True)
-    x, labels = torch.as_tensor(images / 16).float(), torch.as_tensor(labels)
-    order = torch.randperm(len(x), generator=generator_for(seed, "split"))
-    seen, held = order[:TRAIN], order[TRAIN:]
+    images, labels = shuffled_digits(generator_for(seed, "split"))
+    x = images.flatten(1).float()
     w = chosen["scale"] * math.sqrt(2 / 64) * torch.randn(WIDTH, 64, generator=draw)
     v = chosen["scale"] * math.sqrt(1 / WIDTH) * torch.randn(10, WIDTH, generator=draw)
     if chosen.get("slow"):
@@ -98,14 +64,14 @@ def run(*, seed: int, arm: str) -> dict:
     weights = [one.requires_grad_() for one in weights]
     optimizer = torch.optim.AdamW(weights, lr=RATE, weight_decay=chosen.get("decay", 0.0) / RATE)
     for _ in range(STEPS):
-        batch = seen[torch.randint(TRAIN, (BATCH,), generator=draw)]
+        batch = torch.randint(TRAIN, (BATCH,), generator=draw)
         optimizer.zero_grad()
         functional.cross_entropy(scores(weights, x[batch]), labels[batch]).backward()
         optimizer.step()
     weights = [one.detach() for one in weights]
-    right = held[scores(weights, x[held]).argmax(1) == labels[held]][:TESTED]
-    z, name = x[right], labels[right]
-    way = nearest(weights, z)
+    right = scores(weights, x[TRAIN:]).argmax(1) == labels[TRAIN:]
+    z, name = (part[TRAIN:][right][:TESTED] for part in (x, labels))
+    way = nearest(lambda at: scores(weights, at), z)
     aside = torch.randn(z.shape, generator=generator_for(seed, "aside"))
     aside = aside / aside.norm(dim=1, keepdim=True)
     unit = way / way.norm(dim=1, keepdim=True)
@@ -114,13 +80,13 @@ def run(*, seed: int, arm: str) -> dict:
         return [float((scores(weights, z + far * direction).argmax(1) == name).double().mean()) for far in REACH]
 
     return {
-        "right": float((scores(weights, x[held]).argmax(1) == labels[held]).double().mean()),
+        "right": float(right.double().mean()),
         "distance": float(way.norm(dim=1).median()),
-        "fast_way": float(fast_share(way).median()),
-        "fast_start": total_share(began),
-        "fast_weights": total_share(weights[0]),
-        "fast_moved": total_share(weights[0] - began),
-        "fast_data": total_share(x - x.mean(0)),
+        "fast_way": float(rings(way)[:, SLOW + 1 :].sum(1).median()),
+        "fast_start": float(rings_together(began)[SLOW + 1 :].sum()),
+        "fast_weights": float(rings_together(weights[0])[SLOW + 1 :].sum()),
+        "fast_moved": float(rings_together(weights[0] - began)[SLOW + 1 :].sum()),
+        "fast_data": float(rings_together(x - x.mean(0))[SLOW + 1 :].sum()),
         "crossed_way": float(crossed(weights, z, way).mean()),
         "crossed_aside": float(crossed(weights, z, aside * way.norm(dim=1, keepdim=True)).mean()),
         "kept_way": kept(unit),

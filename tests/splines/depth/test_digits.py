@@ -23,6 +23,8 @@ def test_rings_by_hand():
     spot = torch.zeros(1, 64, dtype=torch.float64)
     spot[0, 11] = 2.0  # all waves alike: 1, 8, 16, 24 and 15 of 64
     torch.testing.assert_close(digits.rings(spot)[0], doubles(1, 8, 16, 24, 15) / 64)
+    both = torch.cat([spot, 0 * spot, waves[:1]])  # squared sizes 4, 0 and 64
+    torch.testing.assert_close(digits.rings_together(both), doubles(64 + 4 / 64, 0.5, 1, 1.5, 15 / 16) / 68)
 
 
 @pytest.mark.parametrize("dimension", [2, 3, 30])
